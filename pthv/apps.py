@@ -1,11 +1,13 @@
 from django.apps import AppConfig
-from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin import apps as admin_apps
 
 
 class PthvConfig(AppConfig):
     name = "pthv"
     verbose_name = "Programs and people"
+    default = True
 
 
-class PthvAdminConfig(AdminConfig):
+class PthvAdminConfig(admin_apps.AdminConfig):
+    default = False
     default_site = "pthv.admin_site.PthvAdminSite"

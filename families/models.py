@@ -1,0 +1,387 @@
+"""Whom we may invite: families, their children, the classes these are in, and the roster."""
+
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import F, GeneratedField, Q
+from django.utils.translation import gettext_lazy as _
+from phonenumber_field.modelfields import PhoneNumberField
+
+from pthv import clock
+from pthv.access import Can
+from pthv.models import Educator, ProgramRow, User, same_program, scoped
+from pthv.models.history import keeps_history
+from pthv.models.tally import tally_triggers
+
+from .search import Folded
+
+
+class FamilyQuerySet(models.QuerySet):
+    def open_to(self, user: User, can: Can) -> "FamilyQuerySet":
+        """Families with a child in this person's program, school or class."""
+        reach = user.reach(can)
+        if reach.program:
+            return self
+        return self.filter(pk__in=Student.objects.open_to(user, can).values("family"))
+
+    def with_people(self) -> "FamilyQuerySet":
+        """With children and caregivers at hand, for `label`."""
+        return self.prefetch_related("students", "caregivers")
+
+
+@keeps_history(without=("folded",))
+class Family(ProgramRow):
+    """A household that may be invited: children, and the caregivers who speak for them."""
+
+    source_id = models.CharField(
+        max_length=255, blank=True, help_text=_("The household's id in the contacts file.")
+    )
+    surnames = models.CharField(
+        max_length=160, help_text=_("The caregivers' surnames, as the family gives them.")
+    )
+    language = models.CharField(
+        max_length=20, default="en", help_text=_("The language they like to be written to in.")
+    )
+    interpreter_wanted = models.BooleanField(default=False)
+    folded = GeneratedField(
+        expression=Folded("surnames"), output_field=models.TextField(), db_persist=True
+    )
+
+    objects = scoped(FamilyQuerySet)
+
+    class Meta:
+        verbose_name_plural = "families"
+        ordering = ["pk"]
+        constraints = [
+            *same_program("family"),
+            models.UniqueConstraint(
+                fields=["program", "source_id"],
+                condition=~Q(source_id=""),
+                name="family_source_id_once",
+            ),
+        ]
+        indexes = [
+            models.Index(F("program"), F("folded"), F("id"), name="family_by_surnames"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.surnames} family"
+
+    @property
+    def label(self) -> str:
+        """ "Ramírez family — Mateo (3), Lucía (1)": who they are, at a glance."""
+        children = ", ".join(
+            f"{child.called} ({child.grade})" if child.grade else child.called
+            for child in self.students.all()
+        )
+        return f"{self.surnames} family — {children}" if children else str(self)
+
+    @property
+    def reachable(self) -> "list[Caregiver]":
+        """The caregivers who may be contacted, in their order."""
+        return [person for person in self.caregivers.all() if person.may_be_reached]
+
+
+@keeps_history()
+class Caregiver(ProgramRow):
+    """An adult who looks after the children of a family."""
+
+    class Channel(models.TextChoices):
+        CALL = "call", _("Phone call")
+        TEXT = "text", _("Text message")
+        EMAIL = "email", _("E-mail")
+
+    family = models.ForeignKey(
+        Family, models.PROTECT, db_constraint=False, related_name="caregivers"
+    )
+    source_id = models.CharField(max_length=255, blank=True)
+    given_name = models.CharField(max_length=80, blank=True)
+    family_name = models.CharField(max_length=80, blank=True)
+    relation = models.CharField(max_length=40, blank=True)
+    phone = PhoneNumberField(blank=True)
+    email = models.EmailField(blank=True)
+    language = models.CharField(max_length=20, default="en")
+    preferred_channel = models.CharField(max_length=5, choices=Channel, default=Channel.CALL)
+    may_be_contacted = models.BooleanField(default=True)
+    ended_on = models.DateField(
+        null=True, blank=True, help_text=_("Since when this person has no say any more.")
+    )
+
+    objects = scoped()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            *same_program("caregiver", family="families.Family"),
+            models.UniqueConstraint(
+                fields=["program", "family", "source_id"],
+                condition=~Q(source_id=""),
+                name="caregiver_source_id_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+    @property
+    def may_be_reached(self) -> bool:
+        return self.may_be_contacted and self.ended_on is None
+
+
+class StudentQuerySet(models.QuerySet):
+    def open_to(self, user: User, can: Can) -> "StudentQuerySet":
+        """Students of this person's program, school, or the classes they teach."""
+        reach = user.reach(can)
+        if reach.program:
+            return self
+        taught = ClassTeacher.objects.filter(educator__in=reach.educators)
+        in_class = Enrollment.objects.filter(school_class__in=taught.values("school_class"))
+        return self.filter(Q(school__in=reach.schools) | Q(pk__in=in_class.values("student")))
+
+    def enrolled(self) -> "StudentQuerySet":
+        """Not marked as left."""
+        return self.filter(left_on=None)
+
+
+@keeps_history(without=("folded", "searchable"))
+class Student(ProgramRow):
+    """A child on the roster."""
+
+    source_id = models.CharField(max_length=255, help_text=_("Their id in the roster files."))
+    school = models.ForeignKey(
+        "pthv.School", models.PROTECT, db_constraint=False, db_index=False, related_name="students"
+    )
+    family = models.ForeignKey(
+        Family,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        related_name="students",
+        help_text=_("Empty until a contacts file names the household."),
+    )
+    given_name = models.CharField(max_length=80)
+    family_name = models.CharField(max_length=80)
+    preferred_name = models.CharField(max_length=80, blank=True)
+    grade = models.CharField(max_length=12, blank=True)
+    left_on = models.DateField(null=True, blank=True)
+    folded = GeneratedField(
+        expression=Folded("given_name", "preferred_name", "family_name"),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
+    searchable = GeneratedField(
+        expression=Folded("given_name", "preferred_name", "family_name", as_vector=True),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    objects = scoped(StudentQuerySet)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            *same_program("student", school="pthv.School", family="families.Family"),
+            models.UniqueConstraint(fields=["program", "source_id"], name="student_source_id_once"),
+        ]
+        indexes = [
+            GinIndex(fields=["searchable"], name="student_searchable"),
+            models.Index(
+                fields=["program", "school"],
+                condition=Q(left_on=None),
+                name="students_enrolled",
+            ),
+        ]
+        triggers = tally_triggers(
+            "program_id, school_id, left_on",
+            "families_schooltally",
+            key=["program_id", "school_id"],
+            counts={"enrolled": "left_on IS NULL"},
+        )
+
+    def __str__(self) -> str:
+        return f"{self.called} {self.family_name}"
+
+    @property
+    def called(self) -> str:
+        return self.preferred_name or self.given_name
+
+
+class SchoolTally(ProgramRow):
+    """How many students a school has: the denominator of its coverage.
+
+    Kept by triggers on Student; never written by hand.
+    """
+
+    school = models.ForeignKey(
+        "pthv.School", models.CASCADE, db_constraint=False, db_index=False, related_name="+"
+    )
+    enrolled = models.IntegerField(db_default=0)
+
+    objects = scoped()
+
+    class Meta:
+        constraints = [
+            *same_program("school_tally", school="pthv.School"),
+            models.UniqueConstraint(fields=["program", "school"], name="school_tally_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.enrolled} enrolled"
+
+
+class SchoolClass(ProgramRow):
+    """A class as the roster names it, in one school year."""
+
+    school = models.ForeignKey(
+        "pthv.School", models.PROTECT, db_constraint=False, db_index=False, related_name="classes"
+    )
+    school_year = models.ForeignKey(
+        "pthv.SchoolYear", models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    source_id = models.CharField(max_length=255)
+    title = models.CharField(max_length=160)
+    left_on = models.DateField(null=True, blank=True)
+    teachers = models.ManyToManyField(Educator, through="ClassTeacher", related_name="classes")
+
+    objects = scoped()
+
+    class Meta:
+        verbose_name_plural = "school classes"
+        ordering = ["title", "pk"]
+        constraints = [
+            *same_program("school_class", school="pthv.School", school_year="pthv.SchoolYear"),
+            models.UniqueConstraint(
+                fields=["program", "school_year", "source_id"], name="school_class_source_id_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["program", "school", "title"], name="classes_of_school")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class ClassTeacher(ProgramRow):
+    """An educator who teaches a class, and may therefore invite its families."""
+
+    school_class = models.ForeignKey(SchoolClass, models.CASCADE, db_constraint=False)
+    educator = models.ForeignKey(Educator, models.CASCADE, db_constraint=False)
+    is_primary = models.BooleanField(default=False)
+
+    objects = scoped()
+
+    class Meta:
+        ordering = ["-is_primary", "pk"]
+        constraints = [
+            *same_program(
+                "class_teacher", school_class="families.SchoolClass", educator="pthv.Educator"
+            ),
+            models.UniqueConstraint(fields=["school_class", "educator"], name="class_teacher_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.educator_id} in {self.school_class_id}"
+
+
+class Enrollment(ProgramRow):
+    """A student in a class."""
+
+    school_class = models.ForeignKey(
+        SchoolClass, models.CASCADE, db_constraint=False, related_name="enrollments"
+    )
+    student = models.ForeignKey(
+        Student, models.CASCADE, db_constraint=False, related_name="enrollments"
+    )
+    left_on = models.DateField(null=True, blank=True)
+
+    objects = scoped()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            *same_program(
+                "enrollment", school_class="families.SchoolClass", student="families.Student"
+            ),
+            models.UniqueConstraint(fields=["school_class", "student"], name="enrollment_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.student_id} in {self.school_class_id}"
+
+
+class RosterImport(ProgramRow):
+    """One file a coordinator brought: read, planned, looked at, applied or not."""
+
+    class Kind(models.TextChoices):
+        ONEROSTER = "oneroster", _("Roster (OneRoster CSV)")
+        CONTACTS = "contacts", _("Family contacts (CSV)")
+
+    class State(models.TextChoices):
+        READING = "reading", _("Being read")
+        REFUSED = "refused", _("Could not be read")
+        PLANNED = "planned", _("Waiting for you")
+        APPLIED = "applied", _("Applied")
+        DISCARDED = "discarded", _("Discarded")
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    state = models.CharField(max_length=10, choices=State, default=State.READING)
+    file_name = models.CharField(max_length=200)
+    problem = models.TextField(blank=True, help_text=_("Why the file could not be read."))
+    counts = models.JSONField(default=dict)
+    rows_read = models.PositiveIntegerField(default=0)
+    leaving_confirmed = models.BooleanField(default=False)
+    uploaded_at = models.DateTimeField(default=clock.now)
+    uploaded_by = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="+")
+    applied_at = models.DateTimeField(null=True, blank=True)
+    applied_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
+    )
+
+    objects = scoped()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            *same_program("roster_import"),
+            models.CheckConstraint(
+                name="roster_import_applied_at_with_by",
+                condition=Q(state="applied", applied_at__isnull=False, applied_by__isnull=False)
+                | (~Q(state="applied") & Q(applied_at=None, applied_by=None)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class RosterChange(ProgramRow):
+    """One line of an import's diff: what a row of the file would do, or why it can't."""
+
+    class Kind(models.TextChoices):
+        NEW = "new", _("New")
+        CHANGED = "changed", _("Changed")
+        LEFT = "left", _("Left")
+        REFUSED = "refused", _("Refused")
+
+    roster_import = models.ForeignKey(
+        RosterImport, models.CASCADE, db_constraint=False, related_name="changes"
+    )
+    kind = models.CharField(max_length=8, choices=Kind)
+    table = models.CharField(max_length=20)
+    source_id = models.CharField(max_length=255, blank=True)
+    label = models.CharField(max_length=255, blank=True)
+    row = models.PositiveIntegerField(null=True)
+    column = models.CharField(max_length=80, blank=True)
+    reason = models.CharField(max_length=255, blank=True)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+
+    objects = scoped()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [*same_program("roster_change", roster_import="families.RosterImport")]
+        indexes = [models.Index(fields=["roster_import", "kind", "id"], name="changes_of_import")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.table} {self.source_id}"

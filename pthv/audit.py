@@ -1,0 +1,34 @@
+"""What it meant: every action and every look, written in the same transaction."""
+
+from typing import Any
+
+from django.db import models
+
+from pthv.access import Can
+from pthv.models import AuditEntry, RecordView, User
+
+
+def record(event: str, subject: models.Model, *, by: User | None, **facts: Any) -> None:
+    """Keep that `event` ("visit.scheduled") happened to `subject`, done by whom.
+
+    `facts` are ids, states and reasons: JSON values, never what a family said.
+    """
+    AuditEntry.objects.create(
+        program_id=subject.program_id,
+        event=event,
+        subject_type=subject._meta.model_name,
+        subject_id=subject.pk,
+        by=by,
+        facts=facts,
+    )
+
+
+def viewed(subject: models.Model, *, by: User, reason: Can) -> None:
+    """Keep that somebody looked at a family, note or address, and what allowed it."""
+    RecordView.objects.create(
+        program_id=subject.program_id,
+        subject_type=subject._meta.model_name,
+        subject_id=subject.pk,
+        by=by,
+        reason=reason,
+    )

@@ -1,0 +1,24 @@
+"""Who and where: programs, schools, people, and the record of what they did."""
+
+from .audit import AuditEntry, Message, RecordView
+from .people import Educator, Membership, Role, User
+from .program import PartnerOrganization, Program, School, SchoolYear
+from .tenancy import CompositeForeignKey, ProgramRow, same_program, scoped
+
+__all__ = [
+    "AuditEntry",
+    "CompositeForeignKey",
+    "Educator",
+    "Membership",
+    "Message",
+    "PartnerOrganization",
+    "Program",
+    "ProgramRow",
+    "RecordView",
+    "Role",
+    "School",
+    "SchoolYear",
+    "User",
+    "same_program",
+    "scoped",
+]

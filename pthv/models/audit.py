@@ -1,0 +1,116 @@
+"""What was done, who looked, and what was sent."""
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from pthv import clock
+
+from .tenancy import ProgramRow, same_program, scoped
+
+APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+
+
+class AuditEntry(ProgramRow):
+    """One thing somebody did, in the program's words; never changed, never deleted."""
+
+    event = models.CharField(max_length=60, help_text=_("Such as visit.scheduled."))
+    subject_type = models.CharField(max_length=40)
+    subject_id = models.BigIntegerField()
+    by = models.ForeignKey("pthv.User", models.PROTECT, null=True, db_index=False, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+    facts = models.JSONField(default=dict, help_text=_("Ids, states and reasons; no notes."))
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name_plural = "audit entries"
+        constraints = [*same_program("audit_entry")]
+        indexes = [
+            models.Index(
+                fields=["program", "subject_type", "subject_id", "id"], name="audit_of_subject"
+            )
+        ]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.subject_type} {self.subject_id}"
+
+
+class RecordView(ProgramRow):
+    """One look at a family, note or address, and why it was allowed."""
+
+    subject_type = models.CharField(max_length=40)
+    subject_id = models.BigIntegerField()
+    by = models.ForeignKey("pthv.User", models.PROTECT, db_index=False, related_name="+")
+    at = models.DateTimeField(default=clock.now)
+    reason = models.CharField(max_length=40, help_text=_("The power that allowed it."))
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [*same_program("record_view")]
+        indexes = [
+            models.Index(
+                fields=["program", "subject_type", "subject_id", "id"], name="views_of_subject"
+            )
+        ]
+        triggers = [APPEND_ONLY]
+
+    def __str__(self) -> str:
+        return f"{self.subject_type} {self.subject_id}"
+
+
+class MessageQuerySet(models.QuerySet):
+    def waiting(self) -> "MessageQuerySet":
+        """Not sent, and not given up."""
+        return self.filter(state=Message.State.QUEUED)
+
+
+class Message(ProgramRow):
+    """One e-mail or text, from the moment it was decided on until it was sent."""
+
+    class Channel(models.TextChoices):
+        EMAIL = "email", _("E-mail")
+        TEXT = "text", _("Text message")
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("Waiting")
+        SENT = "sent", _("Sent")
+        FAILED = "failed", _("Could not be sent")
+
+    kind = models.CharField(max_length=40)
+    key = models.CharField(max_length=120, help_text=_("What it must not be sent twice for."))
+    channel = models.CharField(max_length=5, choices=Channel, default=Channel.EMAIL)
+    to_user = models.ForeignKey(
+        "pthv.User", models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    address = models.CharField(max_length=254)
+    subject = models.CharField(max_length=200)
+    body = models.TextField()
+    state = models.CharField(max_length=6, choices=State, default=State.QUEUED)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    queued_at = models.DateTimeField(default=clock.now)
+    sent_at = models.DateTimeField(null=True)
+
+    objects = scoped(MessageQuerySet)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            *same_program("message"),
+            models.UniqueConstraint(fields=["program", "key"], name="message_once"),
+            models.CheckConstraint(
+                name="message_sent_at_with_state",
+                condition=Q(state="sent", sent_at__isnull=False)
+                | (~Q(state="sent") & Q(sent_at=None)),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(state="queued"), name="messages_waiting"),
+            models.Index(
+                F("program"), F("id").desc(), condition=Q(state="failed"), name="messages_failed"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.pk}"

@@ -1,0 +1,195 @@
+"""Where: the program, its partners, schools and school years."""
+
+import datetime
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import BigIntegerRangeField, DateRangeField, RangeOperators
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.utils.translation import gettext_lazy as _
+
+from pthv import clock
+
+from .tenancy import ProgramRow, same_program, scoped
+
+
+def validate_time_zone(value: str) -> None:
+    """Refuse a name that the time zone database does not know."""
+    if value not in available_timezones():
+        raise ValidationError(_("Choose a time zone such as America/Chicago."))
+
+
+class ProgramQuerySet(models.QuerySet):
+    def demo(self) -> "ProgramQuerySet":
+        """The invented program that anybody may walk through."""
+        return self.filter(is_demo=True)
+
+
+class Program(models.Model):
+    """One district's home visit program: the tenant every other row belongs to."""
+
+    class Model(models.TextChoices):
+        RELATIONAL = "relational", _("Relational (PTHV)")
+        TARGETED = "targeted", _("Targeted (never pooled with PTHV)")
+
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(unique=True)
+    model = models.CharField(max_length=12, choices=Model, default=Model.RELATIONAL)
+    time_zone = models.CharField(
+        max_length=64, default="America/Chicago", validators=[validate_time_zone]
+    )
+    phone_region = models.CharField(
+        max_length=2, default="US", help_text=_("Country of phone numbers written without +.")
+    )
+    untrained_partner_allowed = models.BooleanField(
+        default=False, help_text=_("An untrained partner may go with a trained lead.")
+    )
+    school_as_place_allowed = models.BooleanField(
+        default=False, help_text=_("Visits may take place at the school itself.")
+    )
+    attempts_before_unreachable = models.PositiveSmallIntegerField(default=3)
+    minimum_cell = models.PositiveSmallIntegerField(
+        default=10, help_text=_("Groups smaller than this are never shown.")
+    )
+    is_demo = models.BooleanField(default=False, editable=False)
+
+    objects = ProgramQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                name="program_minimum_cell_protects", condition=Q(minimum_cell__gte=5)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which this program's days and clocks are meant."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def today(self) -> datetime.date:
+        """The date it is now where the program is."""
+        return clock.now().astimezone(self.zone).date()
+
+
+class PartnerOrganization(ProgramRow):
+    """A union, community organisation or funder that runs the program with the district."""
+
+    class Kind(models.TextChoices):
+        DISTRICT = "district", _("District")
+        UNION = "union", _("Union")
+        COMMUNITY = "community", _("Community organisation")
+        FUNDER = "funder", _("Funder")
+
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=10, choices=Kind)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            *same_program("partner"),
+            models.UniqueConstraint(fields=["program", "name"], name="partner_named_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SchoolQuerySet(models.QuerySet):
+    def open_to(self, user, can):
+        """Schools in which this person may do this today."""
+        reach = user.reach(can)
+        return self if reach.program else self.filter(pk__in=reach.schools)
+
+
+class School(ProgramRow):
+    """A school whose educators visit, with the hours they are already paid for."""
+
+    name = models.CharField(max_length=120)
+    source_id = models.CharField(
+        max_length=255, blank=True, help_text=_("Its id in the roster files.")
+    )
+    contract_day_starts = models.TimeField(default=datetime.time(7, 45))
+    contract_day_ends = models.TimeField(default=datetime.time(15, 15))
+
+    objects = scoped(SchoolQuerySet)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            *same_program("school"),
+            models.UniqueConstraint(
+                fields=["program", "source_id"],
+                condition=~Q(source_id=""),
+                name="school_source_id_once",
+            ),
+            models.CheckConstraint(
+                name="school_contract_day_in_order",
+                condition=Q(contract_day_ends__gt=F("contract_day_starts")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SchoolYearQuerySet(models.QuerySet):
+    def on(self, date: datetime.date) -> "SchoolYearQuerySet":
+        """The year that holds this date."""
+        return self.filter(starts_on__lte=date, ends_on__gte=date)
+
+
+class SchoolYear(ProgramRow):
+    """A year of visits; first and last day both count, and years never overlap."""
+
+    name = models.CharField(max_length=40)
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+
+    objects = scoped(SchoolYearQuerySet)
+
+    class Meta:
+        ordering = ["-starts_on"]
+        constraints = [
+            *same_program("school_year"),
+            models.CheckConstraint(
+                name="school_year_in_order", condition=Q(ends_on__gt=F("starts_on"))
+            ),
+            ExclusionConstraint(
+                name="school_years_apart",
+                # int8range stands in for btree_gist, which the embedded PostgreSQL lacks.
+                expressions=[
+                    (
+                        Func(
+                            F("program_id"),
+                            F("program_id"),
+                            Value("[]"),
+                            function="int8range",
+                            output_field=BigIntegerRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                    (
+                        Func(
+                            F("starts_on"),
+                            F("ends_on"),
+                            Value("[]"),
+                            function="daterange",
+                            output_field=DateRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+                violation_error_message=_("This school year overlaps another one."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

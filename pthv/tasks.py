@@ -1,0 +1,26 @@
+"""The worker's tasks: each a thin shell around a plain, idempotent function."""
+
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+
+from pthv import outbox
+
+
+@app.task(name="send_message")
+def send_message(message_id: int) -> None:
+    outbox.send(message_id)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="sweep_outbox", queueing_lock="sweep_outbox", pass_context=False)
+def sweep_outbox(timestamp: int) -> None:
+    outbox.sweep()
+
+
+@app.periodic(cron="*/2 * * * *")
+@app.task(name="rescue_stalled", queueing_lock="rescue_stalled", pass_context=True)
+async def rescue_stalled(context: JobContext, timestamp: int) -> None:
+    """Give jobs of a killed worker to the next one; every task can bear to run twice."""
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=60):
+        await manager.retry_job(job)

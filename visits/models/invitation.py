@@ -1,0 +1,288 @@
+"""Whom we ask, in which order, how, and what the family answered."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from pthv import clock
+from pthv.access import Can
+from pthv.models import Educator, ProgramRow, User, same_program, scoped
+from pthv.models.history import keeps_history
+from pthv.models.tally import tally_triggers
+
+from .team import TeamMember, VisitTeam
+
+
+class VisitKind(models.TextChoices):
+    FIRST = "first", _("First visit")
+    SECOND = "second", _("Second visit")
+    ADDITIONAL = "additional", _("Additional visit")
+
+
+class SelectionPlanQuerySet(models.QuerySet):
+    def open_to(self, user: User, can: Can) -> "SelectionPlanQuerySet":
+        reach = user.reach(can)
+        return self if reach.program else self.filter(school__in=reach.schools)
+
+
+class SelectionPlan(ProgramRow):
+    """Whom a school invites: everyone of a class, a grade or the school. Never a hand-picked few.
+
+    There is no field by which a family could be singled out; a random draw will carry
+    its seed and population beside `kind`.
+    """
+
+    class Kind(models.TextChoices):
+        EVERYONE = "everyone", _("Everyone")
+
+    school = models.ForeignKey(
+        "pthv.School", models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    school_year = models.ForeignKey(
+        "pthv.SchoolYear", models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.EVERYONE)
+    school_class = models.ForeignKey(
+        "families.SchoolClass",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        related_name="+",
+    )
+    grade = models.CharField(max_length=12, blank=True)
+    made_at = models.DateTimeField(default=clock.now)
+    made_by = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="+")
+    families_without_contact = models.PositiveIntegerField(
+        default=0, help_text=_("Students of the plan whose family the roster does not know yet.")
+    )
+
+    objects = scoped(SelectionPlanQuerySet)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            *same_program(
+                "selection_plan",
+                school="pthv.School",
+                school_year="pthv.SchoolYear",
+                school_class="families.SchoolClass",
+            ),
+            models.UniqueConstraint(
+                fields=["program", "school", "school_year", "kind", "school_class", "grade"],
+                nulls_distinct=False,
+                name="selection_plan_once",
+            ),
+            models.CheckConstraint(
+                name="selection_plan_one_scope",
+                condition=Q(school_class=None) | Q(grade=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        if self.school_class_id:
+            return f"Everyone in {self.school_class}"
+        return f"Everyone in grade {self.grade}" if self.grade else "Everyone in the school"
+
+
+class InvitationQuerySet(models.QuerySet):
+    def open_to(self, user: User, can: Can) -> "InvitationQuerySet":
+        """Of the program, of one's schools, or those one was given or goes on as a partner."""
+        reach = user.reach(can)
+        if reach.program:
+            return self
+        teams = TeamMember.objects.filter(educator__in=reach.educators).values("team")
+        own = Invitation.objects.filter(educator__in=reach.educators).values("pk")
+        partner = Invitation.objects.filter(team__in=teams).values("pk")
+        allowed = Q(pk__in=own.union(partner)) if reach.educators else Q(pk__in=[])
+        if reach.schools:
+            allowed |= Q(school__in=reach.schools)
+        return self.filter(allowed)
+
+    def with_family(self) -> "InvitationQuerySet":
+        """With what a list shows of a family, at a fixed number of queries."""
+        return self.select_related("family", "school", "educator__user").prefetch_related(
+            "family__students"
+        )
+
+
+@keeps_history()
+class Invitation(ProgramRow):
+    """One family asked to one visit of the year: a question it is free to answer.
+
+    A visit exists only after `state` is accepted. Declined is final and needs no reason.
+    """
+
+    class State(models.TextChoices):
+        NOT_ASKED = "not_asked", _("Not asked yet")
+        ASKED = "asked", _("Asked")
+        ACCEPTED = "accepted", _("Said yes")
+        DECLINED = "declined", _("Said no thank you")
+        LATER = "later", _("Asked us to come back later")
+        UNREACHABLE = "unreachable", _("Not reached")
+
+    OPEN = (State.NOT_ASKED, State.ASKED, State.LATER)
+
+    plan = models.ForeignKey(
+        SelectionPlan,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        related_name="invitations",
+        help_text=_("Empty for a second visit, which follows from the first."),
+    )
+    school = models.ForeignKey(
+        "pthv.School", models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    school_year = models.ForeignKey(
+        "pthv.SchoolYear", models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    family = models.ForeignKey(
+        "families.Family", models.PROTECT, db_constraint=False, related_name="invitations"
+    )
+    kind = models.CharField(max_length=10, choices=VisitKind, default=VisitKind.FIRST)
+    educator = models.ForeignKey(
+        Educator,
+        models.PROTECT,
+        db_constraint=False,
+        related_name="invitations",
+        help_text=_("Who asks: the teacher of the class."),
+    )
+    team = models.ForeignKey(
+        VisitTeam,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        related_name="invitations",
+    )
+    state = models.CharField(max_length=12, choices=State, default=State.NOT_ASKED)
+    asked_at = models.DateTimeField(null=True, blank=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.ForeignKey(
+        User,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text=_("Who recorded the answer."),
+    )
+    later_on = models.DateField(null=True, blank=True)
+    visited_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When its visit was completed.")
+    )
+
+    objects = scoped(InvitationQuerySet)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            *same_program(
+                "invitation",
+                plan="visits.SelectionPlan",
+                school="pthv.School",
+                school_year="pthv.SchoolYear",
+                family="families.Family",
+                educator="pthv.Educator",
+                team="visits.VisitTeam",
+            ),
+            models.UniqueConstraint(
+                fields=["program", "school_year", "family", "kind"],
+                condition=~Q(kind="additional"),
+                name="family_asked_once",
+            ),
+            models.CheckConstraint(
+                name="invitation_answered_at_with_by",
+                condition=(
+                    Q(state__in=["accepted", "declined", "later"])
+                    & Q(answered_at__isnull=False, answered_by__isnull=False)
+                )
+                | (
+                    ~Q(state__in=["accepted", "declined", "later"])
+                    & Q(answered_at=None, answered_by=None)
+                ),
+            ),
+            models.CheckConstraint(
+                name="invitation_later_has_its_date",
+                condition=Q(state="later", later_on__isnull=False)
+                | (~Q(state="later") & Q(later_on=None)),
+            ),
+            models.CheckConstraint(
+                name="invitation_asked_at_with_state",
+                condition=Q(state="not_asked", asked_at=None)
+                | (~Q(state="not_asked") & Q(asked_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="visited_only_after_a_yes",
+                condition=Q(visited_at=None) | Q(state="accepted"),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["program", "school", "id"], name="invitations_of_school"),
+            models.Index(fields=["educator", "id"], name="invitations_of_educator"),
+            models.Index(fields=["program", "state", "id"], name="invitations_by_state"),
+            models.Index(fields=["plan", "id"], name="invitations_of_plan"),
+        ]
+        triggers = tally_triggers(
+            "program_id, school_year_id, school_id, educator_id, kind, state, visited_at",
+            "visits_tally",
+            key=["program_id", "school_year_id", "school_id", "educator_id"],
+            counts={
+                "planned": "kind = 'first'",
+                "asked": "kind = 'first' AND state <> 'not_asked'",
+                "accepted": "kind = 'first' AND state = 'accepted'",
+                "visited": "kind = 'first' AND visited_at IS NOT NULL",
+                "second": "kind = 'second' AND visited_at IS NOT NULL",
+            },
+        )
+
+    def __str__(self) -> str:
+        return f"Invitation {self.pk}"
+
+
+class ContactAttempt(ProgramRow):
+    """One call, text or letter to a caregiver, and how it went."""
+
+    class Channel(models.TextChoices):
+        CALL = "call", _("Call")
+        TEXT = "text", _("Text")
+        EMAIL = "email", _("E-mail")
+        IN_PERSON = "in_person", _("In person")
+
+    class Outcome(models.TextChoices):
+        REACHED = "reached", _("Reached")
+        NO_ANSWER = "no_answer", _("No answer")
+        LEFT_MESSAGE = "left_message", _("Left a message")
+        WRONG_NUMBER = "wrong_number", _("Wrong number")
+
+    invitation = models.ForeignKey(
+        Invitation, models.PROTECT, db_constraint=False, related_name="attempts"
+    )
+    caregiver = models.ForeignKey(
+        "families.Caregiver",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        related_name="+",
+    )
+    channel = models.CharField(max_length=10, choices=Channel)
+    outcome = models.CharField(max_length=12, choices=Outcome)
+    made_at = models.DateTimeField(default=clock.now)
+    made_by = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="+")
+
+    objects = scoped()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            *same_program(
+                "contact_attempt",
+                invitation="visits.Invitation",
+                caregiver="families.Caregiver",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.outcome}"

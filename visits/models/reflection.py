@@ -1,0 +1,111 @@
+"""What was learned on a visit, in the family's words and in the educators' own."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from pthv import clock
+from pthv.models import Educator, ProgramRow, User, same_program, scoped
+
+from .visit import Visit
+
+
+class VisitLog(ProgramRow):
+    """What a visit was: a few counts, hopes, strengths, one change. The family may read it.
+
+    A first visit has no academic, behaviour or attendance field: there is none here.
+    """
+
+    visit = models.OneToOneField(Visit, models.PROTECT, db_constraint=False, related_name="log")
+    minutes = models.PositiveSmallIntegerField(default=40)
+    language = models.CharField(max_length=20, default="en")
+    adults_present = models.PositiveSmallIntegerField(default=1)
+    student_present = models.BooleanField(default=True)
+    hopes = models.TextField(blank=True)
+    strengths = models.TextField(blank=True)
+    class_change = models.TextField(blank=True)
+    logged_at = models.DateTimeField(default=clock.now)
+    logged_by = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="+")
+
+    objects = scoped()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            *same_program("visit_log", visit="visits.Visit"),
+            models.CheckConstraint(
+                name="visit_log_minutes_plausible",
+                condition=Q(minutes__gte=5, minutes__lte=240),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Log of visit {self.visit_id}"
+
+
+class Reflection(ProgramRow):
+    """What one visitor assumed, learned and will do; seen by that visit's visitors only."""
+
+    visit = models.ForeignKey(
+        Visit, models.PROTECT, db_constraint=False, related_name="reflections"
+    )
+    educator = models.ForeignKey(Educator, models.PROTECT, db_constraint=False, related_name="+")
+    assumed = models.TextField(blank=True)
+    learned = models.TextField()
+    will_do = models.TextField(blank=True)
+    shared_with_debrief = models.BooleanField(default=False)
+    written_at = models.DateTimeField(default=clock.now)
+
+    objects = scoped()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            *same_program("reflection", visit="visits.Visit", educator="pthv.Educator"),
+            models.UniqueConstraint(fields=["visit", "educator"], name="reflection_once"),
+            models.CheckConstraint(name="reflection_says_something", condition=~Q(learned="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"Reflection {self.pk}"
+
+
+class FollowUpQuerySet(models.QuerySet):
+    def open(self) -> "FollowUpQuerySet":
+        """Promised, and not kept yet."""
+        return self.filter(kept_at=None)
+
+
+class FollowUp(ProgramRow):
+    """A promise made to a family, with a day and an owner."""
+
+    visit = models.ForeignKey(Visit, models.PROTECT, db_constraint=False, related_name="follow_ups")
+    owner = models.ForeignKey(
+        Educator, models.PROTECT, db_constraint=False, related_name="follow_ups"
+    )
+    promise = models.CharField(max_length=255)
+    due_on = models.DateField()
+    kept_at = models.DateTimeField(null=True, blank=True)
+    kept_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
+    )
+
+    objects = scoped(FollowUpQuerySet)
+
+    class Meta:
+        ordering = ["due_on", "pk"]
+        constraints = [
+            *same_program("follow_up", visit="visits.Visit", owner="pthv.Educator"),
+            models.CheckConstraint(
+                name="follow_up_kept_at_with_by",
+                condition=Q(kept_at=None, kept_by=None)
+                | Q(kept_at__isnull=False, kept_by__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                F("owner"), F("due_on"), condition=Q(kept_at=None), name="promises_to_keep"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Promise {self.pk}"

@@ -1,0 +1,44 @@
+"""How far each educator's invitations have come: the totals behind Today and the desk."""
+
+from django.db import models
+
+from pthv.models import Educator, ProgramRow, same_program, scoped
+
+
+class Tally(ProgramRow):
+    """One educator's invitations of a year at one school, counted by family.
+
+    Kept by triggers on Invitation; never written by hand.
+    """
+
+    school_year = models.ForeignKey(
+        "pthv.SchoolYear", models.CASCADE, db_constraint=False, db_index=False, related_name="+"
+    )
+    school = models.ForeignKey(
+        "pthv.School", models.CASCADE, db_constraint=False, db_index=False, related_name="+"
+    )
+    educator = models.ForeignKey(Educator, models.CASCADE, db_constraint=False, related_name="+")
+    planned = models.IntegerField(db_default=0)
+    asked = models.IntegerField(db_default=0)
+    accepted = models.IntegerField(db_default=0)
+    visited = models.IntegerField(db_default=0)
+    second = models.IntegerField(db_default=0)
+
+    objects = scoped()
+
+    class Meta:
+        constraints = [
+            *same_program(
+                "tally",
+                school_year="pthv.SchoolYear",
+                school="pthv.School",
+                educator="pthv.Educator",
+            ),
+            models.UniqueConstraint(
+                fields=["program", "school_year", "school", "educator"], name="tally_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["educator", "school_year"], name="tallies_of_educator")]
+
+    def __str__(self) -> str:
+        return f"{self.visited} of {self.planned}"

@@ -1,0 +1,300 @@
+"""A relational visit: when, where, who; kept from overlapping by the database."""
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import (
+    BigIntegerRangeField,
+    DateTimeRangeField,
+    RangeOperators,
+)
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.utils.translation import gettext_lazy as _
+
+from pthv import clock
+from pthv.access import Can
+from pthv.models import CompositeForeignKey, Educator, ProgramRow, User, same_program, scoped
+from pthv.models.history import keeps_history
+
+from .invitation import Invitation, VisitKind
+
+
+def one_at_a_time(field: str, name: str, message: str) -> ExclusionConstraint:
+    """Refuse two rows of the same `field` (an id) whose `during` overlap, while they occupy.
+
+    int8range(id, id) stands in for btree_gist, which the embedded PostgreSQL lacks;
+    such a range of null would overlap everything, so `field` is never null.
+    """
+    return ExclusionConstraint(
+        name=name,
+        expressions=[
+            (
+                Func(
+                    F(field),
+                    F(field),
+                    Value("[]"),
+                    function="int8range",
+                    output_field=BigIntegerRangeField(),
+                ),
+                RangeOperators.OVERLAPS,
+            ),
+            ("during", RangeOperators.OVERLAPS),
+        ],
+        condition=Q(occupies=True),
+        violation_error_message=message,
+    )
+
+
+class VisitQuerySet(models.QuerySet):
+    def open_to(self, user: User, can: Can) -> "VisitQuerySet":
+        """Of the program, of one's schools, or those one goes on."""
+        reach = user.reach(can)
+        if reach.program:
+            return self
+        allowed = Q(pk__in=[])
+        if reach.educators:
+            mine = VisitParticipant.objects.filter(educator__in=reach.educators)
+            allowed |= Q(pk__in=mine.values("visit"))
+        if reach.schools:
+            allowed |= Q(school__in=reach.schools)
+        return self.filter(allowed)
+
+    def standing(self) -> "VisitQuerySet":
+        """Not cancelled, and nobody was left waiting at a door."""
+        return self.filter(occupies=True)
+
+    def ahead(self) -> "VisitQuerySet":
+        """Scheduled or confirmed."""
+        return self.filter(state__in=Visit.AHEAD)
+
+    def held(self) -> "VisitQuerySet":
+        """Held, with something still to write."""
+        return self.filter(state=Visit.State.HELD)
+
+    def with_people(self) -> "VisitQuerySet":
+        """With what a list shows, at a fixed number of queries."""
+        return self.select_related("family", "school").prefetch_related(
+            "family__students", "participants__educator__user"
+        )
+
+
+@keeps_history()
+class Visit(ProgramRow):
+    """One trip of a team to a family that said yes."""
+
+    class State(models.TextChoices):
+        SCHEDULED = "scheduled", _("Scheduled")
+        CONFIRMED = "confirmed", _("Confirmed")
+        HELD = "held", _("Held")
+        COMPLETED = "completed", _("Completed")
+        NOT_HOME = "not_home", _("Nobody home")
+        FAMILY_CANCELLED = "family_cancelled", _("Cancelled by the family")
+        EDUCATOR_CANCELLED = "educator_cancelled", _("Cancelled by us")
+
+    AHEAD = (State.SCHEDULED, State.CONFIRMED)
+    STANDING = (State.SCHEDULED, State.CONFIRMED, State.HELD, State.COMPLETED)
+
+    class Place(models.TextChoices):
+        HOME = "home", _("At home")
+        NEUTRAL = "neutral", _("A place the family chose")
+        VIRTUAL = "virtual", _("By video")
+        SCHOOL = "school", _("At the school")
+
+    invitation = models.ForeignKey(
+        Invitation, models.PROTECT, db_constraint=False, related_name="visits"
+    )
+    school = models.ForeignKey(
+        "pthv.School", models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    family = models.ForeignKey(
+        "families.Family", models.PROTECT, db_constraint=False, related_name="visits"
+    )
+    kind = models.CharField(max_length=10, choices=VisitKind)
+    place = models.CharField(max_length=8, choices=Place, default=Place.HOME)
+    during = DateTimeRangeField()
+    state = models.CharField(max_length=20, choices=State, default=State.SCHEDULED)
+    occupies = models.BooleanField(
+        default=True, editable=False, help_text=_("Whether it takes up its people's time.")
+    )
+    scheduled_at = models.DateTimeField(default=clock.now)
+    scheduled_by = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="+")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
+    )
+    held_at = models.DateTimeField(null=True, blank=True)
+    held_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
+    )
+    completed_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When it was cancelled or found nobody home.")
+    )
+    ended_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
+    )
+
+    objects = scoped(VisitQuerySet)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            *same_program(
+                "visit",
+                invitation="visits.Invitation",
+                school="pthv.School",
+                family="families.Family",
+            ),
+            # Participants copy `during` and `occupies`; this is what their key points at.
+            models.UniqueConstraint(
+                fields=["program", "id", "during", "occupies"], name="visit_time_nameable"
+            ),
+            one_at_a_time(
+                "family_id",
+                "family_visited_one_at_a_time",
+                _("This family has another visit at that time."),
+            ),
+            models.UniqueConstraint(
+                fields=["invitation"], condition=Q(occupies=True), name="one_visit_an_invitation"
+            ),
+            models.CheckConstraint(
+                name="visit_occupies_while_it_stands",
+                condition=Q(
+                    occupies=True, state__in=["scheduled", "confirmed", "held", "completed"]
+                )
+                | Q(
+                    occupies=False,
+                    state__in=["not_home", "family_cancelled", "educator_cancelled"],
+                ),
+            ),
+            models.CheckConstraint(
+                name="visit_during_is_bounded",
+                condition=Q(
+                    during__isempty=False,
+                    during__lower_inf=False,
+                    during__upper_inf=False,
+                    during__lower_inc=True,
+                    during__upper_inc=False,
+                ),
+            ),
+            models.CheckConstraint(
+                name="visit_confirmed_at_with_by",
+                condition=Q(confirmed_at=None, confirmed_by=None)
+                | Q(confirmed_at__isnull=False, confirmed_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="visit_held_at_with_by",
+                condition=Q(state__in=["held", "completed"], held_at__isnull=False)
+                & Q(held_by__isnull=False)
+                | (~Q(state__in=["held", "completed"]) & Q(held_at=None, held_by=None)),
+            ),
+            models.CheckConstraint(
+                name="visit_completed_at_with_state",
+                condition=Q(state="completed", completed_at__isnull=False)
+                | (~Q(state="completed") & Q(completed_at=None)),
+            ),
+            models.CheckConstraint(
+                name="visit_ended_at_with_by",
+                condition=Q(occupies=True, ended_at=None, ended_by=None)
+                | Q(occupies=False, ended_at__isnull=False, ended_by__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                F("program"), Func(F("during"), function="lower"), F("id"), name="visits_by_start"
+            ),
+            models.Index(
+                F("program"),
+                F("school"),
+                Func(F("during"), function="lower"),
+                F("id"),
+                name="visits_of_school_by_start",
+            ),
+            models.Index(
+                fields=["program", "school", "id"],
+                condition=Q(state="held"),
+                name="visits_to_be_written_up",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Visit {self.pk}"
+
+    @property
+    def is_ahead(self) -> bool:
+        return self.state in self.AHEAD
+
+
+class VisitStudent(ProgramRow):
+    """A child whom a visit is about; siblings share one trip."""
+
+    visit = models.ForeignKey(
+        Visit, models.CASCADE, db_constraint=False, related_name="visit_students"
+    )
+    student = models.ForeignKey(
+        "families.Student", models.PROTECT, db_constraint=False, related_name="+"
+    )
+
+    objects = scoped()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            *same_program("visit_student", visit="visits.Visit", student="families.Student"),
+            models.UniqueConstraint(fields=["visit", "student"], name="visit_student_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.student_id} on {self.visit_id}"
+
+
+class VisitParticipant(ProgramRow):
+    """An educator on a visit; `during` and `occupies` follow the visit by foreign key."""
+
+    class Role(models.TextChoices):
+        LEAD = "lead", _("Lead")
+        PARTNER = "partner", _("Partner")
+
+    visit = models.ForeignKey(
+        Visit, models.CASCADE, db_constraint=False, related_name="participants"
+    )
+    educator = models.ForeignKey(
+        Educator, models.PROTECT, db_constraint=False, related_name="participations"
+    )
+    role = models.CharField(max_length=8, choices=Role)
+    during = DateTimeRangeField(editable=False)
+    occupies = models.BooleanField(default=True, editable=False)
+    attested_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When they said the log is right.")
+    )
+
+    objects = scoped()
+
+    class Meta:
+        ordering = ["role", "pk"]
+        constraints = [
+            *same_program("visit_participant", educator="pthv.Educator"),
+            CompositeForeignKey(
+                name="visit_participant_at_its_visits_time",
+                fields=["program", "visit", "during", "occupies"],
+                to="visits.Visit",
+                to_fields=["program", "id", "during", "occupies"],
+                on_update="CASCADE",
+            ),
+            models.UniqueConstraint(fields=["visit", "educator"], name="visit_participant_once"),
+            one_at_a_time(
+                "educator_id",
+                "educator_visits_one_at_a_time",
+                _("An educator has another visit at that time."),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                F("educator"),
+                Func(F("during"), function="lower"),
+                F("visit"),
+                name="participations_by_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.educator_id} on {self.visit_id}"
