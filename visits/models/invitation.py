@@ -53,8 +53,11 @@ class SelectionPlan(ProgramRow):
     grade = models.CharField(max_length=12, blank=True)
     made_at = models.DateTimeField(default=clock.now)
     made_by = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="+")
-    families_without_contact = models.PositiveIntegerField(
-        default=0, help_text=_("Students of the plan whose family the roster does not know yet.")
+    students_without_family = models.PositiveIntegerField(
+        default=0, help_text=_("Students whose household no contacts file has named yet.")
+    )
+    families_said_no_before = models.PositiveIntegerField(
+        default=0, help_text=_("Families who declined in an earlier plan, and are not asked again.")
     )
 
     objects = scoped(SelectionPlanQuerySet)

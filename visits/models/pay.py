@@ -1,5 +1,7 @@
 """Pay for visits: rates, funds, lines that are never edited, and batches for payroll."""
 
+import datetime
+
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import BigIntegerRangeField, DateRangeField, RangeOperators
@@ -16,6 +18,12 @@ from .invitation import VisitKind
 from .visit import Visit
 
 
+class PayRateQuerySet(models.QuerySet):
+    def on(self, date: datetime.date) -> "PayRateQuerySet":
+        """In force on a date."""
+        return self.filter(Q(ends_on=None) | Q(ends_on__gte=date), starts_on__lte=date)
+
+
 @keeps_history()
 class PayRate(ProgramRow):
     """What a visit pays one educator, from one date to another; the amount is flat."""
@@ -25,7 +33,7 @@ class PayRate(ProgramRow):
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True, help_text=_("Last day; empty: no end."))
 
-    objects = scoped()
+    objects = scoped(PayRateQuerySet)
 
     class Meta:
         ordering = ["kind", "-starts_on"]

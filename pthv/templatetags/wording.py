@@ -1,0 +1,36 @@
+"""The project's way of writing dates, in templates."""
+
+import datetime
+
+from django import template
+from django.utils.formats import date_format
+
+from pthv import wording
+
+register = template.Library()
+
+
+@register.filter
+def moment(instant: datetime.datetime | None) -> str:
+    """An instant as "Tue, Oct 6, 4:30 PM", in the zone at hand."""
+    return wording.moment(instant) if instant else ""
+
+
+@register.filter
+def clock_time(instant: datetime.datetime | None) -> str:
+    """An instant as "4:30 PM", in the zone at hand."""
+    return wording.time(instant) if instant else ""
+
+
+@register.filter
+def day(date: datetime.date | None) -> str:
+    """A date as "Tue, Oct 6, 2026"."""
+    return date_format(date, "D, M j, Y") if date else ""
+
+
+@register.filter
+def dollars(amount: object) -> str:
+    """An amount of money as "$40.00", a negative one as "−$40.00"."""
+    if amount is None:
+        return ""
+    return f"−${-amount:,.2f}" if amount < 0 else f"${amount:,.2f}"

@@ -1,0 +1,31 @@
+"""Dates, times and lists the way people say them: "Tue, Oct 6, 4:30 PM"."""
+
+import datetime
+from collections.abc import Iterable
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from pthv.models import Program
+
+
+def moment(instant: datetime.datetime, program: Program | None = None) -> str:
+    """ "Tue, Oct 6, 4:30 PM", in the program's zone or the one at hand."""
+    return date_format(timezone.localtime(instant, program and program.zone), "D, M j, g:i A")
+
+
+def time(instant: datetime.datetime, program: Program | None = None) -> str:
+    """ "4:30 PM"."""
+    return date_format(timezone.localtime(instant, program and program.zone), "g:i A")
+
+
+def day(date: datetime.date, today: datetime.date) -> str:
+    """ "Oct 6", with the year where it isn't this one."""
+    return date_format(date, "M j" if date.year == today.year else "M j, Y")
+
+
+def listed(names: Iterable[object]) -> str:
+    """ "Ana, Bo and Cy"."""
+    *most, last = [str(name) for name in names] or [""]
+    return _("%(most)s and %(last)s") % {"most": ", ".join(most), "last": last} if most else last

@@ -1,0 +1,270 @@
+"""The cast. Everybody works at Lincoln in the program Willow Creek, unless the name says not.
+
+It is Tuesday, October 6, 2026, 1 PM in Chicago, in every test but those of the browser.
+"""
+
+import datetime
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+from django_scopes import scope, scopes_disabled
+
+from families.models import Caregiver, ClassTeacher, Enrollment, Family, SchoolClass, Student
+from pthv import clock
+from pthv.models import Educator, Membership, Program, Role, School, SchoolYear, User
+from training import certification
+from training.models import Course
+from visits import invitations, scheduling, selection
+from visits.models import FundingSource, Invitation, PayRate, Visit
+
+CHICAGO = ZoneInfo("America/Chicago")
+NOW = datetime.datetime(2026, 10, 6, 13, 0, tzinfo=CHICAGO)
+
+
+def at(day: int, hour: int, minute: int = 0, month: int = 10) -> datetime.datetime:
+    """An hour of that day of the school year's autumn, in Chicago."""
+    return datetime.datetime(2026, month, day, hour, minute, tzinfo=CHICAGO)
+
+
+@pytest.fixture(autouse=True)
+def _now(request: pytest.FixtureRequest) -> Iterator[None]:
+    if request.node.get_closest_marker("browser"):
+        yield
+        return
+    with clock.at(NOW), timezone.override(CHICAGO):
+        yield
+
+
+@pytest.fixture
+def program(db) -> Iterator[Program]:
+    program = Program.objects.create(name="Willow Creek", slug="willow-creek")
+    with scope(program=program):
+        yield program
+
+
+@pytest.fixture
+def other_program(db) -> Program:
+    return Program.objects.create(name="Elsewhere", slug="elsewhere")
+
+
+@pytest.fixture
+def school_year(program: Program) -> SchoolYear:
+    return SchoolYear.objects.create(
+        program=program,
+        name="2026–27",
+        starts_on=datetime.date(2026, 8, 1),
+        ends_on=datetime.date(2027, 7, 31),
+    )
+
+
+@pytest.fixture
+def school(program: Program) -> School:
+    return School.objects.create(program=program, name="Lincoln")
+
+
+@pytest.fixture
+def other_school(program: Program) -> School:
+    return School.objects.create(program=program, name="Roosevelt")
+
+
+@pytest.fixture
+def person() -> Callable[..., User]:
+    """Make somebody with one membership; an educator is an Educator too."""
+
+    def make(name: str, role: Role, program: Program, school: School | None = None) -> User:
+        user = User.objects.create_user(
+            f"{name.lower().replace(' ', '.')}@example.org",
+            given_name=name.split()[0],
+            family_name=name.split()[-1],
+        )
+        Membership.objects.create(
+            program=program,
+            user=user,
+            role=role,
+            school=school,
+            starts_on=datetime.date(2026, 1, 1),
+        )
+        if role == Role.EDUCATOR:
+            with scopes_disabled():
+                Educator.objects.create(program=program, user=user)
+        return user
+
+    return make
+
+
+@pytest.fixture
+def educator(person, program, school) -> User:
+    """Ana Ruiz, who teaches the class."""
+    return person("Ana Ruiz", Role.EDUCATOR, program, school)
+
+
+@pytest.fixture
+def partner(person, program, school) -> User:
+    """Ben Lee, who goes with her."""
+    return person("Ben Lee", Role.EDUCATOR, program, school)
+
+
+@pytest.fixture
+def colleague(person, program, school) -> User:
+    """Cara Diaz, of the same school, who has nothing to do with it."""
+    return person("Cara Diaz", Role.EDUCATOR, program, school)
+
+
+@pytest.fixture
+def site_coordinator(person, program, school) -> User:
+    return person("Sam Site", Role.SITE_COORDINATOR, program, school)
+
+
+@pytest.fixture
+def other_site_coordinator(person, program, other_school) -> User:
+    """Coordinates Roosevelt."""
+    return person("Rosa Roosevelt", Role.SITE_COORDINATOR, program, other_school)
+
+
+@pytest.fixture
+def program_coordinator(person, program) -> User:
+    return person("Pat Program", Role.PROGRAM_COORDINATOR, program)
+
+
+@pytest.fixture
+def finance(person, program) -> User:
+    return person("Fay Finance", Role.FINANCE, program)
+
+
+@pytest.fixture
+def funder(person, program) -> User:
+    """A partner organisation's person: counts only."""
+    return person("Flo Funder", Role.PARTNER, program)
+
+
+@pytest.fixture
+def interpreter(person, program) -> User:
+    return person("Ivo Interpreter", Role.INTERPRETER, program)
+
+
+@pytest.fixture
+def outsider(person, other_program) -> User:
+    """Coordinates another program."""
+    return person("Otto Outsider", Role.PROGRAM_COORDINATOR, other_program)
+
+
+@pytest.fixture
+def administrator(db) -> User:
+    return User.objects.create_superuser("admin@example.org", "a long password")
+
+
+@pytest.fixture
+def course(program) -> Course:
+    return Course.objects.create(program=program, name="Introduction", hours=3)
+
+
+@pytest.fixture
+def trained(course, educator, partner, program_coordinator) -> None:
+    """Ana and Ben are certified from August 20 on, for two years."""
+    for user in (educator, partner):
+        certification.issue(
+            user.educators.get(), course, on=datetime.date(2026, 8, 20), by=program_coordinator
+        )
+
+
+@pytest.fixture
+def pay_rate(program) -> PayRate:
+    return PayRate.objects.create(
+        program=program, kind="first", amount=Decimal(40), starts_on=datetime.date(2026, 8, 1)
+    )
+
+
+@pytest.fixture
+def fund(program) -> FundingSource:
+    return FundingSource.objects.create(
+        program=program,
+        name="Title I",
+        budget=Decimal(1000),
+        starts_on=datetime.date(2026, 8, 1),
+        ends_on=datetime.date(2027, 6, 30),
+    )
+
+
+@pytest.fixture
+def school_class(program, school, school_year, educator) -> SchoolClass:
+    school_class = SchoolClass.objects.create(
+        program=program, school=school, school_year=school_year, source_id="3A", title="Grade 3A"
+    )
+    ClassTeacher.objects.create(
+        program=program,
+        school_class=school_class,
+        educator=educator.educators.get(),
+        is_primary=True,
+    )
+    return school_class
+
+
+@pytest.fixture
+def add_family(program, school, school_class) -> Callable[..., Family]:
+    """Make a family with one caregiver and children in the class."""
+
+    def make(surname: str = "Ortega", *children: str) -> Family:
+        family = Family.objects.create(program=program, surnames=surname, language="es")
+        Caregiver.objects.create(
+            program=program,
+            family=family,
+            given_name="Marta",
+            family_name=surname,
+            relation="mother",
+            phone="+13125550142",
+            language="es",
+        )
+        for name in children or ("Mateo",):
+            student = Student.objects.create(
+                program=program,
+                school=school,
+                family=family,
+                source_id=f"{family.pk}-{name}",
+                given_name=name,
+                family_name=surname,
+                grade="3",
+            )
+            Enrollment.objects.create(program=program, school_class=school_class, student=student)
+        return family
+
+    return make
+
+
+@pytest.fixture
+def family(add_family) -> Family:
+    return add_family("Ortega", "Mateo")
+
+
+@pytest.fixture
+def invitation(family, school, school_year, school_class, site_coordinator) -> Invitation:
+    """The Ortega family, planned and not asked yet."""
+    selection.plan_everyone(
+        school, school_year, school_class=school_class, by=site_coordinator
+    )
+    return Invitation.objects.get(family=family)
+
+
+@pytest.fixture
+def accepted(invitation, educator, partner, trained, pay_rate) -> Invitation:
+    """The Ortega family said yes, and Ana goes with Ben."""
+    invitations.record_attempt(invitation, "call", "reached", by=educator)
+    invitations.record_answer(invitation, "accepted", by=educator)
+    invitations.choose_team(invitation, [partner.educators.get()], by=educator)
+    invitation.refresh_from_db()
+    return invitation
+
+
+@pytest.fixture
+def visit(accepted, educator) -> Visit:
+    """Scheduled for Thursday at 4:30 PM, an hour."""
+    return scheduling.schedule(accepted, scheduling.slot(at(8, 16, 30)), "home", by=educator)
+
+
+@pytest.fixture
+def held(visit, educator) -> Iterator[Visit]:
+    """Held on Thursday; it is 6 PM now."""
+    with clock.at(at(8, 18)):
+        yield scheduling.hold(visit, by=educator)

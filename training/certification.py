@@ -1,0 +1,101 @@
+"""Who is current, on which date, and until when: what scheduling and pay ask."""
+
+import datetime
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from pthv import audit, clock, wording
+from pthv.blocked import NotReady
+from pthv.models import Educator, User
+from training.models import Certification, Course
+
+
+def current(educator: Educator, *, on: datetime.date) -> Certification | None:
+    """The certification that allows visits on a date, the longest if there are several."""
+    certifications = Certification.objects.current(on).filter(
+        educator=educator, course__certifies=True
+    )
+    return certifications.order_by("-expires_on").first()
+
+
+def untrained(educators: Iterable[Educator], *, on: datetime.date) -> dict[Educator, str]:
+    """Those who may not visit on a date, each with a sentence that says why and what to do."""
+    educators = list(educators)
+    held: dict[int, list[Certification]] = {}
+    for certification in Certification.objects.filter(
+        educator__in=educators, course__certifies=True
+    ).order_by("expires_on", "pk"):
+        held.setdefault(certification.educator_id, []).append(certification)
+    reasons = {
+        educator: _why_not(educator, held.get(educator.pk, []), on) for educator in educators
+    }
+    return {educator: reason for educator, reason in reasons.items() if reason}
+
+
+def _why_not(educator: Educator, held: list[Certification], on: datetime.date) -> str:
+    valid = [c for c in held if c.revoked_at is None]
+    if any(c.issued_on <= on <= c.expires_on for c in valid):
+        return ""
+    facts = {"name": educator, "visit_on": wording.day(on, on)}
+    ended = [c for c in valid if c.expires_on < on]
+    if ended:
+        facts["ended"] = wording.day(ended[-1].expires_on, on)
+        return _("%(name)s's training ended %(ended)s; renew it before %(visit_on)s.") % facts
+    if valid:
+        facts["starts"] = wording.day(valid[0].issued_on, on)
+        return _("%(name)s's training starts %(starts)s, after this visit.") % facts
+    if held:
+        return _("%(name)s's certification was revoked; they need training first.") % facts
+    return _("%(name)s has not been trained yet; they need training first.") % facts
+
+
+def expiry(course: Course, issued_on: datetime.date) -> datetime.date:
+    """The last day of a certification: so many whole months later, less a day."""
+    months = issued_on.month - 1 + course.validity_months
+    year, month = issued_on.year + months // 12, months % 12 + 1
+    for last_day in (issued_on.day, 30, 29, 28):  # 31 August + 6 months ends with February
+        try:
+            return datetime.date(year, month, last_day) - datetime.timedelta(days=1)
+        except ValueError:
+            continue
+    raise AssertionError("every month has a 28th")
+
+
+@transaction.atomic
+def issue(educator: Educator, course: Course, *, on: datetime.date, by: User) -> Certification:
+    """Certify `educator` from a date on; asking twice gives the same certification."""
+    Educator.objects.select_for_update(no_key=True).get(pk=educator.pk)
+    certification, created = Certification.objects.get_or_create(
+        program_id=educator.program_id,
+        educator=educator,
+        course=course,
+        issued_on=on,
+        defaults={"expires_on": expiry(course, on), "issued_by": by},
+    )
+    if created:
+        audit.record(
+            "certification.issued",
+            certification,
+            by=by,
+            educator=educator.pk,
+            issued_on=str(on),
+            expires_on=str(certification.expires_on),
+            backdated=on < educator.program.today,
+        )
+    return certification
+
+
+@transaction.atomic
+def revoke(certification: Certification, *, because: str, by: User) -> Certification:
+    """End a certification at once, with a reason."""
+    if not because.strip():
+        raise NotReady(_("Say why this certification is revoked."))
+    certification = Certification.objects.select_for_update().get(pk=certification.pk)
+    if certification.revoked_at is None:
+        certification.revoked_at, certification.revoked_by = clock.now(), by
+        certification.revoked_because = because.strip()
+        certification.save(update_fields=["revoked_at", "revoked_by", "revoked_because"])
+        audit.record("certification.revoked", certification, by=by, because=because.strip())
+    return certification

@@ -1,0 +1,141 @@
+"""Asking a family, and recording what it answered. A no is final, and needs no reason."""
+
+import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from families.models import Caregiver
+from pthv import audit, clock
+from pthv.blocked import NotReady
+from pthv.models import Educator, User
+from visits.models import ContactAttempt, Invitation, VisitTeam
+from visits.models.team import TeamMember
+
+State = Invitation.State
+
+
+@transaction.atomic
+def record_attempt(
+    invitation: Invitation,
+    channel: str,
+    outcome: str,
+    *,
+    by: User,
+    caregiver: Caregiver | None = None,
+) -> ContactAttempt:
+    """Record that somebody called, wrote or met the family, and how it went.
+
+    After the program's number of attempts without an answer, by more than one channel,
+    the family counts as not reached: nobody has to keep trying.
+    """
+    invitation = _locked(invitation)
+    if invitation.state == State.DECLINED:
+        raise NotReady(_("This family said no thank you. They are not asked again."))
+    if caregiver is not None and not caregiver.may_be_reached:
+        raise NotReady(
+            _("%(name)s asked not to be contacted. Choose another caregiver.") % {"name": caregiver}
+        )
+    attempt = ContactAttempt.objects.create(
+        program_id=invitation.program_id,
+        invitation=invitation,
+        caregiver=caregiver,
+        channel=channel,
+        outcome=outcome,
+        made_at=clock.now(),
+        made_by=by,
+    )
+    if invitation.state == State.NOT_ASKED:
+        invitation.state, invitation.asked_at = State.ASKED, attempt.made_at
+    if invitation.state == State.ASKED and _tried_enough(invitation):
+        invitation.state = State.UNREACHABLE
+    invitation.save(update_fields=["state", "asked_at"])
+    audit.record("invitation.attempted", invitation, by=by, channel=channel, outcome=outcome)
+    return attempt
+
+
+def _tried_enough(invitation: Invitation) -> bool:
+    attempts = list(invitation.attempts.values_list("channel", "outcome"))
+    reached = any(outcome == ContactAttempt.Outcome.REACHED for _, outcome in attempts)
+    channels = {channel for channel, _ in attempts}
+    return (
+        not reached
+        and len(attempts) >= invitation.program.attempts_before_unreachable
+        and len(channels) > 1
+    )
+
+
+@transaction.atomic
+def record_answer(
+    invitation: Invitation,
+    answer: str,
+    *,
+    by: User,
+    later_on: datetime.date | None = None,
+) -> Invitation:
+    """Record the family's yes, no thank you, or not now; the same answer twice is one."""
+    invitation = _locked(invitation)
+    if invitation.state == answer and invitation.later_on == later_on:
+        return invitation
+    if invitation.state == State.DECLINED:
+        raise NotReady(_("This family said no thank you. Only they can open the door again."))
+    if answer == State.LATER and (later_on is None or later_on <= invitation.program.today):
+        raise NotReady(_("Choose the day from which the family may be asked again."))
+    if answer != State.ACCEPTED and invitation.visits.standing().exists():
+        raise NotReady(_("A visit is scheduled with this family. Cancel it first."))
+    now = clock.now()
+    invitation.state = answer
+    invitation.asked_at = invitation.asked_at or now
+    invitation.answered_at, invitation.answered_by = now, by
+    invitation.later_on = later_on if answer == State.LATER else None
+    invitation.save(update_fields=["state", "asked_at", "answered_at", "answered_by", "later_on"])
+    audit.record("invitation.answered", invitation, by=by, answer=answer)
+    return invitation
+
+
+@transaction.atomic
+def reopen(invitation: Invitation, *, because: str, by: User) -> Invitation:
+    """Let a family that had said no be asked again, since it opened the door itself."""
+    if not because.strip():
+        raise NotReady(_("Say how the family opened the door again."))
+    invitation = _locked(invitation)
+    if invitation.state != State.DECLINED:
+        return invitation
+    invitation.state = State.ASKED
+    invitation.answered_at = invitation.answered_by = None
+    invitation.save(update_fields=["state", "answered_at", "answered_by"])
+    audit.record("invitation.reopened", invitation, by=by, because=because.strip())
+    return invitation
+
+
+@transaction.atomic
+def choose_team(invitation: Invitation, partners: list[Educator], *, by: User) -> VisitTeam:
+    """Give the invitation its team: who asks leads, one or two partners come along."""
+    invitation = _locked(invitation)
+    lead = invitation.educator_id
+    chosen = {partner.pk for partner in partners}
+    if lead in chosen or not 1 <= len(chosen) <= 2:
+        raise NotReady(_("Educators visit in pairs: choose one or two partners for the lead."))
+    if invitation.visits.ahead().exists():
+        raise NotReady(_("The visit is scheduled with its team already. Cancel it to change that."))
+    if invitation.team_id:
+        members = set(invitation.team.memberships.values_list("educator", flat=True))
+        if members == {lead, *chosen}:
+            return invitation.team
+    team = VisitTeam.objects.create(program_id=invitation.program_id, school=invitation.school)
+    TeamMember.objects.bulk_create(
+        TeamMember(program_id=team.program_id, team=team, educator_id=pk, is_lead=pk == lead)
+        for pk in [lead, *sorted(chosen)]
+    )
+    invitation.team = team
+    invitation.save(update_fields=["team"])
+    audit.record("team.chosen", invitation, by=by, educators=[lead, *sorted(chosen)])
+    return team
+
+
+def _locked(invitation: Invitation) -> Invitation:
+    return (
+        Invitation.objects.select_for_update(of=("self",))
+        .select_related("family", "school", "program", "educator__user")
+        .get(pk=invitation.pk)
+    )
