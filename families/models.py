@@ -13,7 +13,7 @@ from pthv.models import Educator, ProgramRow, User, same_program, scoped
 from pthv.models.history import keeps_history
 from pthv.models.tally import tally_triggers
 
-from .search import Folded
+from .search import Folded, prefix_query
 
 
 class FamilyQuerySet(models.QuerySet):
@@ -137,6 +137,11 @@ class StudentQuerySet(models.QuerySet):
         taught = ClassTeacher.objects.filter(educator__in=reach.educators)
         in_class = Enrollment.objects.filter(school_class__in=taught.values("school_class"))
         return self.filter(Q(school__in=reach.schools) | Q(pk__in=in_class.values("student")))
+
+    def named(self, typed: str) -> "StudentQuerySet":
+        """Whose name has every word of `typed` as a beginning, accents and case aside."""
+        query = prefix_query(typed)
+        return self.none() if query is None else self.filter(searchable=query)
 
     def enrolled(self) -> "StudentQuerySet":
         """Not marked as left."""

@@ -1,1 +1,15 @@
-urlpatterns: list = []
+from django.contrib import admin
+from django.urls import include, path
+
+from pthv import views
+
+urlpatterns = [
+    path("healthz", views.healthz, name="healthz"),
+    path("demo/login/", views.demo_login, name="demo_login"),
+    path("program/", views.program_switch, name="program_switch"),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("families.urls")),
+    path("", include("training.urls")),
+    path("", include("visits.urls")),
+]

@@ -77,8 +77,8 @@ def person() -> Callable[..., User]:
     def make(name: str, role: Role, program: Program, school: School | None = None) -> User:
         user = User.objects.create_user(
             f"{name.lower().replace(' ', '.')}@example.org",
-            given_name=name.split()[0],
-            family_name=name.split()[-1],
+            given_name=name.split(maxsplit=1)[0],
+            family_name=name.rsplit(maxsplit=1)[-1],
         )
         Membership.objects.create(
             program=program,
@@ -241,9 +241,7 @@ def family(add_family) -> Family:
 @pytest.fixture
 def invitation(family, school, school_year, school_class, site_coordinator) -> Invitation:
     """The Ortega family, planned and not asked yet."""
-    selection.plan_everyone(
-        school, school_year, school_class=school_class, by=site_coordinator
-    )
+    selection.plan_everyone(school, school_year, school_class=school_class, by=site_coordinator)
     return Invitation.objects.get(family=family)
 
 

@@ -12,6 +12,16 @@ from pthv.models import User
 from visits import scheduling
 from visits.models import FollowUp, Visit, VisitLog, VisitParticipant
 
+FACTS = (
+    "minutes",
+    "language",
+    "adults_present",
+    "student_present",
+    "hopes",
+    "strengths",
+    "class_change",
+)
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -29,7 +39,7 @@ class Entry:
 
     def facts(self) -> dict[str, object]:
         """The fields of the log itself."""
-        return {name: value for name, value in vars(self).items() if not name.startswith("promise")}
+        return {name: getattr(self, name) for name in FACTS}
 
 
 @transaction.atomic

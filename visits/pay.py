@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, Q, Sum
+from django.db.models import F, Max
 from django.utils.translation import gettext as _
 
 from pthv import audit, clock, wording
@@ -214,10 +214,3 @@ def reverse(line: PayLine, *, because: str, by: User) -> PayLine:
     FundingSource.objects.filter(pk=line.fund_id).update(used=F("used") - line.amount)
     audit.record("pay.reversed", line, by=by, because=because.strip())
     return reversal
-
-
-def totals(batch_: PayBatch) -> dict[str, object]:
-    """Number of lines, people and dollars of a batch."""
-    return PayLine.objects.filter(batch=batch_).aggregate(
-        dollars=Sum("amount"), reversed=Sum("amount", filter=Q(amount__lt=0))
-    )

@@ -25,6 +25,10 @@ Role = access.Role
 
 
 class UserManager(BaseUserManager):
+    def of_the_demo(self) -> "models.QuerySet[User]":
+        """The invented people of the demo program, and nobody else."""
+        return self.filter(is_active=True, is_demo=True).order_by("pk")
+
     def get_by_natural_key(self, email: str) -> "User":
         return self.get(email=email.lower())
 
@@ -46,6 +50,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     family_name = models.CharField(max_length=80, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(_("administrator"), default=False)
+    is_demo = models.BooleanField(
+        default=False, editable=False, help_text=_("An invented person of the demo program.")
+    )
     joined_at = models.DateTimeField(default=clock.now, editable=False)
 
     objects = UserManager()

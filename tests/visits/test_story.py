@@ -18,9 +18,7 @@ def test_a_visit_goes_from_a_plan_to_a_payroll_row(
     invitations.record_attempt(invitation, "call", "reached", by=educator)
     invitations.record_answer(invitation, "accepted", by=educator)
     invitations.choose_team(invitation, [partner.educators.get()], by=educator)
-    visit = scheduling.schedule(
-        invitation, scheduling.slot(at(8, 16, 30)), "home", by=educator
-    )
+    visit = scheduling.schedule(invitation, scheduling.slot(at(8, 16, 30)), "home", by=educator)
     scheduling.confirm(visit, by=partner)
 
     with clock.at(at(8, 18)):

@@ -1,5 +1,7 @@
 """Whom we ask, in which order, how, and what the family answered."""
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -101,6 +103,26 @@ class InvitationQuerySet(models.QuerySet):
         if reach.schools:
             allowed |= Q(school__in=reach.schools)
         return self.filter(allowed)
+
+    def invite_next(self, educators: Iterable[int]) -> "InvitationQuerySet":
+        """Whom these educators may ask now, in the plan's order."""
+        today = clock.now().date()
+        may_ask = Q(state__in=[Invitation.State.NOT_ASKED, Invitation.State.ASKED]) | Q(
+            state=Invitation.State.LATER, later_on__lte=today
+        )
+        return (
+            self.filter(may_ask, educator__in=educators)
+            .select_related("family", "school")
+            .order_by("pk")
+        )
+
+    def without_a_time(self) -> "InvitationQuerySet":
+        """The family said yes, and no visit stands."""
+        return (
+            self.filter(state=Invitation.State.ACCEPTED, visited_at=None)
+            .exclude(visits__occupies=True)
+            .order_by("pk")
+        )
 
     def with_family(self) -> "InvitationQuerySet":
         """With what a list shows of a family, at a fixed number of queries."""
@@ -226,6 +248,11 @@ class Invitation(ProgramRow):
             models.Index(fields=["educator", "id"], name="invitations_of_educator"),
             models.Index(fields=["program", "state", "id"], name="invitations_by_state"),
             models.Index(fields=["plan", "id"], name="invitations_of_plan"),
+            models.Index(
+                fields=["program", "id"],
+                condition=Q(state="accepted", visited_at=None),
+                name="invitations_to_visit",
+            ),
         ]
         triggers = tally_triggers(
             "program_id, school_year_id, school_id, educator_id, kind, state, visited_at",
@@ -242,6 +269,18 @@ class Invitation(ProgramRow):
 
     def __str__(self) -> str:
         return f"Invitation {self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the family may still be asked."""
+        return self.state in self.OPEN
+
+    def people(self) -> list[Educator]:
+        """The team, lead first; only the educator who asks while there is none."""
+        if self.team is None:
+            return [self.educator]
+        members = self.team.memberships.select_related("educator__user")
+        return [member.educator for member in members]
 
 
 class ContactAttempt(ProgramRow):

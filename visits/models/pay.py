@@ -1,6 +1,8 @@
 """Pay for visits: rates, funds, lines that are never edited, and batches for payroll."""
 
 import datetime
+from decimal import Decimal
+from typing import Any
 
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -87,6 +89,12 @@ class PayRate(ProgramRow):
         return f"{self.get_kind_display()} ${self.amount}"
 
 
+class FundingSourceQuerySet(models.QuerySet):
+    def paying_on(self, date: datetime.date) -> "FundingSourceQuerySet":
+        """That pay for visits of a date, the one that ends first at the top."""
+        return self.filter(starts_on__lte=date, ends_on__gte=date)
+
+
 @keeps_history()
 class FundingSource(ProgramRow):
     """Money for visits: a budget, until when, and what approved lines have used of it."""
@@ -97,7 +105,7 @@ class FundingSource(ProgramRow):
     starts_on = models.DateField()
     ends_on = models.DateField(help_text=_("The last visit date it pays for."))
 
-    objects = scoped()
+    objects = scoped(FundingSourceQuerySet)
 
     class Meta:
         ordering = ["ends_on", "pk"]
@@ -122,6 +130,16 @@ class FundingSource(ProgramRow):
         return self.budget - self.used
 
 
+class PayBatchQuerySet(models.QuerySet):
+    def with_totals(self) -> "PayBatchQuerySet":
+        """With `line_count` and `dollars` of each batch."""
+        lines = PayLine.objects.filter(batch=models.OuterRef("pk")).order_by().values("batch")
+        return self.annotate(
+            line_count=models.Subquery(lines.annotate(n=models.Count("pk")).values("n")),
+            dollars=models.Subquery(lines.annotate(sum=models.Sum("amount")).values("sum")),
+        )
+
+
 class PayBatch(ProgramRow):
     """Approved lines, locked together and handed to payroll as one file."""
 
@@ -133,7 +151,7 @@ class PayBatch(ProgramRow):
         User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
 
-    objects = scoped()
+    objects = scoped(PayBatchQuerySet)
 
     class Meta:
         ordering = ["-number"]
@@ -166,6 +184,13 @@ class PayLineQuerySet(models.QuerySet):
     def earned(self) -> "PayLineQuerySet":
         """Waiting for somebody's approval."""
         return self.filter(state=PayLine.State.EARNED)
+
+    def totals(self) -> dict[str, Any]:
+        """How many `lines` and how many `dollars`."""
+        return self.aggregate(
+            lines=models.Count("pk"),
+            dollars=models.Sum("amount", default=Decimal(), output_field=models.DecimalField()),
+        )
 
     def approved(self) -> "PayLineQuerySet":
         """Approved, and in no batch yet."""

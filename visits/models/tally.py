@@ -1,8 +1,21 @@
 """How far each educator's invitations have come: the totals behind Today and the desk."""
 
+import datetime
+from collections.abc import Iterable
+
 from django.db import models
 
 from pthv.models import Educator, ProgramRow, same_program, scoped
+
+
+class TallyQuerySet(models.QuerySet):
+    def of(self, educators: Iterable[int], date: datetime.date) -> dict[str, int]:
+        """The sums of these educators in the school year of a date."""
+        year = {"school_year__starts_on__lte": date, "school_year__ends_on__gte": date}
+        names = ("planned", "asked", "accepted", "visited", "second")
+        return self.filter(educator__in=educators, **year).aggregate(
+            **{name: models.Sum(name, default=0) for name in names}
+        )
 
 
 class Tally(ProgramRow):
@@ -24,7 +37,7 @@ class Tally(ProgramRow):
     visited = models.IntegerField(db_default=0)
     second = models.IntegerField(db_default=0)
 
-    objects = scoped()
+    objects = scoped(TallyQuerySet)
 
     class Meta:
         constraints = [

@@ -1,5 +1,8 @@
 """A relational visit: when, where, who; kept from overlapping by the database."""
 
+import datetime
+from collections.abc import Iterable
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import (
     BigIntegerRangeField,
@@ -7,7 +10,7 @@ from django.contrib.postgres.fields import (
     RangeOperators,
 )
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import DateTimeField, F, Func, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from pthv import clock
@@ -65,6 +68,21 @@ class VisitQuerySet(models.QuerySet):
     def ahead(self) -> "VisitQuerySet":
         """Scheduled or confirmed."""
         return self.filter(state__in=Visit.AHEAD)
+
+    def by_start(self) -> "VisitQuerySet":
+        """With `starts_at`, which lists are ordered by."""
+        return self.annotate(
+            starts_at=Func(F("during"), function="lower", output_field=DateTimeField())
+        )
+
+    def unconfirmed_before(self, instant: datetime.datetime) -> "VisitQuerySet":
+        """Not confirmed yet though they start before then, the next first."""
+        waiting = self.by_start().filter(state=Visit.State.SCHEDULED, starts_at__lt=instant)
+        return waiting.order_by("starts_at", "pk")
+
+    def held_before(self, instant: datetime.datetime) -> "VisitQuerySet":
+        """Held before then and still not written up by everybody, the oldest first."""
+        return self.held().filter(held_at__lt=instant).order_by("held_at", "pk")
 
     def held(self) -> "VisitQuerySet":
         """Held, with something still to write."""
@@ -224,6 +242,21 @@ class Visit(ProgramRow):
         return self.state in self.AHEAD
 
 
+class VisitParticipantQuerySet(models.QuerySet):
+    def next_for(self, educators: Iterable[int]) -> "VisitParticipant | None":
+        """Where one of these educators has the next step to take, the earliest visit first."""
+        unfinished = self.filter(
+            educator__in=educators,
+            occupies=True,
+            visit__state__in=[*Visit.AHEAD, Visit.State.HELD],
+        ).exclude(visit__reflections__educator=F("educator"))
+        return (
+            unfinished.select_related("visit__family", "visit__school", "visit__log")
+            .order_by(Func(F("during"), function="lower"), "visit")
+            .first()
+        )
+
+
 class VisitStudent(ProgramRow):
     """A child whom a visit is about; siblings share one trip."""
 
@@ -267,7 +300,7 @@ class VisitParticipant(ProgramRow):
         null=True, blank=True, help_text=_("When they said the log is right.")
     )
 
-    objects = scoped()
+    objects = scoped(VisitParticipantQuerySet)
 
     class Meta:
         ordering = ["role", "pk"]
@@ -298,3 +331,13 @@ class VisitParticipant(ProgramRow):
 
     def __str__(self) -> str:
         return f"{self.educator_id} on {self.visit_id}"
+
+    def next_step(self, visit: Visit, *, reflected: bool = False) -> str:
+        """What the visit asks of this visitor now: confirm, hold, log, reflect, or nothing ("")."""
+        if visit.is_ahead and visit.during.lower <= clock.now():
+            return "hold"
+        if visit.state == Visit.State.SCHEDULED and self.role == self.Role.PARTNER:
+            return "confirm"
+        if visit.state == Visit.State.HELD and not hasattr(visit, "log"):
+            return "log"
+        return "reflect" if visit.state == Visit.State.HELD and not reflected else ""

@@ -1,0 +1,44 @@
+"""What belongs to no room: health, the demo's log-in, the choice of program."""
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from pthv.models import User
+
+
+@login_not_required
+@never_cache
+@require_GET
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Answer "ok" if the database does."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@login_not_required
+@require_POST
+def demo_login(request: HttpRequest) -> HttpResponse:
+    """Log in as one of the invented people, where demo log-ins are on, and only as them."""
+    if not settings.DEMO_LOGINS:
+        raise Http404
+    user = get_object_or_404(User.objects.of_the_demo(), email=request.POST.get("email", ""))
+    login(request, user)
+    return redirect("home")
+
+
+@require_POST
+def program_switch(request: HttpRequest) -> HttpResponse:
+    """Act in another of one's programs from now on."""
+    wanted = request.POST.get("program", "")
+    chosen = next((program for program in request.programs if program.slug == wanted), None)
+    if chosen is None:
+        raise Http404
+    request.session["program"] = chosen.pk
+    return redirect("home")

@@ -1,0 +1,76 @@
+"""What a person records about an invitation."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from families.models import Caregiver, Family
+from pthv.models import Educator
+from visits.models import ContactAttempt, Invitation
+
+
+class AttemptForm(forms.Form):
+    """How the family was contacted, whom, and how it went."""
+
+    context_name = "attempt_form"
+
+    channel = forms.ChoiceField(choices=ContactAttempt.Channel, label=_("How"))
+    outcome = forms.ChoiceField(choices=ContactAttempt.Outcome, label=_("How it went"))
+    caregiver = forms.ModelChoiceField(
+        Caregiver.objects.none(), required=False, label=_("Whom"), empty_label=_("The family")
+    )
+
+    def __init__(self, *args, family: Family, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["caregiver"].queryset = Caregiver.objects.filter(
+            family=family, may_be_contacted=True, ended_on=None
+        )
+
+
+class AnswerForm(forms.Form):
+    """The family's own answer."""
+
+    context_name = "answer_form"
+
+    ANSWERS = [
+        (Invitation.State.ACCEPTED, _("Yes")),
+        (Invitation.State.LATER, _("Not now")),
+        (Invitation.State.DECLINED, _("No, thank you")),
+    ]
+    answer = forms.ChoiceField(choices=ANSWERS, label=_("Their answer"))
+    later_on = forms.DateField(
+        required=False,
+        label=_("Ask again from"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+
+class ReopenForm(forms.Form):
+    """Why a family that said no may be asked again."""
+
+    context_name = "reopen_form"
+
+    because = forms.CharField(max_length=255, label=_("How the family opened the door"))
+
+
+class TeamForm(forms.Form):
+    """Who goes along with the educator who asked."""
+
+    context_name = "team_form"
+
+    partners = forms.ModelMultipleChoiceField(
+        Educator.objects.none(),
+        label=_("Partner"),
+        error_messages={"required": _("Choose a partner.")},
+    )
+
+    def __init__(self, *args, invitation: Invitation, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["partners"].queryset = (
+            Educator.objects.at(invitation.school)
+            .exclude(pk=invitation.educator_id)
+            .select_related("user")
+            .order_by("user__family_name", "user__given_name", "pk")
+        )
+
+    def clean_partners(self) -> list[Educator]:
+        return list(self.cleaned_data["partners"])

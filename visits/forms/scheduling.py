@@ -1,0 +1,71 @@
+"""A day, a time and a place, meant where the program is."""
+
+import datetime
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.utils.timezone import make_aware
+from django.utils.translation import gettext_lazy as _
+
+from pthv.models import Program
+from visits import scheduling
+from visits.models import Visit
+
+
+class SlotForm(forms.Form):
+    day = forms.DateField(
+        label=_("Day"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    time = forms.TimeField(
+        label=_("Time"), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
+    minutes = forms.TypedChoiceField(
+        label=_("How long"),
+        coerce=int,
+        initial=60,
+        choices=[(30, _("30 minutes")), (45, _("45 minutes")), (60, _("1 hour"))],
+    )
+    place = forms.ChoiceField(label=_("Where"), choices=Visit.Place, initial=Visit.Place.HOME)
+
+    def __init__(self, *args, program: Program, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.program = program
+        self.fields["day"].widget.attrs["min"] = program.today.isoformat()
+        if not program.school_as_place_allowed:
+            self.fields["place"].choices = [
+                choice for choice in Visit.Place.choices if choice[0] != Visit.Place.SCHOOL
+            ]
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        if {"day", "time"} <= cleaned.keys():
+            starts = datetime.datetime.combine(cleaned["day"], cleaned["time"])
+            try:
+                self.starts_at = make_aware(starts, self.program.zone)
+                # A time that the clocks skip comes back as another one.
+                back = self.starts_at.astimezone(datetime.UTC).astimezone(self.program.zone)
+            except OverflowError:
+                raise ValidationError(_("Choose a day of this school year.")) from None
+            if back.replace(tzinfo=None) != starts:
+                raise ValidationError(
+                    _("The clocks change that night and this time doesn't exist. Pick another.")
+                )
+        return cleaned
+
+    @property
+    def during(self) -> DateTimeTZRange:
+        return scheduling.slot(self.starts_at, self.cleaned_data["minutes"])
+
+
+class EndingForm(forms.Form):
+    """How a visit that won't be came to its end. Nobody has to say why."""
+
+    State = Visit.State
+    ending = forms.ChoiceField(
+        choices=[
+            (State.FAMILY_CANCELLED, _("The family cancelled")),
+            (State.EDUCATOR_CANCELLED, _("We cancelled")),
+            (State.NOT_HOME, _("Nobody was home")),
+        ]
+    )

@@ -1,0 +1,50 @@
+"""URL name = view = template stem: one search finds all of it."""
+
+from django.urls import path
+
+from visits.views import (
+    coverage,
+    desk,
+    invitations,
+    logs,
+    pay,
+    reflections,
+    scheduling,
+    selection,
+    today,
+    visits,
+)
+
+urlpatterns = [
+    path("", today.home, name="home"),
+    path("today/", today.today, name="today"),
+    path("more/", today.more, name="more"),
+    path("desk/", desk.desk, name="desk"),
+    path("coverage/", coverage.coverage, name="coverage"),
+    path("plans/", selection.plan_list, name="plan_list"),
+    path("plans/new/", selection.plan_new, name="plan_new"),
+    path("plans/<int:pk>/", selection.plan_detail, name="plan_detail"),
+    path("families/", invitations.invitation_list, name="invitation_list"),
+    path("families/<int:pk>/", invitations.invitation_detail, name="invitation_detail"),
+    path("families/<int:pk>/attempt/", invitations.invitation_attempt, name="invitation_attempt"),
+    path("families/<int:pk>/answer/", invitations.invitation_answer, name="invitation_answer"),
+    path("families/<int:pk>/reopen/", invitations.invitation_reopen, name="invitation_reopen"),
+    path("families/<int:pk>/team/", invitations.invitation_team, name="invitation_team"),
+    path("families/<int:pk>/schedule/", scheduling.visit_schedule, name="visit_schedule"),
+    path("visits/", visits.visit_list, name="visit_list"),
+    path("visits/<int:pk>/", visits.visit_detail, name="visit_detail"),
+    path("visits/<int:pk>/confirm/", scheduling.visit_confirm, name="visit_confirm"),
+    path("visits/<int:pk>/cancel/", scheduling.visit_cancel, name="visit_cancel"),
+    path("visits/<int:pk>/hold/", scheduling.visit_hold, name="visit_hold"),
+    path("visits/<int:pk>/log/", logs.visit_log, name="visit_log"),
+    path("visits/<int:pk>/reflect/", reflections.visit_reflect, name="visit_reflect"),
+    path("promises/<int:pk>/keep/", logs.promise_keep, name="promise_keep"),
+    path("pay/", pay.pay_list, name="pay_list"),
+    path("pay/mine/", pay.my_pay, name="my_pay"),
+    path("pay/approve/", pay.pay_approve, name="pay_approve"),
+    path("pay/<int:pk>/reverse/", pay.pay_reverse, name="pay_reverse"),
+    path("pay/batches/", pay.batch_list, name="batch_list"),
+    path("pay/batches/make/", pay.batch_make, name="batch_make"),
+    path("pay/batches/<int:pk>/", pay.batch_detail, name="batch_detail"),
+    path("pay/batches/<int:pk>/payroll.csv", pay.batch_csv, name="batch_csv"),
+]

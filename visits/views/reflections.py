@@ -1,0 +1,40 @@
+"""Reflecting: three prompts, one line is enough."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from pthv.access import Can, requires
+from pthv.blocked import NotReady
+from visits import reflections
+from visits.forms.reflections import ReflectionForm
+from visits.models import Reflection, Visit, VisitLog
+
+
+@requires(Can.REFLECT)
+def visit_reflect(request: HttpRequest, pk: int) -> HttpResponse:
+    visits = Visit.objects.open_to(request.user, Can.REFLECT).with_people()
+    visit = get_object_or_404(visits, pk=pk)
+    mine = Reflection.objects.filter(visit=visit, educator__user=request.user).first()
+    form = ReflectionForm(request.POST or None, instance=mine)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            thoughts = reflections.Thoughts(**form.cleaned_data)
+            try:
+                reflections.reflect(visit, thoughts, by=request.user)
+            except NotReady as blocked:
+                form.add_error(None, blocked.sentences)
+                status = 409
+            else:
+                messages.success(request, _("Thank you. That is all for this visit."))
+                return redirect("visit_detail", visit.pk)
+    log = VisitLog.objects.filter(visit=visit).select_related("logged_by").first()
+    return render(
+        request,
+        "visits/visit_reflect.html",
+        {"form": form, "visit": visit, "log": log},
+        status=status,
+    )

@@ -1,0 +1,52 @@
+"""Selection plans on screen."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from pthv.access import Can, requires
+from pthv.blocked import NotReady
+from pthv.paging import paged
+from visits import selection
+from visits.forms.selection import PlanForm
+from visits.models import Invitation, SelectionPlan
+
+
+@requires(Can.SEE_PLANS)
+def plan_list(request: HttpRequest) -> HttpResponse:
+    plans = SelectionPlan.objects.open_to(request.user, Can.SEE_PLANS).select_related(
+        "school", "school_class", "school_year"
+    )
+    return render(request, "visits/plan_list.html", {"page": paged(plans, request)})
+
+
+@requires(Can.PLAN)
+def plan_new(request: HttpRequest) -> HttpResponse:
+    form = PlanForm(request.POST or None, user=request.user, program=request.program)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                plan = selection.plan_everyone(**form.cleaned_data, by=request.user)
+            except NotReady as blocked:
+                form.add_error(None, blocked.sentences)
+            else:
+                messages.success(request, _("Planned. Their teacher can invite them now."))
+                return redirect("plan_detail", plan.pk)
+    return render(request, "visits/plan_new.html", {"form": form}, status=status)
+
+
+@requires(Can.SEE_PLANS)
+def plan_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    plans = SelectionPlan.objects.open_to(request.user, Can.SEE_PLANS)
+    plan = get_object_or_404(
+        plans.select_related("school", "school_class", "school_year", "made_by"), pk=pk
+    )
+    invitations = Invitation.objects.filter(plan=plan).with_family()
+    return render(
+        request,
+        "visits/plan_detail.html",
+        {"plan": plan, "page": paged(invitations, request, descending=False)},
+    )

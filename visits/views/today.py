@@ -1,0 +1,56 @@
+"""Where each person begins: an educator's Today, and the way to every other desk."""
+
+from django.db.models import prefetch_related_objects
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from pthv.access import Can, requires
+from visits.models import FollowUp, Invitation, Tally, Visit, VisitParticipant
+
+# The first of these that a person holds decides where they begin.
+HOMES = [
+    (Can.SEE_DESK, "desk"),
+    (Can.SEE_TODAY, "today"),
+    (Can.SEE_PAY, "pay_list"),
+    (Can.SEE_COVERAGE, "coverage"),
+]
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    for can, name in HOMES:
+        if can in request.powers:
+            return redirect(name)
+    if request.user.is_staff:
+        return redirect("admin:index")
+    return redirect("more")
+
+
+def more(request: HttpRequest) -> HttpResponse:
+    return render(request, "visits/more.html")
+
+
+@requires(Can.SEE_TODAY)
+def today(request: HttpRequest) -> HttpResponse:
+    """The next visit with its one next step, whom to invite, promises, and how far we are."""
+    me = request.user.reach(Can.SEE_TODAY).educators
+    next_up = VisitParticipant.objects.next_for(me)
+    invitations = list(Invitation.objects.invite_next(me)[:3])
+    families = [invitation.family for invitation in invitations]
+    if next_up:
+        prefetch_related_objects([next_up.visit], "participants__educator__user")
+        families.append(next_up.visit.family)
+    prefetch_related_objects(families, "students", "caregivers")
+    promises = FollowUp.objects.open().filter(owner__in=me).select_related("visit__family")
+    return render(
+        request,
+        "visits/today.html",
+        {
+            "next_up": next_up,
+            "visit": next_up.visit if next_up else None,
+            "step": next_up.next_step(next_up.visit) if next_up else "",
+            "invitations": invitations,
+            "promises": promises.order_by("due_on", "pk")[:5],
+            "tally": Tally.objects.of(me, request.program.today),
+            "place_labels": dict(Visit.Place.choices),
+        },
+    )
