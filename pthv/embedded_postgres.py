@@ -10,6 +10,8 @@ Standard library only: this runs before Django has settings, and, to stop or rem
 server, before (or after) the virtual environment exists.
 """
 
+# ruff: noqa: T201 (it talks to a terminal)
+
 import fcntl
 import hashlib
 import importlib.util
@@ -409,16 +411,16 @@ def main(command: str) -> int:
     """Obey one command; the exit code of `status` says whether the server runs."""
     cluster = Cluster()
     if command == "start":
-        print(cluster.start())  # noqa: T201
+        print(cluster.start())
     elif command == "stop":
-        print("PostgreSQL stopped." if cluster.stop() else "No PostgreSQL was running.")  # noqa: T201
+        print("PostgreSQL stopped." if cluster.stop() else "No PostgreSQL was running.")
     elif command == "url":
-        print(cluster.url)  # noqa: T201
+        print(cluster.url)
     elif command == "remove":
         cluster.remove()
     elif command == "status":
         running = cluster.postmaster() is not None
-        print("running" if running else "stopped")  # noqa: T201
+        print("running" if running else "stopped")
         return 0 if running else 3
     else:
         sys.exit("Say start, stop, url, status or remove.")
