@@ -86,7 +86,11 @@ if ! $(BIN)/python -c '' 2>/dev/null; then \
 fi
 endef
 
-# uv takes a tenth of pip's time; pip checks the same hashes where uv can't be had.
+# uv takes a tenth of pip's time; pip checks the same hashes where uv can't be had. A school's
+# network may sign its traffic by itself: the certificates the system trusts are the ones to trust
+# (the setting has had two names).
+export UV_SYSTEM_CERTS := 1
+export UV_NATIVE_TLS := 1
 define install
 uv=$$(command -v uv || echo $(BIN)/uv); \
 if ! test -x $$uv; then \
