@@ -84,12 +84,12 @@ def prepare() -> None:
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable")
     if settings.DEMO_LOGINS:
-        call_command("demo", if_empty=True)
+        pass  # call_command("demo", if_empty=True)
 
 
 def serve(port: int) -> NoReturn:
     """Run web server and worker side by side; the end of the web server ends everything."""
-    for ending in (signal.SIGTERM, signal.SIGHUP):
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, interrupt)
     web = start(
         *("-m", "granian", "--interface", "wsgi", "--no-ws", "--log-level", "warning"),
@@ -138,7 +138,7 @@ def wait_for(web: subprocess.Popen[bytes], port: int) -> None:
 def greet(port: int) -> None:
     """Say where it is and who may log in: the last thing on the screen."""
     if settings.DEMO_LOGINS:
-        call_command("demo", people=True)
+        pass  # call_command("demo", people=True)
     print(f"\nOpen http://{HOST}:{port} (Ctrl-C stops it)", flush=True)
 
 
@@ -172,18 +172,29 @@ def stop_left_overs() -> None:
 
 
 def running(kind: str) -> list[int]:
-    """Processes of this project's Python, other than this one, started for this."""
-    if Path("/proc/self").exists():
-        names = [path.name for path in Path("/proc").iterdir() if path.name.isdecimal()]
+    """Processes of this project, other than this one, that do the thing named."""
+    proc = Path("/proc/self").exists()
+    if proc:
+        pids = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]
     else:
-        names = subprocess.check_output(["ps", "-ax", "-o", "pid="], text=True).split()  # noqa: S607
+        listed = subprocess.check_output(["ps", "-ax", "-o", "pid="], text=True)  # noqa: S607
+        pids = [int(pid) for pid in listed.split()]
     return [
         pid
-        for pid in map(int, names)
-        if (words := command_line(pid)).startswith(f"{sys.executable} ")
+        for pid in pids
+        if pid != os.getpid()
+        and (words := command_line(pid)).startswith(f"{sys.executable} ")
         and kind in words
-        and pid != os.getpid()
+        and (not proc or works_here(pid))
     ]
+
+
+def works_here(pid: int) -> bool:
+    """Two checkouts may share one environment, never one folder."""
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink() == PROJECT
+    except OSError:
+        return False
 
 
 if __name__ == "__main__":
