@@ -84,7 +84,7 @@ def prepare() -> None:
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable")
     if settings.DEMO_LOGINS:
-        pass  # call_command("demo", if_empty=True)
+        call_command("demo", if_empty=True)
 
 
 def serve(port: int) -> NoReturn:
@@ -96,14 +96,14 @@ def serve(port: int) -> NoReturn:
         *("--host", HOST, "--port", str(port), "--workers", "2", "--blocking-threads", "2"),
         *("--respawn-failed-workers", "pthv.wsgi:application"),
     )
-    worker = start("manage.py", "procrastinate", "worker")
+    worker = start("manage.py", "procrastinate", "--skip-checks", "worker")
     try:
         wait_for(web, port)
         greet(port)
         connections[DEFAULT_DB_ALIAS].close_pool()
         while web.poll() is None:
             if worker.poll() is not None:
-                worker = start("manage.py", "procrastinate", "worker")
+                worker = start("manage.py", "procrastinate", "--skip-checks", "worker")
             time.sleep(1)
         sys.exit(f"The web server ended by itself (exit code {web.returncode}).")
     except KeyboardInterrupt:
@@ -138,7 +138,7 @@ def wait_for(web: subprocess.Popen[bytes], port: int) -> None:
 def greet(port: int) -> None:
     """Say where it is and who may log in: the last thing on the screen."""
     if settings.DEMO_LOGINS:
-        pass  # call_command("demo", people=True)
+        call_command("demo", people=True)
     print(f"\nOpen http://{HOST}:{port} (Ctrl-C stops it)", flush=True)
 
 

@@ -184,7 +184,7 @@ LOCALE_PATHS = [BASE_DIR / "pthv" / "locale"]
 PHONENUMBER_DEFAULT_REGION = "US"
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = None if DEV else BASE_DIR / "staticfiles"  # DEV serves the sources
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {
