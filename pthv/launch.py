@@ -46,9 +46,10 @@ def main() -> None:
             f"Port {port} is in use, perhaps by an earlier `make run` (`make stop` ends it)."
             f" Or take another: `make run PORT={port + 1}`."
         )
-    prepare()
+    embedded = None if os.environ.get("DATABASE_URL") else Cluster()
+    prepare(embedded)
     if serving:
-        serve(port)
+        serve(port, embedded)
 
 
 def wanted_port() -> int:
@@ -68,10 +69,10 @@ def in_use(port: int) -> bool:
     return False
 
 
-def prepare() -> None:
+def prepare(embedded: Cluster | None) -> None:
     """A database with today's schema and, if it holds nobody yet, the demo program."""
-    if not os.environ.get("DATABASE_URL"):
-        os.environ["DATABASE_URL"] = Cluster().start()
+    if embedded:
+        os.environ["DATABASE_URL"] = embedded.start()
     django.setup()
     connection = connections[DEFAULT_DB_ALIAS]
     try:
@@ -87,8 +88,11 @@ def prepare() -> None:
         call_command("demo", if_empty=True)
 
 
-def serve(port: int) -> NoReturn:
-    """Run web server and worker side by side; the end of the web server ends everything."""
+def serve(port: int, embedded: Cluster | None) -> NoReturn:
+    """Run web server and worker until told to stop; what dies meanwhile is started again.
+
+    Only the end of the web server ends everything: it respawns its own workers.
+    """
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, interrupt)
     web = start(
@@ -102,6 +106,8 @@ def serve(port: int) -> NoReturn:
         greet(port)
         connections[DEFAULT_DB_ALIAS].close_pool()
         while web.poll() is None:
+            if embedded and not embedded.postmaster():
+                embedded.start()
             if worker.poll() is not None:
                 worker = start("manage.py", "procrastinate", "--skip-checks", "worker")
             time.sleep(1)
