@@ -23,7 +23,7 @@ from typing import NoReturn
 import django
 from django.conf import settings
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from pthv.embedded_postgres import PROJECT, Cluster, EmbeddedPostgresError, command_line
@@ -74,7 +74,6 @@ def prepare(embedded: Cluster | None) -> None:
     if embedded:
         os.environ["DATABASE_URL"] = embedded.start()
     django.setup()
-    connection = connections[DEFAULT_DB_ALIAS]
     try:
         connection.ensure_connection()
     except OperationalError as problem:
@@ -104,7 +103,7 @@ def serve(port: int, embedded: Cluster | None) -> NoReturn:
     try:
         wait_for(web, port)
         greet(port)
-        connections[DEFAULT_DB_ALIAS].close_pool()
+        connection.close_pool()  # type: ignore[attr-defined]  # every PostgreSQL connection has it
         while web.poll() is None:
             if embedded and not embedded.postmaster():
                 embedded.start()
