@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +11,10 @@ MISSING = (
     f"no Chromium was found: none of {', '.join(NAMES)} is on the PATH, and CHROMIUM names none"
 )
 left_out: list[str] = []
+
+# Playwright keeps an event loop in this thread until the last test, browser's or not, and beside
+# one Django would refuse every query.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
 def chromium() -> str | None:
@@ -40,10 +43,3 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     quiet = ["--disable-gpu", "--no-first-run", "--disable-background-networking"]
     sandbox = ["--no-sandbox"] if os.getuid() == 0 else []
     return {**browser_type_launch_args, "executable_path": chromium(), "args": quiet + sandbox}
-
-
-@pytest.fixture(autouse=True)
-def _queries_beside_a_browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Playwright keeps an event loop in the test's thread, where Django would refuse queries."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-    yield
