@@ -9,7 +9,7 @@ from families.models import Caregiver
 from pthv import audit, clock
 from pthv.blocked import NotReady
 from pthv.models import Educator, User
-from visits.models import ContactAttempt, Invitation, VisitTeam
+from visits.models import ContactAttempt, Invitation, VisitKind, VisitTeam
 from visits.models.team import TeamMember
 
 State = Invitation.State
@@ -106,6 +106,28 @@ def reopen(invitation: Invitation, *, because: str, by: User) -> Invitation:
     invitation.save(update_fields=["state", "answered_at", "answered_by"])
     audit.record("invitation.reopened", invitation, by=by, because=because.strip())
     return invitation
+
+
+@transaction.atomic
+def open_second(first: Invitation, *, by: User) -> Invitation:
+    """After a completed first visit, the family may be asked to a second, by the same team."""
+    first = _locked(first)
+    if first.kind != VisitKind.FIRST or first.visited_at is None:
+        raise NotReady(_("The second visit follows the first. Complete that one before."))
+    second, created = Invitation.objects.get_or_create(
+        program_id=first.program_id,
+        school_year_id=first.school_year_id,
+        family_id=first.family_id,
+        kind=VisitKind.SECOND,
+        defaults={
+            "school_id": first.school_id,
+            "educator_id": first.educator_id,
+            "team_id": first.team_id,
+        },
+    )
+    if created:
+        audit.record("invitation.opened", second, by=by, after=first.pk)
+    return second
 
 
 @transaction.atomic

@@ -1,0 +1,1 @@
+"""The demo program Willow Creek: invented people, lived through by the real actions."""
