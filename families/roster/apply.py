@@ -1,0 +1,88 @@
+"""Apply a planned diff: all of it or nothing, once."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django_scopes import scope
+from pthv.models import Program, User
+
+from families.models import RosterChange, RosterImport
+from pthv import audit, clock
+
+from . import apply_families, apply_people, apply_schools
+
+State = RosterImport.State
+
+
+class NotReady(Exception):
+    """Why a plan can't be applied; str() is a sentence for the coordinator."""
+
+
+def blockers(roster_import: RosterImport, *, leaving_confirmed: bool) -> list[str]:
+    """Why not yet, in sentences; an import that was applied has none left to say."""
+    if roster_import.state not in (State.PLANNED, State.APPLYING):
+        return [_("This import isn't waiting to be applied.")]
+    later = RosterImport.objects.filter(
+        program=roster_import.program, applied_at__gt=roster_import.uploaded_at
+    )
+    if later.exists():
+        return [_("Another import was applied after this file came. Send the file again.")]
+    if not leaving_confirmed:
+        return [leaving_sentence(leaving) for leaving in roster_import.counts.get("leaving", [])]
+    return []
+
+
+def leaving_sentence(leaving: dict) -> str:
+    if leaving["school"]:
+        return (
+            _("%(left)s of %(of)s students would leave %(school)s. Confirm that first.") % leaving
+        )
+    return _("%(left)s of %(of)s teachers would leave. Confirm that first.") % leaving
+
+
+def begin(roster_import: RosterImport, *, leaving_confirmed: bool) -> bool:
+    """Hand a plan to the worker; False if it was handed over before (a second tap)."""
+    with transaction.atomic():
+        held = RosterImport.objects.select_for_update().get(pk=roster_import.pk)
+        if held.state in (State.APPLYING, State.APPLIED):
+            return False
+        if sentences := blockers(held, leaving_confirmed=leaving_confirmed):
+            raise NotReady(" ".join(sentences))
+        held.state, held.leaving_confirmed, held.problem = State.APPLYING, leaving_confirmed, ""
+        held.save(update_fields=["state", "leaving_confirmed", "problem"])
+        return True
+
+
+def discard(roster_import: RosterImport, *, by: User) -> None:
+    """Put a plan away; its lines go with it, for they hold names that nobody asked to keep."""
+    with transaction.atomic():
+        held = RosterImport.objects.select_for_update().get(pk=roster_import.pk)
+        if held.state not in (State.PLANNED, State.REFUSED):
+            return
+        held.changes.all().delete()
+        held.state = State.DISCARDED
+        held.save(update_fields=["state"])
+        audit.record("roster.discarded", held, by=by)
+
+
+def apply(roster_import_id: int, *, program: Program, by: User) -> None:
+    """Write the plan into the roster, in one transaction; once is as good as many times."""
+    with scope(program=program), transaction.atomic():
+        # One at a time in a program: NO KEY leaves other people's inserts alone.
+        Program.objects.select_for_update(no_key=True).get(pk=program.pk)
+        roster_import = RosterImport.objects.select_for_update().get(pk=roster_import_id)
+        if roster_import.state != State.APPLYING:
+            return
+        if sentences := blockers(roster_import, leaving_confirmed=roster_import.leaving_confirmed):
+            roster_import.state, roster_import.problem = State.PLANNED, " ".join(sentences)
+            roster_import.save(update_fields=["state", "problem"])
+            return
+        changes = roster_import.changes.exclude(kind=RosterChange.Kind.REFUSED)
+        if roster_import.kind == RosterImport.Kind.CONTACTS:
+            apply_families.apply(program, changes)
+        else:
+            apply_schools.apply(program, changes)
+            apply_people.apply(program, changes, roster_import.counts["years"])
+        roster_import.state = State.APPLIED
+        roster_import.applied_at, roster_import.applied_by = clock.now(), by
+        roster_import.save(update_fields=["state", "applied_at", "applied_by"])
+        audit.record("roster.applied", roster_import, by=by, counts=roster_import.counts)

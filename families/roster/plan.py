@@ -1,0 +1,253 @@
+"""The plan: what applying a file would do, written as a diff and nothing else."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from django.db import transaction
+from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
+from django_scopes import scope
+from pthv.models import Educator, SchoolYear
+
+from families.models import RosterChange, RosterImport
+
+from .archive import open_bundle, open_lone_file
+from .bundle_state import BundleState
+from .contacts import FILE
+from .contacts_state import ContactsState
+from .problems import Unreadable
+from .roster_state import CHUNK, family_state, roster_state
+from .states import Difference, Entries, State, Table, Wanted, differences
+
+Kind = RosterChange.Kind
+# More than this share of a school's students (or of the staff) leaving at once is asked about.
+LEAVING_ASKED_ABOVE = 0.05
+# An account is its owner's: of those who have one, the file decides only where they teach.
+LONGEST_REASON = 255
+ACCOUNT_FIELDS = ("given_name", "family_name", "email")
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """How many would leave one school, or the staff (no school), out of how many."""
+
+    school: str
+    left: int
+    of: int
+
+    @property
+    def many(self) -> bool:
+        return self.left > self.of * LEAVING_ASKED_ABOVE
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a file would do."""
+
+    differences: list[tuple[Table, Difference]]
+    wanted: Wanted
+    leaving: list[Leaving] = field(default_factory=list)
+    years: list[str] = field(default_factory=list)
+
+
+def plan(roster_import: RosterImport, path: Path) -> None:
+    """Read the file at `path` and write the diff; for an import that was planned, nothing.
+
+    What can't be read leaves one sentence in `problem` and no line of a diff.
+    """
+    with scope(program=roster_import.program):
+        if roster_import.state != RosterImport.State.READING:
+            return
+        try:
+            found = _compare(roster_import, path)
+        except Unreadable as unreadable:
+            refuse(roster_import, str(unreadable))
+            return
+        _write(roster_import, found)
+
+
+def refuse(roster_import: RosterImport, problem: str) -> None:
+    """End an import that couldn't be read, with the sentence that says why."""
+    roster_import.state, roster_import.problem = RosterImport.State.REFUSED, problem
+    roster_import.save(update_fields=["state", "problem"])
+
+
+def _compare(roster_import: RosterImport, path: Path) -> Plan:
+    def progress(rows: int) -> None:
+        RosterImport.objects.filter(pk=roster_import.pk).update(rows_read=rows)
+
+    program = roster_import.program
+    if roster_import.kind == RosterImport.Kind.CONTACTS:
+        with open_lone_file(path, FILE) as bundle:
+            contacts = ContactsState(bundle, program, progress)
+            wanted = contacts.read()
+        roster_import.rows_read = contacts.rows_read
+        return Plan(_family_differences(contacts, wanted), wanted)
+    years = SchoolYear.objects.values_list("starts_on", "ends_on")
+    with open_bundle(path) as bundle:
+        state = BundleState(bundle, years, progress)
+        wanted = state.read()
+    roster_import.rows_read = state.rows_read
+    present = roster_state(program, state.year_keys, wanted)
+    _keep_what_is_in_doubt(wanted, present, state.passed["classes.csv"])
+    _refuse_taken_addresses(wanted, present)
+    leaving = _leaving(wanted, present)
+    return Plan(_roster_differences(wanted, present), wanted, leaving, sorted(state.year_keys))
+
+
+def _keep_what_is_in_doubt(wanted: Wanted, present: State, passed_classes: set[str]) -> None:
+    """Take back from the file what only a refused row would have taken away."""
+    refused_classes = wanted.refused_keys("classes.csv") & passed_classes
+    every_class = wanted.in_doubt("enrollments.csv") or wanted.in_doubt("classes.csv")
+    uncertain = every_class or bool(wanted.refused_keys("enrollments.csv"))
+    _keep_missing(wanted, present, Table.CLASS, "classes.csv")
+    for table in (Table.EDUCATOR, Table.STUDENT):
+        for key, held in present[table].items():
+            if key not in wanted[table]:
+                continue
+            entry = wanted[table][key]
+            for name in ("classes", "primary"):
+                kept = set(held.data.get(name, ()))
+                if not uncertain:
+                    kept &= refused_classes
+                if kept:
+                    entry.data[name] = sorted(kept.union(entry.data[name]))
+            if table == Table.EDUCATOR and held.data.get("classes"):
+                _keep_schools(entry.data, held.data, doubt=uncertain or bool(refused_classes))
+        _keep_missing(wanted, present, table, "users.csv")
+
+
+def _keep_schools(data: dict, held: dict, *, doubt: bool) -> None:
+    if doubt:
+        data["schools"] = sorted({*data["schools"], *held["schools"]})
+
+
+def _keep_missing(wanted: Wanted, present: State, table: Table, file: str) -> None:
+    """Whoever's row was refused is not missing; if we can't say whose it was, nobody is."""
+    refused, everyone = wanted.refused_keys(file), wanted.in_doubt(file)
+    for key, held in list(present[table].items()):
+        if key not in wanted[table] and (everyone or key in refused):
+            wanted[table][key] = held
+
+
+def _refuse_taken_addresses(wanted: Wanted, present: State) -> None:
+    """An account that stands for one teacher of the roster isn't given to another id."""
+    new = {
+        entry.data["email"]: key
+        for key, entry in wanted[Table.EDUCATOR].items()
+        if key not in present[Table.EDUCATOR]
+    }
+    taken = (
+        Educator.objects.exclude(source_id="")
+        .annotate(address=Lower("user__email"))
+        .filter(address__in=list(new))
+        .values_list("address", "source_id")
+    )
+    for address, owner in taken:
+        key = new[address]
+        reason = _("This address belongs to the teacher with the id %(id)s.") % {"id": owner}
+        row = wanted[Table.EDUCATOR].pop(key).row or 0
+        wanted.refuse("users.csv", row, "email", reason[:LONGEST_REASON], key)
+        if owner in present[Table.EDUCATOR]:
+            wanted[Table.EDUCATOR].setdefault(owner, present[Table.EDUCATOR][owner])
+
+
+def _roster_differences(wanted: Wanted, present: State) -> list[tuple[Table, Difference]]:
+    for key in present[Table.EDUCATOR].keys() & wanted[Table.EDUCATOR].keys():
+        entry = wanted[Table.EDUCATOR][key]
+        entry.data = {
+            name: value for name, value in entry.data.items() if name not in ACCOUNT_FIELDS
+        }
+    # A school is never taken away: it keeps its visits even when a file leaves it out.
+    for key in present[Table.SCHOOL].keys() - wanted[Table.SCHOOL].keys():
+        del present[Table.SCHOOL][key]
+    tables = (Table.YEAR, Table.SCHOOL, Table.CLASS, Table.EDUCATOR, Table.STUDENT)
+    return [(table, found) for table in tables for found in _of(table, wanted, present[table])]
+
+
+def _of(table: Table, wanted: Wanted, present: Entries) -> Iterable[Difference]:
+    return differences(wanted[table], present, naming="year" if table == Table.CLASS else "")
+
+
+def _family_differences(contacts: ContactsState, wanted: Wanted) -> list[tuple[Table, Difference]]:
+    """Families of the file only: a household that it leaves out stays as it is."""
+    present = family_state(wanted[Table.FAMILY])
+    for key, held in present.items():
+        said = wanted[Table.FAMILY][key].data
+        said["students"] = sorted({*said["students"], *held.data["students"]})
+        if key in contacts.in_doubt or "" in contacts.in_doubt:
+            listed = {person["id"] for person in said["caregivers"]}
+            kept = [person for person in held.data["caregivers"] if person["id"] not in listed]
+            said["caregivers"] = sorted([*said["caregivers"], *kept], key=lambda one: one["id"])
+            said["surnames"] = held.data["surnames"]
+    return [(Table.FAMILY, found) for found in _of(Table.FAMILY, wanted, present)]
+
+
+def _leaving(wanted: Wanted, present: State) -> list[Leaving]:
+    """Who leaves, or keeps no class at all, by school; only where it is too many to be usual."""
+    names = {key: entry.label for key, entry in present[Table.SCHOOL].items()}
+    names |= {key: entry.label for key, entry in wanted[Table.SCHOOL].items()}
+    here, gone = Counter(), Counter()
+    for key, held in present[Table.STUDENT].items():
+        if "left_on" in held.data:
+            continue
+        school = names.get(held.data["school"], held.data["school"])
+        here[school] += 1
+        entry = wanted[Table.STUDENT].get(key)
+        if entry is None or (held.data["classes"] and not entry.data["classes"]):
+            gone[school] += 1
+    staff = {key for key, held in present[Table.EDUCATOR].items() if "left" not in held.data}
+    here[""], gone[""] = len(staff), len(staff - wanted[Table.EDUCATOR].keys())
+    found = [Leaving(school, gone[school], here[school]) for school in sorted(here)]
+    return [leaving for leaving in found if leaving.many]
+
+
+def _write(roster_import: RosterImport, found: Plan) -> None:
+    lines = [_line(roster_import, table, difference) for table, difference in found.differences]
+    lines += [
+        RosterChange(
+            program=roster_import.program,
+            roster_import=roster_import,
+            kind=Kind.REFUSED,
+            table=refused.file,
+            source_id=refused.key,
+            row=refused.row,
+            column=refused.column,
+            reason=refused.reason,
+        )
+        for refused in found.wanted.refused
+    ]
+    tally: dict[str, Counter[str]] = {kind: Counter() for kind in Kind}
+    for line in lines:
+        tally[line.kind][line.table] += 1
+    roster_import.counts = {kind: counter.total() for kind, counter in tally.items()} | {
+        "tables": {kind: dict(counter) for kind, counter in tally.items() if counter},
+        "leaving": [asdict(school) for school in found.leaving],
+        "years": found.years,
+    }
+    roster_import.state = RosterImport.State.PLANNED
+    with transaction.atomic():
+        held = RosterImport.objects.select_for_update().get(pk=roster_import.pk)
+        if held.state != RosterImport.State.READING:
+            return  # another worker was faster
+        RosterChange.objects.bulk_create(lines, batch_size=CHUNK)
+        roster_import.save(update_fields=["state", "counts", "rows_read"])
+
+
+def _line(roster_import: RosterImport, table: Table, found: Difference) -> RosterChange:
+    kind = Kind.CHANGED if found.before else Kind.NEW
+    if not found.after:
+        kind = Kind.LEFT
+    return RosterChange(
+        program=roster_import.program,
+        roster_import=roster_import,
+        kind=kind,
+        table=table,
+        source_id=found.key,
+        label=found.label[:255],
+        row=found.row,
+        before=found.before,
+        after=found.after,
+    )

@@ -1,0 +1,26 @@
+"""What can be wrong with a file: the whole of it, or one row."""
+
+from dataclasses import dataclass
+
+
+class Unreadable(Exception):
+    """The file as a whole can't be trusted; str() is one sentence for the person who sent it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One row that is left out, where it stands, and why.
+
+    `key` is the row's own id when it has one: a person whose row was refused
+    must not be taken for a person who is missing from the file.
+    """
+
+    file: str
+    row: int
+    column: str
+    reason: str
+    key: str = ""
+
+
+class BadValue(ValueError):
+    """A cell that can't be used; str() is the sentence a person reads."""

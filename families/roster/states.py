@@ -1,0 +1,95 @@
+"""One shape for what a file says and what the roster holds, so that they compare."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from .problems import Refused
+
+Data = dict[str, Any]
+
+
+class Table(StrEnum):
+    """What a line of a diff is about, in the order in which lines are applied."""
+
+    YEAR = "year"
+    SCHOOL = "school"
+    CLASS = "class"
+    EDUCATOR = "educator"
+    STUDENT = "student"
+    FAMILY = "family"
+
+
+@dataclass(slots=True)
+class Entry:
+    """One person or thing: how a reader knows it, what is held of it, where it stands."""
+
+    label: str
+    data: Data
+    row: int | None = None
+
+
+Entries = dict[str, Entry]
+
+
+@dataclass
+class State:
+    """Entries of each table by their id in the files."""
+
+    tables: dict[Table, Entries] = field(default_factory=lambda: {table: {} for table in Table})
+
+    def __getitem__(self, table: Table) -> Entries:
+        return self.tables[table]
+
+
+@dataclass
+class Wanted(State):
+    """What a file asks for, the rows it was refused, and what these leave in doubt."""
+
+    refused: list[Refused] = field(default_factory=list)
+
+    def refuse(self, file: str, row: int, column: str, reason: str, key: str = "") -> None:
+        self.refused.append(Refused(file, row, column, reason, key))
+
+    def refused_keys(self, file: str) -> set[str]:
+        return {refused.key for refused in self.refused if refused.file == file and refused.key}
+
+    def in_doubt(self, file: str) -> bool:
+        """A refused row doesn't say whose it is: then nobody can be called missing."""
+        return any(not refused.key for refused in self.refused if refused.file == file)
+
+
+@dataclass(slots=True)
+class Difference:
+    """An entry that the file would add (no `before`), change, or let leave (no `after`)."""
+
+    key: str
+    label: str
+    row: int | None
+    before: Data
+    after: Data
+
+
+def differences(wanted: Entries, present: Entries, naming: str = "") -> Iterator[Difference]:
+    """What must happen to `present` to become `wanted`; of a change only what differs.
+
+    The field `naming` is told in any case, where an id alone doesn't say which row is meant.
+    """
+    for key, entry in wanted.items():
+        held = present.get(key)
+        if held is None:
+            yield Difference(key, entry.label, entry.row, {}, entry.data)
+        elif held.data != entry.data:
+            fields = [
+                name
+                for name in entry.data
+                if name == naming or held.data.get(name) != entry.data[name]
+            ]
+            before = {name: held.data[name] for name in held.data if name not in entry.data}
+            before |= {name: held.data[name] for name in fields if name in held.data}
+            after = {name: entry.data[name] for name in fields}
+            yield Difference(key, entry.label, entry.row, before, after)
+    for key, held in present.items():
+        if key not in wanted:
+            yield Difference(key, held.label, None, held.data, {})

@@ -1,0 +1,180 @@
+"""One CSV file as rows: strict about damage, forgiving about order and extra columns."""
+
+import codecs
+import csv
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from django.utils.translation import gettext as _
+
+from .problems import BadValue, Refused, Unreadable
+
+MAX_LINE = 1024 * 1024
+MAX_CELL = 250
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+CONTROL = "Cc"
+
+Cells = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The cells we asked for, by column name, and the line the row begins on."""
+
+    number: int
+    cells: Cells
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells.get(column, "")
+
+
+def rows(
+    stream: IO[bytes],
+    name: str,
+    *,
+    columns: Iterable[str],
+    required: Iterable[str],
+    key: str,
+    match: Callable[[str], str] = str.casefold,
+    delimiters: str = ",",
+) -> Iterator[Row | Refused]:
+    """Yield each row's wanted cells, or why the row is refused.
+
+    Only `columns` are taken out of a line: what else it holds (passwords, birthplaces) is
+    dropped with the line. `match` turns a header as written into one comparable with
+    `match(column)`. Damage that could hide rows behind it raises Unreadable.
+    """
+    lines = _lines(stream, name)
+    first = next(lines, "")
+    if not first.strip():
+        raise Unreadable(_("%(file)s is empty.") % {"file": name})
+    delimiter = max(delimiters, key=first.count)
+    reader = csv.reader(_put_back(first, lines), delimiter=delimiter, strict=True)
+    header = next(_records(reader, name))[1]
+    places = _places(header, name, columns, required, match)
+    for number, record in _records(reader, name):
+        if any(record):
+            yield _row(number, record, len(header), places, name=name, key=key)
+
+
+def _put_back(first: str, lines: Iterator[str]) -> Iterator[str]:
+    yield first
+    yield from lines
+
+
+def _lines(stream: IO[bytes], name: str) -> Iterator[str]:
+    number = 0
+    while line := stream.readline(MAX_LINE + 1):
+        number += 1
+        if number == 1:
+            if line.startswith(UTF16_MARKS) or line[1:2] == b"\0" or line[:1] == b"\0":
+                raise Unreadable(
+                    _("%(file)s is saved as UTF-16. Save it as CSV UTF-8.") % {"file": name}
+                )
+            line = line.removeprefix(codecs.BOM_UTF8)
+        where = {"file": name, "line": number}
+        if len(line) > MAX_LINE:
+            raise Unreadable(_("Line %(line)s of %(file)s is far too long.") % where)
+        if b"\0" in line:
+            raise Unreadable(_("Line %(line)s of %(file)s holds an empty (NUL) character.") % where)
+        try:
+            yield line.decode()
+        except UnicodeDecodeError:
+            raise Unreadable(
+                _("Line %(line)s of %(file)s is not UTF-8 text. Save it as CSV UTF-8.") % where
+            ) from None
+
+
+def _records(reader: "csv._reader", name: str) -> Iterator[tuple[int, list[str]]]:
+    """Each record with the line it begins on; csv's own complaints become sentences."""
+    while True:
+        begins = reader.line_num + 1
+        try:
+            record = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise _damage(str(error), name, begins) from error
+        yield begins, record
+
+
+def _damage(error: str, name: str, line: int) -> Unreadable:
+    where = {"file": name, "line": line}
+    if "field larger than" in error:
+        return Unreadable(
+            _("%(file)s, from line %(line)s: a cell is far too long, or its quote never closes.")
+            % where
+        )
+    if "new-line" in error:
+        return Unreadable(
+            _("%(file)s, line %(line)s: old line ends. Save it as CSV UTF-8.") % where
+        )
+    return Unreadable(_("%(file)s, line %(line)s: a quote opens and never closes.") % where)
+
+
+def _places(
+    header: list[str],
+    name: str,
+    columns: Iterable[str],
+    required: Iterable[str],
+    match: Callable[[str], str],
+) -> list[tuple[str, int]]:
+    titles = [match(title.strip()) for title in header]
+    named = [title for title in titles if title]
+    twice = sorted({title for title in named if named.count(title) > 1})
+    if twice:
+        raise Unreadable(
+            _("%(file)s has the column %(column)s twice.") % {"file": name, "column": twice[0]}
+        )
+    missing = [column for column in required if match(column) not in titles]
+    if missing:
+        raise Unreadable(
+            _("%(file)s has no column %(columns)s. Its first line must name the columns.")
+            % {"file": name, "columns": ", ".join(missing)}
+        )
+    return [(column, titles.index(match(column))) for column in columns if match(column) in titles]
+
+
+def _row(
+    number: int,
+    record: list[str],
+    width: int,
+    places: list[tuple[str, int]],
+    *,
+    name: str,
+    key: str,
+) -> Row | Refused:
+    if len(record) != width:
+        if any("\n" in cell for cell in record):
+            raise _damage("", name, number)
+        reason = _("The row has %(cells)s cells where the first line names %(columns)s.")
+        reason %= {"cells": len(record), "columns": width}
+        return Refused(name, number, "", reason)
+    cells = {column: record[place] for column, place in places}
+    identity = cells.get(key, "").strip()
+    for column, cell in cells.items():
+        # A line break in a name or an id is the mark of a quote that swallowed other rows.
+        if "\n" in cell or "\r" in cell:
+            raise _damage("", name, number)
+        try:
+            cells[column] = clean(cell)
+        except BadValue as bad:
+            return Refused(name, number, column, str(bad), identity[:MAX_CELL])
+    return Row(number, cells)
+
+
+def clean(cell: str) -> str:
+    """One spelling for equal texts: composed letters, single spaces, no control characters."""
+    if cell.isascii() and cell.isprintable():
+        text = cell.strip()
+        if "  " in text:
+            text = " ".join(text.split())
+    else:
+        text = " ".join(unicodedata.normalize("NFC", cell).split())
+        if any(unicodedata.category(character) == CONTROL for character in text):
+            raise BadValue(_("It holds a character that can't be shown."))
+    if len(text) > MAX_CELL:
+        raise BadValue(_("It is longer than %(limit)s characters.") % {"limit": MAX_CELL})
+    return text

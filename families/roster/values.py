@@ -1,0 +1,108 @@
+"""Cells as values: dates, grades, e-mail addresses, phones, languages."""
+
+import re
+from datetime import date, datetime
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+
+from .problems import BadValue
+
+DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y")
+# The grade codes of OneRoster (CEDS), and the spellings exports use for them.
+GRADES = frozenset(
+    ["IT", "PR", "PK", "TK", "KG", "PS", "UG", "Other", *(f"{year:02}" for year in range(1, 14))]
+)
+GRADE_SPELLINGS = {"K": "KG", "PREK": "PK", "PRE-K": "PK", "OTHER": "Other"}
+TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|\d{3}))?", re.IGNORECASE)
+SHOWN = 40
+LANGUAGES = {
+    "albanian": "sq", "american sign language": "ase", "amharic": "am", "arabic": "ar",
+    "armenian": "hy", "asl": "ase", "bengali": "bn", "bosnian": "bs", "burmese": "my",
+    "cantonese": "yue", "cape verdean creole": "kea", "chinese": "zh", "chuukese": "chk",
+    "croatian": "hr", "dari": "prs", "dinka": "din", "english": "en", "farsi": "fa",
+    "filipino": "fil", "french": "fr", "fulani": "ff", "german": "de", "greek": "el",
+    "gujarati": "gu", "haitian": "ht", "haitian creole": "ht", "hebrew": "he", "hindi": "hi",
+    "hmong": "hmn", "igbo": "ig", "ilocano": "ilo", "italian": "it", "japanese": "ja",
+    "k'iche'": "quc", "karen": "kar", "khmer": "km", "kinyarwanda": "rw", "kirundi": "rn",
+    "korean": "ko", "kurdish": "ku", "lao": "lo", "lingala": "ln", "mam": "mam",
+    "mandarin": "cmn", "marshallese": "mh", "mixteco": "mix", "nahuatl": "nah", "navajo": "nv",
+    "nepali": "ne", "oromo": "om", "pashto": "ps", "persian": "fa", "polish": "pl",
+    "portuguese": "pt", "punjabi": "pa", "quechua": "qu", "rohingya": "rhg", "romanian": "ro",
+    "russian": "ru", "samoan": "sm", "serbian": "sr", "somali": "so", "spanish": "es",
+    "swahili": "sw", "tagalog": "tl", "tamil": "ta", "telugu": "te", "thai": "th",
+    "tigrinya": "ti", "tongan": "to", "turkish": "tr", "ukrainian": "uk", "urdu": "ur",
+    "uzbek": "uz", "vietnamese": "vi", "yoruba": "yo", "zapoteco": "zap",
+}  # fmt: skip
+
+
+def quoted(text: str) -> str:
+    """A cell as a sentence about it may quote it."""
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def day(text: str) -> date | None:
+    """2026-09-01, 2026-09-01T00:00:00Z or 9/1/2026."""
+    if not text:
+        return None
+    written, _separator, _clock = text.partition("T")
+    for pattern in DATE_FORMATS:
+        try:
+            return datetime.strptime(written, pattern).date()
+        except ValueError:
+            continue
+    raise BadValue(_("“%(text)s” is not a date such as 2026-09-01.") % {"text": quoted(text)})
+
+
+def grade(text: str) -> str:
+    """One grade code; of several ("05,06") the first."""
+    first, _comma, _others = text.partition(",")
+    code = first.strip().upper()
+    if code.isdecimal():
+        code = f"{int(code):02}"
+    code = GRADE_SPELLINGS.get(code, code)
+    if code and code not in GRADES:
+        raise BadValue(_("“%(text)s” is not a grade such as KG or 03.") % {"text": quoted(text)})
+    return code
+
+
+def email(text: str) -> str:
+    address = text.lower()
+    if address:
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise BadValue(
+                _("“%(text)s” is not an e-mail address.") % {"text": quoted(text)}
+            ) from None
+    return address
+
+
+def phone(text: str, region: str) -> str:
+    """The number in its international form, +15035550123."""
+    if not text:
+        return ""
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_valid_number(number):
+        raise BadValue(_("“%(text)s” is not a phone number.") % {"text": quoted(text)})
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def language(text: str) -> str:
+    """A BCP 47 tag from a tag or a language's usual English name."""
+    if not text:
+        return ""
+    if tag := LANGUAGES.get(text.casefold()):
+        return tag
+    match = TAG.fullmatch(text)
+    if not match:
+        reason = _("“%(text)s” is not a language we know. Use its name in English or a tag: es.")
+        raise BadValue(reason % {"text": quoted(text)})
+    base, script, region = match.groups()
+    parts = [base.lower(), (script or "").title(), (region or "").upper()]
+    return "-".join(part for part in parts if part)
