@@ -325,6 +325,7 @@ class RosterImport(ProgramRow):
         READING = "reading", _("Being read")
         REFUSED = "refused", _("Could not be read")
         PLANNED = "planned", _("Waiting for you")
+        APPLYING = "applying", _("Being applied")
         APPLIED = "applied", _("Applied")
         DISCARDED = "discarded", _("Discarded")
 

@@ -198,6 +198,8 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEV
 
+# Rosters wait here, readable by the server alone, until the worker has read them.
+UPLOADS_FOLDER = env.path("UPLOADS_FOLDER", default=BASE_DIR / ".pthv" / "uploads")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

@@ -3,18 +3,15 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django_scopes import scope
-from pthv.models import Program, User
 
 from families.models import RosterChange, RosterImport
 from pthv import audit, clock
+from pthv.blocked import NotReady
+from pthv.models import Program, User
 
 from . import apply_families, apply_people, apply_schools
 
 State = RosterImport.State
-
-
-class NotReady(Exception):
-    """Why a plan can't be applied; str() is a sentence for the coordinator."""
 
 
 def blockers(roster_import: RosterImport, *, leaving_confirmed: bool) -> list[str]:
@@ -32,11 +29,10 @@ def blockers(roster_import: RosterImport, *, leaving_confirmed: bool) -> list[st
 
 
 def leaving_sentence(leaving: dict) -> str:
+    sentence = _("%(left)s of %(of)s teachers would leave. Confirm that first.")
     if leaving["school"]:
-        return (
-            _("%(left)s of %(of)s students would leave %(school)s. Confirm that first.") % leaving
-        )
-    return _("%(left)s of %(of)s teachers would leave. Confirm that first.") % leaving
+        sentence = _("%(left)s of %(of)s students would leave %(school)s. Confirm that first.")
+    return sentence % leaving
 
 
 def begin(roster_import: RosterImport, *, leaving_confirmed: bool) -> bool:
@@ -46,7 +42,7 @@ def begin(roster_import: RosterImport, *, leaving_confirmed: bool) -> bool:
         if held.state in (State.APPLYING, State.APPLIED):
             return False
         if sentences := blockers(held, leaving_confirmed=leaving_confirmed):
-            raise NotReady(" ".join(sentences))
+            raise NotReady(*sentences)
         held.state, held.leaving_confirmed, held.problem = State.APPLYING, leaving_confirmed, ""
         held.save(update_fields=["state", "leaving_confirmed", "problem"])
         return True

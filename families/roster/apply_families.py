@@ -1,9 +1,9 @@
 """The part of a plan about families: households, their children and caregivers."""
 
 from django.db.models import QuerySet
-from pthv.models import Program
 
 from families.models import Caregiver, Family, RosterChange, Student
+from pthv.models import Program
 
 from .apply_people import chunks
 from .contacts_state import caregiver_id

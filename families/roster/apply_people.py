@@ -9,9 +9,9 @@ from typing import TypeVar
 from django.contrib.auth.hashers import make_password
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
-from pthv.models import Educator, Membership, Program, Role, School, User
 
 from families.models import ClassTeacher, Enrollment, RosterChange, SchoolClass, Student
+from pthv.models import Educator, Membership, Program, Role, School, User
 
 from .roster_state import CHUNK
 from .states import Table

@@ -3,9 +3,9 @@
 from datetime import date
 
 from django.db.models import QuerySet
-from pthv.models import Program, School, SchoolYear
 
 from families.models import RosterChange, SchoolClass
+from pthv.models import Program, School, SchoolYear
 
 from .roster_state import CHUNK
 from .states import Table

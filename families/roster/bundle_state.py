@@ -34,7 +34,7 @@ class BundleState:
         # Ids that stand in a file and yet are not wanted: left, refused, or in another role.
         self.passed: dict[str, set[str]] = {"classes.csv": set(), "users.csv": set()}
 
-    def read(self) -> Wanted:
+    def build(self) -> Wanted:
         read.check_version(self.bundle)
         self._orgs()
         self._sessions()

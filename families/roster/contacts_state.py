@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from django.utils.translation import gettext as _
-from pthv.models import Program
 
 from families.models import Caregiver, Student
+from pthv.models import Program
 
 from .archive import Bundle
 from .contacts import FILE, Contact, contacts
@@ -41,7 +41,7 @@ class ContactsState:
             )
         }
 
-    def read(self) -> Wanted:
+    def build(self) -> Wanted:
         doubtful_students = set()
         for record in contacts(self.bundle, self.program.phone_region):
             self.rows_read += 1

@@ -4,8 +4,7 @@ import re
 
 # Small words inside a family name. The first word of a name is always capitalised.
 PARTICLES = frozenset(
-    ["da", "das", "de", "del", "della", "den", "der", "di", "do", "dos", "du", "e", "el", "la"]
-    + ["las", "le", "los", "ter", "van", "vom", "von", "y", "zu"]
+    "da das de del della den der di do dos du e el la las le los ter van vom von y zu".split()  # noqa: SIM905
 )
 SUFFIXES = {"ii": "II", "iii": "III", "iv": "IV"}
 VOWELS = frozenset("AEIOUYÀÁÂÃÄÅÆÈÉÊËÌÍÎÏÒÓÔÕÖØÙÚÛÜÝŒ")

@@ -9,9 +9,9 @@ from django.db import transaction
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django_scopes import scope
-from pthv.models import Educator, SchoolYear
 
 from families.models import RosterChange, RosterImport
+from pthv.models import Educator, SchoolYear
 
 from .archive import open_bundle, open_lone_file
 from .bundle_state import BundleState
@@ -82,13 +82,13 @@ def _compare(roster_import: RosterImport, path: Path) -> Plan:
     if roster_import.kind == RosterImport.Kind.CONTACTS:
         with open_lone_file(path, FILE) as bundle:
             contacts = ContactsState(bundle, program, progress)
-            wanted = contacts.read()
+            wanted = contacts.build()
         roster_import.rows_read = contacts.rows_read
         return Plan(_family_differences(contacts, wanted), wanted)
     years = SchoolYear.objects.values_list("starts_on", "ends_on")
     with open_bundle(path) as bundle:
         state = BundleState(bundle, years, progress)
-        wanted = state.read()
+        wanted = state.build()
     roster_import.rows_read = state.rows_read
     present = roster_state(program, state.year_keys, wanted)
     _keep_what_is_in_doubt(wanted, present, state.passed["classes.csv"])

@@ -3,9 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from pthv.models import Educator, Membership, Program, Role, School, SchoolYear
-
 from families.models import Caregiver, ClassTeacher, Enrollment, Family, SchoolClass, Student
+from pthv.models import Educator, Membership, Program, Role, School, SchoolYear
 
 from .states import Entries, Entry, State, Table
 

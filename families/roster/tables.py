@@ -55,8 +55,12 @@ def rows(
     header = next(_records(reader, name))[1]
     places = _places(header, name, columns, required, match)
     for number, record in _records(reader, name):
-        if any(record):
-            yield _row(number, record, len(header), places, name=name, key=key)
+        if not any(record):
+            continue
+        if len(record) == len(header):
+            yield _row(number, record, places, name=name, key=key)
+        else:
+            yield _wrong_width(number, record, len(header), name)
 
 
 def _put_back(first: str, lines: Iterator[str]) -> Iterator[str]:
@@ -137,21 +141,16 @@ def _places(
     return [(column, titles.index(match(column))) for column in columns if match(column) in titles]
 
 
+def _wrong_width(number: int, record: list[str], width: int, name: str) -> Refused:
+    if any("\n" in cell for cell in record):
+        raise _damage("", name, number)
+    reason = _("The row has %(cells)s cells where the first line names %(columns)s.")
+    return Refused(name, number, "", reason % {"cells": len(record), "columns": width})
+
+
 def _row(
-    number: int,
-    record: list[str],
-    width: int,
-    places: list[tuple[str, int]],
-    *,
-    name: str,
-    key: str,
+    number: int, record: list[str], places: list[tuple[str, int]], *, name: str, key: str
 ) -> Row | Refused:
-    if len(record) != width:
-        if any("\n" in cell for cell in record):
-            raise _damage("", name, number)
-        reason = _("The row has %(cells)s cells where the first line names %(columns)s.")
-        reason %= {"cells": len(record), "columns": width}
-        return Refused(name, number, "", reason)
     cells = {column: record[place] for column, place in places}
     identity = cells.get(key, "").strip()
     for column, cell in cells.items():

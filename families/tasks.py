@@ -1,0 +1,27 @@
+"""The worker's tasks for rosters: each a thin shell around a plain, idempotent function."""
+
+from procrastinate.contrib.django import app
+
+from families.roster import apply
+from families.roster import upload as uploads
+from pthv.models import Program, User
+
+
+@app.task(name="plan_roster")
+def plan_roster(program_id: int, import_id: int, upload: str) -> None:
+    uploads.read(program_id, import_id, upload)
+
+
+@app.task(name="apply_roster")
+def apply_roster(program_id: int, import_id: int, by_id: int) -> None:
+    apply.apply(
+        import_id,
+        program=Program.objects.get(pk=program_id),
+        by=User.objects.get(pk=by_id),
+    )
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(name="sweep_uploads", queueing_lock="sweep_uploads")
+def sweep_uploads(timestamp: int) -> None:
+    uploads.sweep()
