@@ -314,6 +314,12 @@ class Enrollment(ProgramRow):
         return f"{self.student_id} in {self.school_class_id}"
 
 
+class RosterImportQuerySet(models.QuerySet):
+    def open_to(self, user: User, can: Can) -> "RosterImportQuerySet":
+        """A file speaks of every school at once: all of the program's imports, or none."""
+        return self if user.reach(can).program else self.none()
+
+
 class RosterImport(ProgramRow):
     """One file a coordinator brought: read, planned, looked at, applied or not."""
 
@@ -343,7 +349,7 @@ class RosterImport(ProgramRow):
         User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
 
-    objects = scoped()
+    objects = scoped(RosterImportQuerySet)
 
     class Meta:
         ordering = ["-pk"]
@@ -358,6 +364,11 @@ class RosterImport(ProgramRow):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def working(self) -> bool:
+        """The worker has it: look again soon."""
+        return self.state in (self.State.READING, self.State.APPLYING)
 
 
 class RosterChange(ProgramRow):

@@ -14,7 +14,7 @@ def plan_roster(program_id: int, import_id: int, upload: str) -> None:
 
 @app.task(name="apply_roster")
 def apply_roster(program_id: int, import_id: int, by_id: int) -> None:
-    apply.apply(
+    apply.run(
         import_id,
         program=Program.objects.get(pk=program_id),
         by=User.objects.get(pk=by_id),

@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django_scopes import scope
+from procrastinate.contrib.django import app
 
 from families.models import RosterChange, RosterImport
 from pthv import audit, clock
@@ -48,6 +49,15 @@ def begin(roster_import: RosterImport, *, leaving_confirmed: bool) -> bool:
         return True
 
 
+def hand_over(roster_import: RosterImport, *, leaving_confirmed: bool, by: User) -> None:
+    """Let the worker apply a plan that a coordinator looked at."""
+    with transaction.atomic():
+        if begin(roster_import, leaving_confirmed=leaving_confirmed):
+            app.configure_task("apply_roster").defer(
+                program_id=roster_import.program_id, import_id=roster_import.pk, by_id=by.pk
+            )
+
+
 def discard(roster_import: RosterImport, *, by: User) -> None:
     """Put a plan away; its lines go with it, for they hold names that nobody asked to keep."""
     with transaction.atomic():
@@ -58,6 +68,19 @@ def discard(roster_import: RosterImport, *, by: User) -> None:
         held.state = State.DISCARDED
         held.save(update_fields=["state"])
         audit.record("roster.discarded", held, by=by)
+
+
+def run(roster_import_id: int, *, program: Program, by: User) -> None:
+    """Apply a plan; should it fail, say so on its page and leave the roster as it was."""
+    try:
+        apply(roster_import_id, program=program, by=by)
+    except Exception:
+        with scope(program=program):
+            RosterImport.objects.filter(pk=roster_import_id, state=State.APPLYING).update(
+                state=State.PLANNED,
+                problem=_("It could not be applied, and nothing changed. Send the file again."),
+            )
+        raise
 
 
 def apply(roster_import_id: int, *, program: Program, by: User) -> None:

@@ -136,9 +136,8 @@ def _contact(row: Row, region: str) -> Contact:
         relation=relation.lower() if relation.isupper() else relation,
         phone=phone,
         email=email,
-        language=_value(row, "language", values.language) or "en",
-        preferred_channel=_value(row, "preferred_channel", _channel)
-        or ("call" if phone or not email else "email"),
+        language=_value(row, "language", values.language),
+        preferred_channel=_value(row, "preferred_channel", _channel),
     )
 
 

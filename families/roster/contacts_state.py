@@ -14,6 +14,7 @@ from .roster_state import CHUNK
 from .states import Entry, Table, Wanted
 
 LONGEST_SURNAMES = 160
+UNSAID_LANGUAGE = "en"
 
 
 def caregiver_id(contact: Contact) -> str:
@@ -77,7 +78,7 @@ class ContactsState:
             reason = _("This caregiver was ended. Change that on the family's own page.")
             self._refuse(contact, "family_name", reason)
             return
-        data = {"surnames": "", "language": contact.language, "students": [], "caregivers": []}
+        data = {"surnames": "", "language": "", "students": [], "caregivers": []}
         entry = self.wanted[Table.FAMILY].setdefault(household, Entry("", data, contact.row))
         if student not in entry.data["students"]:
             entry.data["students"].append(student)
@@ -110,6 +111,14 @@ class ContactsState:
 
     def _finish(self, entry: Entry) -> None:
         people = entry.data["caregivers"]
+        spoken = (person["language"] for person in people if person["language"])
+        entry.data["language"] = next(spoken, UNSAID_LANGUAGE)
+        for person in people:
+            written = person["email"] and not person["phone"]
+            person["language"] = person["language"] or entry.data["language"]
+            person["preferred_channel"] = person["preferred_channel"] or (
+                Caregiver.Channel.EMAIL if written else Caregiver.Channel.CALL
+            ).value
         surnames = dict.fromkeys(person["family_name"] or person["given_name"] for person in people)
         entry.data["surnames"] = entry.label = " & ".join(surnames)[:LONGEST_SURNAMES]
         entry.data["students"].sort()

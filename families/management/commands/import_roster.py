@@ -54,5 +54,5 @@ class Command(BaseCommand):
             apply.begin(roster_import, leaving_confirmed=confirmed)
         except NotReady as blocked:
             raise CommandError(str(blocked)) from blocked
-        apply.apply(roster_import.pk, program=roster_import.program, by=by)
+        apply.run(roster_import.pk, program=roster_import.program, by=by)
         self.stdout.write("Applied.")
