@@ -61,8 +61,11 @@ def _caregivers(program: Program, families: dict[str, Family], changes: list[Ros
     held: dict[int, dict[str, Caregiver]] = {family.pk: {} for family in families.values()}
     for person in Caregiver.objects.filter(family__in=list(held)):
         # One added by hand is known by the name that the file would use.
-        held[person.family_id][person.source_id or caregiver_id(person)] = person
-    new, old = [], []
+        held[person.family_id][
+            person.source_id or caregiver_id(person.given_name, person.family_name)
+        ] = person
+    new: list[Caregiver] = []
+    old: list[Caregiver] = []
     for change in changes:
         if "caregivers" not in change.after:
             continue
@@ -70,8 +73,9 @@ def _caregivers(program: Program, families: dict[str, Family], changes: list[Ros
         missing = {key for key, person in held[family.pk].items() if person.source_id}
         for said in change.after["caregivers"]:
             missing.discard(said["id"])
-            person = held[family.pk].get(said["id"])
-            (old if person else new).append(person := person or Caregiver(program=program))
+            known = held[family.pk].get(said["id"])
+            person = known or Caregiver(program=program)
+            (old if known else new).append(person)
             person.family, person.source_id = family, said["id"]
             for name in CAREGIVER_FIELDS:
                 setattr(person, name, said[name])

@@ -48,7 +48,8 @@ def _classes(program: Program, changes: list[RosterChange]) -> None:
         (one.school_year_id, one.source_id): one
         for one in SchoolClass.objects.filter(source_id__in=keys)
     }
-    new, old = [], []
+    new: list[SchoolClass] = []
+    old: list[SchoolClass] = []
     for change in changes:
         said = change.after or change.before
         year = years[said["year"]]

@@ -17,9 +17,9 @@ LONGEST_SURNAMES = 160
 UNSAID_LANGUAGE = "en"
 
 
-def caregiver_id(contact: Contact) -> str:
+def caregiver_id(given_name: str, family_name: str) -> str:
     """The same name in one household is the same person."""
-    return f"{contact.given_name} {contact.family_name}".strip().casefold()
+    return f"{given_name} {family_name}".strip().casefold()
 
 
 class ContactsState:
@@ -73,7 +73,7 @@ class ContactsState:
             reason = _("Line %(line)s puts this student into another household.")
             self._refuse(contact, "household", reason % {"line": line})
             return
-        person = caregiver_id(contact)
+        person = caregiver_id(contact.given_name, contact.family_name)
         if (household, person) in self.ended:
             reason = _("This caregiver was ended. Change that on the family's own page.")
             self._refuse(contact, "family_name", reason)
@@ -116,9 +116,10 @@ class ContactsState:
         for person in people:
             written = person["email"] and not person["phone"]
             person["language"] = person["language"] or entry.data["language"]
-            person["preferred_channel"] = person["preferred_channel"] or (
-                Caregiver.Channel.EMAIL if written else Caregiver.Channel.CALL
-            ).value
+            person["preferred_channel"] = (
+                person["preferred_channel"]
+                or (Caregiver.Channel.EMAIL if written else Caregiver.Channel.CALL).value
+            )
         surnames = dict.fromkeys(person["family_name"] or person["given_name"] for person in people)
         entry.data["surnames"] = entry.label = " & ".join(surnames)[:LONGEST_SURNAMES]
         entry.data["students"].sort()

@@ -189,7 +189,8 @@ def _leaving(wanted: Wanted, present: State) -> list[Leaving]:
     """Who leaves, or keeps no class at all, by school; only where it is too many to be usual."""
     names = {key: entry.label for key, entry in present[Table.SCHOOL].items()}
     names |= {key: entry.label for key, entry in wanted[Table.SCHOOL].items()}
-    here, gone = Counter(), Counter()
+    here: Counter[str] = Counter()
+    gone: Counter[str] = Counter()
     for key, held in present[Table.STUDENT].items():
         if "left_on" in held.data:
             continue

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -11,7 +12,7 @@ from pthv.models import School
 
 from .states import Data, Table
 
-FIELDS = {
+FIELDS: dict[str, Any] = {
     "name": gettext_lazy("Name"),
     "starts_on": gettext_lazy("First day"),
     "ends_on": gettext_lazy("Last day"),
@@ -31,7 +32,7 @@ FIELDS = {
     "caregivers": gettext_lazy("Caregivers"),
     "left_on": gettext_lazy("Left on"),
 }
-TABLES = {
+TABLES: dict[str, Any] = {
     Table.YEAR: gettext_lazy("School year"),
     Table.SCHOOL: gettext_lazy("School"),
     Table.CLASS: gettext_lazy("Class"),
@@ -85,7 +86,8 @@ class _Names:
     """Names for the ids on one page: three queries, however many lines it has."""
 
     def __init__(self, roster_import: RosterImport, changes: list[RosterChange]) -> None:
-        schools, classes = set(), set()
+        schools: set[str] = set()
+        classes: set[str] = set()
         for data in _datas(changes):
             schools.update(data.get("schools", ()), [data.get("school", "")])
             classes.update(data.get("classes", ()), data.get("primary", ()))

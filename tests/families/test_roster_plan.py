@@ -6,6 +6,7 @@ import pytest
 
 from families.models import RosterChange, RosterImport, Student
 from families.roster import apply
+from families.roster.plan import plan
 from pthv.blocked import NotReady
 from pthv.models import Educator, School, User
 
@@ -212,8 +213,6 @@ def test_planning_twice_writes_one_plan(plan_file, tmp_path) -> None:
     found = plan_file(bundle())
     lines = found.changes.count()
 
-    from families.roster.plan import plan
-
     plan(RosterImport.objects.get(pk=found.pk), tmp_path / "sent")
 
     assert found.changes.count() == lines
@@ -259,7 +258,11 @@ def test_contacts_of_unknown_students_are_refused(plan_file) -> None:
     ("old", "new", "column"),
     [
         ("1002,H1,", "1001,H9,", "household"),
-        ("1004,H2,Fadumo,Hassan,mother,+1 503 555 0125", "1004,H2,Fadumo,Hassan,,5035550126", "phone"),
+        (
+            "1004,H2,Fadumo,Hassan,mother,+1 503 555 0125",
+            "1004,H2,Fadumo,Hassan,,5035550126",
+            "phone",
+        ),
     ],
 )
 def test_contradicting_lines_are_refused(old, new, column, apply_file, plan_file) -> None:

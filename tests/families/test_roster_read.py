@@ -81,7 +81,9 @@ def test_a_zip_with_one_folder_inside_reads_as_well() -> None:
 
 def test_empty_status_is_active_and_both_ways_of_leaving_are_seen() -> None:
     users = replaced("users.csv", '"1001",,,', '"1001","tobedeleted",,')
-    users = users.replace('"1002",,,', '"1002","Inactive",,').replace('"1003",,,', '"1003",active,,')
+    users = users.replace('"1002",,,', '"1002","Inactive",,').replace(
+        '"1003",,,', '"1003",active,,'
+    )
 
     found = people(everything(bundle(users=users)))
 
@@ -389,7 +391,7 @@ def test_any_bytes_as_a_member_are_read_or_unreadable(content: bytes) -> None:
     try:
         everything(bundle(users=content))
     except Unreadable as unreadable:
-        assert str(unreadable).endswith(".")  # noqa: PT017 both ends are right
+        assert str(unreadable).endswith(".")
 
 
 @settings(max_examples=150, deadline=None)
@@ -400,7 +402,7 @@ def test_any_flipped_byte_of_a_zip_is_read_or_unreadable(place: int, change: int
     try:
         everything(bytes(whole))
     except Unreadable as unreadable:
-        assert str(unreadable).endswith(".")  # noqa: PT017
+        assert str(unreadable).endswith(".")
 
 
 @settings(max_examples=150, deadline=None)
