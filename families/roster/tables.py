@@ -5,14 +5,11 @@ import csv
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, Any
 
 from django.utils.translation import gettext as _
 
 from .problems import BadValue, Refused, Unreadable
-
-if TYPE_CHECKING:
-    import _csv
 
 MAX_LINE = 1024 * 1024
 MAX_CELL = 250
@@ -94,7 +91,7 @@ def _lines(stream: IO[bytes], name: str) -> Iterator[str]:
             ) from None
 
 
-def _records(reader: "_csv._reader", name: str) -> Iterator[tuple[int, list[str]]]:
+def _records(reader: Any, name: str) -> Iterator[tuple[int, list[str]]]:
     """Each record with the line it begins on; csv's own complaints become sentences."""
     while True:
         begins = reader.line_num + 1
