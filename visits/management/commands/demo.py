@@ -45,7 +45,10 @@ class Command(BaseCommand):
         people = [
             (EDUCATOR, "educator"),
             (SECOND_EDUCATOR, "the educator who goes along"),
-            *(((email, given, family), role.replace("_", " ")) for email, given, family, role in STAFF),
+            *(
+                ((email, given, family), role.replace("_", " "))
+                for email, given, family, role in STAFF
+            ),
             (ADMINISTRATOR, "administrator, at /admin/"),
         ]
         self.stdout.write(f"\nLog in with the password  {PASSWORD}  as")
