@@ -54,6 +54,8 @@ class BundleState:
                 self.wanted.refused.append(record)
                 if record.file in self.passed:
                     self.passed[record.file].add(record.key)
+                elif record.file == "enrollments.csv":
+                    self.wanted.every_enrollment_in_doubt = True
             else:
                 yield record
 
@@ -181,6 +183,8 @@ class BundleState:
 
     def _refuse_enrollment(self, record: read.Enrollment, column: str, reason: str) -> None:
         self._refuse("enrollments.csv", record.row, column, reason, record.sourced_id)
+        self.wanted.doubtful_people.add(record.user_id)
+        self.wanted.doubtful_classes.add(record.class_id)
 
 
 def no_such(file: str, key: str, role: str = "") -> str:

@@ -19,7 +19,7 @@ from .contacts import FILE
 from .contacts_state import ContactsState
 from .problems import Unreadable
 from .roster_state import CHUNK, family_state, roster_state
-from .states import Difference, Entries, State, Table, Wanted, differences
+from .states import Difference, Entries, Entry, State, Table, Wanted, differences
 
 Kind = RosterChange.Kind
 # More than this share of a school's students (or of the staff) leaving at once is asked about.
@@ -91,37 +91,36 @@ def _compare(roster_import: RosterImport, path: Path) -> Plan:
         wanted = state.build()
     roster_import.rows_read = state.rows_read
     present = roster_state(program, state.year_keys, wanted)
-    _keep_what_is_in_doubt(wanted, present, state.passed["classes.csv"])
+    _keep_what_is_in_doubt(wanted, present)
     _refuse_taken_addresses(wanted, present)
     leaving = _leaving(wanted, present)
     return Plan(_roster_differences(wanted, present), wanted, leaving, sorted(state.year_keys))
 
 
-def _keep_what_is_in_doubt(wanted: Wanted, present: State, passed_classes: set[str]) -> None:
+def _keep_what_is_in_doubt(wanted: Wanted, present: State) -> None:
     """Take back from the file what only a refused row would have taken away."""
-    refused_classes = wanted.refused_keys("classes.csv") & passed_classes
-    every_class = wanted.in_doubt("enrollments.csv") or wanted.in_doubt("classes.csv")
-    uncertain = every_class or bool(wanted.refused_keys("enrollments.csv"))
+    classes = wanted.refused_keys("classes.csv") | wanted.doubtful_classes
+    everything = wanted.every_enrollment_in_doubt or wanted.in_doubt("classes.csv")
     _keep_missing(wanted, present, Table.CLASS, "classes.csv")
     for table in (Table.EDUCATOR, Table.STUDENT):
-        for key, held in present[table].items():
-            if key not in wanted[table]:
-                continue
-            entry = wanted[table][key]
-            for name in ("classes", "primary"):
-                kept = set(held.data.get(name, ()))
-                if not uncertain:
-                    kept &= refused_classes
-                if kept:
-                    entry.data[name] = sorted(kept.union(entry.data[name]))
-            if table == Table.EDUCATOR and held.data.get("classes"):
-                _keep_schools(entry.data, held.data, doubt=uncertain or bool(refused_classes))
+        for key, entry in wanted[table].items():
+            held = present[table].get(key)
+            if held and (everything or key in wanted.doubtful_people):
+                _keep(entry, held, set(held.data.get("classes", ())))
+            elif held:
+                _keep(entry, held, classes.intersection(held.data.get("classes", ())))
         _keep_missing(wanted, present, table, "users.csv")
 
 
-def _keep_schools(data: dict, held: dict, *, doubt: bool) -> None:
-    if doubt:
-        data["schools"] = sorted({*data["schools"], *held["schools"]})
+def _keep(entry: Entry, held: Entry, classes: set[str]) -> None:
+    """Leave a person in these classes, and an educator then in their schools."""
+    if not classes:
+        return
+    entry.data["classes"] = sorted(classes.union(entry.data["classes"]))
+    if "primary" in entry.data:
+        led = classes.intersection(held.data["primary"])
+        entry.data["primary"] = sorted(led.union(entry.data["primary"]))
+        entry.data["schools"] = sorted({*entry.data["schools"], *held.data["schools"]})
 
 
 def _keep_missing(wanted: Wanted, present: State, table: Table, file: str) -> None:

@@ -48,6 +48,10 @@ class Wanted(State):
     """What a file asks for, the rows it was refused, and what these leave in doubt."""
 
     refused: list[Refused] = field(default_factory=list)
+    # Whom, and which classes, a refused enrollment may have meant: nobody leaves these by it.
+    doubtful_people: set[str] = field(default_factory=set)
+    doubtful_classes: set[str] = field(default_factory=set)
+    every_enrollment_in_doubt: bool = False
 
     def refuse(self, file: str, row: int, column: str, reason: str, key: str = "") -> None:
         self.refused.append(Refused(file, row, column, reason, key))

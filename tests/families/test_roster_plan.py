@@ -87,6 +87,17 @@ def test_missing_from_the_file_means_left(apply_file, plan_file) -> None:
     assert (refused.table, refused.column) == ("enrollments.csv", "userSourcedId")
 
 
+def test_a_refused_row_keeps_only_whom_it_may_have_meant(apply_file, plan_file) -> None:
+    apply_file(bundle())
+    moved = replaced("enrollments.csv", '"3A","10","1002"', '"4B","10","1002"')
+
+    found = plan_file(bundle(enrollments=moved.replace('"E7","20","1021"', '"E9","20","1021"')))
+
+    (lucia,) = changes(found, "changed")
+    assert (lucia.before, lucia.after) == ({"classes": ["3A"]}, {"classes": ["4B"]})
+    assert found.counts["refused"] == 1
+
+
 def test_marked_as_deleted_means_left(apply_file, plan_file) -> None:
     apply_file(bundle())
 
@@ -106,6 +117,9 @@ def test_marked_as_deleted_means_left(apply_file, plan_file) -> None:
         ("enrollments", '"3A","10","1005"', ',"10","1005"'),
         ("enrollments", '"3A_1005",,,', '"3A_1005","maybe",,'),
         ("orgs", '"Roosevelt Middle"', '""'),
+        ("enrollments", '"3A","10","1005"', '"3Z","10","1005"'),
+        ("enrollments", '"3A","10","1005"', '"3A","10","IOO5"'),
+        ("enrollments", '"4B","10","t2"', '"4Z","10","t2"'),
     ],
 )
 def test_a_refused_row_is_never_taken_for_someone_missing(
