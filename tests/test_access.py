@@ -1,0 +1,253 @@
+"""Every URL × every kind of person: what they get, and that nobody gets more.
+
+A row says who may (and what they see then), and to whom it is "not yours" (404). Everybody
+else who is logged in gets 403, everybody else at all is sent to log in. A URL without a row
+fails, and so does a row without a URL.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from families.models import RosterImport
+from pthv import clock
+from tests.conftest import at
+from visits import logs, pay, reflections, scheduling
+from visits.models import FollowUp, PayBatch, PayLine, SelectionPlan
+
+# Ana teaches the class and leads the visit, Ben goes along, Cara does neither.
+EDUCATORS = {"educator", "partner", "colleague"}
+SITES = {"site_coordinator", "other_site_coordinator"}
+PROGRAM = {"program_coordinator"}
+COORDINATORS = SITES | PROGRAM
+# A coordinator of another program has the powers, but nothing here is hers.
+ELSEWHERE = {"outsider"}
+EVERYBODY = (
+    EDUCATORS
+    | COORDINATORS
+    | ELSEWHERE
+    | {"finance", "funder", "interpreter", "administrator", "anonymous"}
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Who may `method` this URL and what they get; to whom the row is somebody else's."""
+
+    may: set[str]
+    status: int = 200
+    not_yours: set[str] = field(default_factory=set)
+    method: str = "get"
+    of: str = ""
+    data: dict = field(default_factory=dict)
+    anonymous: int = 302
+
+    def expected(self, person: str) -> int:
+        if person == "anonymous" and person not in self.may:
+            return self.anonymous
+        if person in self.may:
+            return self.status
+        return 404 if person in self.not_yours else 403
+
+
+def theirs(may: set[str], not_yours: set[str], of: str, **more) -> Row:
+    """A page about one row."""
+    return Row(may, not_yours=not_yours, of=of, **more)
+
+
+# Those who may see a family of Ana's class, and those with the power but not this family.
+FAMILY = {"educator", "partner", "site_coordinator", "program_coordinator"}
+NOT_MY_FAMILY = {"colleague", "other_site_coordinator", "outsider"}
+PAIR = {"educator", "partner"}
+PAY = {"site_coordinator", "program_coordinator", "finance"}
+LOGGED_IN = EVERYBODY - {"anonymous"}
+
+ROWS: dict[str, Row] = {
+    "healthz": Row(EVERYBODY),
+    "demo_login": Row(set(), method="post", not_yours=EVERYBODY, anonymous=404),
+    "program_switch": Row(set(), method="post", not_yours=LOGGED_IN),
+    "home": Row(LOGGED_IN, status=302),
+    "search": Row(EDUCATORS | COORDINATORS | ELSEWHERE),
+    "more": Row(LOGGED_IN),
+    "today": Row(EDUCATORS),
+    "desk": Row(COORDINATORS | ELSEWHERE),
+    "coverage": Row(COORDINATORS | ELSEWHERE | {"funder"}),
+    "plan_list": Row(COORDINATORS | ELSEWHERE),
+    "plan_new": Row(COORDINATORS | ELSEWHERE),
+    "plan_detail": theirs(
+        {"site_coordinator", "program_coordinator"}, {"other_site_coordinator", "outsider"}, "plan"
+    ),
+    "invitation_list": Row(EDUCATORS | COORDINATORS | ELSEWHERE),
+    "invitation_detail": theirs(FAMILY, NOT_MY_FAMILY, "invitation"),
+    "invitation_attempt": theirs(
+        FAMILY,
+        NOT_MY_FAMILY,
+        "invitation",
+        method="post",
+        data={"channel": "call", "outcome": "no_answer"},
+        status=302,
+    ),
+    "invitation_answer": theirs(FAMILY, NOT_MY_FAMILY, "invitation", method="post", status=422),
+    "invitation_reopen": theirs(
+        {"site_coordinator", "program_coordinator"},
+        {"other_site_coordinator", "outsider"},
+        "invitation",
+        method="post",
+        status=422,
+    ),
+    "invitation_team": theirs(FAMILY, NOT_MY_FAMILY, "invitation", method="post", status=422),
+    "visit_schedule": theirs(FAMILY, NOT_MY_FAMILY, "invitation"),
+    "visit_list": Row(EDUCATORS | COORDINATORS | ELSEWHERE),
+    "visit_detail": theirs(FAMILY, NOT_MY_FAMILY, "visit"),
+    "visit_confirm": theirs(FAMILY, NOT_MY_FAMILY, "visit", method="post", status=302),
+    "visit_cancel": theirs(
+        FAMILY,
+        NOT_MY_FAMILY,
+        "visit",
+        method="post",
+        status=302,
+        data={"ending": "family_cancelled"},
+    ),
+    "visit_hold": theirs(PAIR, {"colleague"}, "visit", method="post", status=302),
+    "visit_log": theirs(PAIR, {"colleague"}, "visit"),
+    "visit_reflect": theirs(PAIR, {"colleague"}, "visit"),
+    "promise_keep": theirs(
+        {"educator"}, {"colleague", "partner"}, "promise", method="post", status=302
+    ),
+    "pay_list": Row(PAY | {"other_site_coordinator"} | ELSEWHERE),
+    "my_pay": Row(EDUCATORS),
+    "pay_approve": Row(PAY | {"other_site_coordinator"} | ELSEWHERE, method="post", status=422),
+    "pay_reverse": theirs(
+        {"finance"}, set(), "line", method="post", status=302, data={"because": "Twice"}
+    ),
+    "batch_list": Row({"finance"}),
+    "batch_make": Row({"finance"}, method="post", status=302),
+    "batch_detail": theirs({"finance"}, set(), "batch"),
+    "batch_csv": theirs({"finance"}, set(), "batch", method="post"),
+    "roster_list": Row(PROGRAM | ELSEWHERE),
+    "roster_upload": Row(PROGRAM | ELSEWHERE, method="post", status=422),
+    "contacts_template": Row(PROGRAM | ELSEWHERE),
+    "roster_detail": theirs(PROGRAM, ELSEWHERE, "roster_import"),
+    "roster_apply": theirs(PROGRAM, ELSEWHERE, "roster_import", method="post", status=302),
+    "roster_discard": theirs(PROGRAM, ELSEWHERE, "roster_import", method="post", status=302),
+}
+
+
+def our_urls(resolver: URLResolver | None = None) -> set[str]:
+    """The names of every URL but the admin's and allauth's, which have rows of their own."""
+    names = set()
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLPattern):
+            names.add(entry.name)
+        elif entry.app_name != "admin" and entry.urlconf_module.__name__ != "allauth.urls":
+            names |= our_urls(entry)
+    return names - {"account_login"}
+
+
+def test_every_url_has_a_row_and_every_row_a_url():
+    assert our_urls() == set(ROWS)
+
+
+@pytest.fixture
+def row_id(request) -> Callable[[str], int]:
+    """The id of a row of each kind, all about the Ortega family's visit."""
+
+    def pk(kind: str) -> int:
+        if kind == "plan":
+            request.getfixturevalue("invitation")
+            return SelectionPlan.objects.get().pk
+        return request.getfixturevalue(kind).pk
+
+    return pk
+
+
+@pytest.fixture
+def completed(visit, educator, partner):
+    """The visit, logged with a promise and reflected on by both."""
+    with clock.at(at(8, 18)):
+        scheduling.hold(visit, by=educator)
+        entry = logs.Entry(
+            minutes=40,
+            language="es",
+            adults_present=1,
+            student_present=True,
+            promise="Send the form",
+            promise_due_on=at(20, 0).date(),
+        )
+        logs.write(visit, entry, by=educator)
+        for user in (educator, partner):
+            reflections.reflect(visit, reflections.Thoughts("Much."), by=user)
+    visit.refresh_from_db()
+    return visit
+
+
+@pytest.fixture
+def promise(completed) -> FollowUp:
+    return FollowUp.objects.get()
+
+
+@pytest.fixture
+def batch(completed, fund, finance, program) -> PayBatch:
+    pay.approve(PayLine.objects.all(), fund, by=finance)
+    return pay.batch(program, by=finance)
+
+
+@pytest.fixture
+def line(batch) -> PayLine:
+    return PayLine.objects.order_by("pk").first()
+
+
+@pytest.fixture
+def roster_import(program, program_coordinator) -> RosterImport:
+    return RosterImport.objects.create(
+        program=program,
+        kind="oneroster",
+        state="planned",
+        file_name="roster.zip",
+        uploaded_by=program_coordinator,
+        counts={"new": 0, "changed": 0, "left": 0, "refused": 0, "leaving": []},
+    )
+
+
+@pytest.fixture
+def anonymous() -> AnonymousUser:
+    return AnonymousUser()
+
+
+@pytest.mark.parametrize("name", sorted(ROWS))
+def test_access(name: str, request, row_id, db):
+    row = ROWS[name]
+    url = reverse(name, args=[row_id(row.of)] if row.of else [])
+    cast = {person: request.getfixturevalue(person) for person in sorted(EVERYBODY)}
+
+    got = {person: status_for(url, row, user) for person, user in cast.items()}
+
+    assert got == {person: row.expected(person) for person in cast}
+
+
+def status_for(url: str, row: Row, user) -> int | None:
+    """The status `user` gets; what it changed is taken back. A detour to log in is kept apart."""
+    client = Client()
+    with transaction.atomic():
+        if user.is_authenticated:
+            client.force_login(user)
+        response = getattr(client, row.method)(url, row.data)
+        transaction.set_rollback(True)
+    if not user.is_authenticated and response.status_code == 302:
+        assert response["Location"].startswith(reverse("account_login"))
+    return response.status_code
+
+
+@pytest.mark.parametrize("name", sorted(name for name, row in ROWS.items() if row.method == "post"))
+def test_a_write_never_happens_on_get(name: str, request, client: Client, row_id, administrator):
+    row = ROWS[name]
+    client.force_login(request.getfixturevalue(sorted(row.may or {"administrator"})[0]))
+
+    response = client.get(reverse(name, args=[row_id(row.of)] if row.of else []))
+
+    assert response.status_code == 405

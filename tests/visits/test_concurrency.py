@@ -1,0 +1,165 @@
+"""What holds when thumbs double-tap and people race: threads on real PostgreSQL."""
+
+import contextvars
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from pthv import clock
+from pthv.blocked import NotReady
+from pthv.models import Message
+from tests.conftest import at
+from visits import invitations, logs, pay, reflections, scheduling, selection
+from visits.models import (
+    Invitation,
+    PayLine,
+    Reflection,
+    Visit,
+    VisitLog,
+    VisitParticipant,
+)
+
+pytestmark = [pytest.mark.concurrency, pytest.mark.django_db(transaction=True)]
+
+
+def at_once(*jobs: Callable[[], object]) -> list[object]:
+    """Run the jobs at the same moment, each on a connection of its own; return what each
+    gave, an exception among them."""
+    start = threading.Barrier(len(jobs))
+
+    def run(job: Callable[[], object]) -> object:
+        try:
+            start.wait(timeout=20)
+            return job()
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        # A thread knows neither the clock nor the program's scope unless told.
+        threads = [pool.submit(contextvars.copy_context().run, run, job) for job in jobs]
+        return [thread.result(timeout=60) for thread in threads]
+
+
+@pytest.fixture
+def two_yeses(
+    add_family, school, school_year, school_class, educator, partner, trained, pay_rate,
+    site_coordinator,
+) -> list[Invitation]:  # fmt: skip
+    """Two families said yes to the same pair."""
+    for surname in ("Ortega", "Nguyen"):
+        add_family(surname)
+    selection.plan_everyone(school, school_year, school_class=school_class, by=site_coordinator)
+    found = list(Invitation.objects.order_by("pk"))
+    for invitation in found:
+        invitations.record_answer(invitation, "accepted", by=educator)
+        invitations.choose_team(invitation, [partner.educators.get()], by=educator)
+    return found
+
+
+def overlaps() -> int:
+    """Pairs of standing visits in which one educator would be in two places."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT count(*) FROM visits_visitparticipant a JOIN visits_visitparticipant b
+               ON a.educator_id = b.educator_id AND a.id < b.id AND a.during && b.during
+               WHERE a.occupies AND b.occupies"""
+        )
+        return cursor.fetchone()[0]
+
+
+def test_an_educator_is_never_in_two_places(two_yeses, educator, partner):
+    one, other = two_yeses
+    wins = []
+    for attempt in range(200):
+        start = at(8, 16, attempt % 60)
+        results = at_once(
+            lambda start=start: scheduling.schedule(
+                one, scheduling.slot(start), "home", by=educator
+            ),
+            lambda start=start: scheduling.schedule(
+                other, scheduling.slot(start, 30), "home", by=partner
+            ),
+        )
+        won = [result for result in results if isinstance(result, Visit)]
+        lost = [result for result in results if isinstance(result, NotReady)]
+        assert (len(won), len(lost)) == (1, 1), results
+        assert overlaps() == 0
+        wins.append(results.index(won[0]))
+        scheduling.cancel(won[0], "educator_cancelled", by=educator)
+
+    assert Visit.objects.count() == 200
+
+
+def test_the_same_form_posted_twenty_times_is_one_visit_and_one_pay_line_each(
+    two_yeses, educator, partner, finance
+):
+    invitation = two_yeses[0]
+    slot = {"day": "2026-10-08", "time": "16:30", "minutes": "60", "place": "home"}
+    log = {"minutes": "40", "adults_present": "1", "language": "es", "hopes": "To read"}
+    thoughts = {"learned": "He builds radios."}
+
+    def post(user, name: str, pk: int, data: dict) -> set[int]:
+        client = Client()
+        client.force_login(user)
+        session = client.cookies["sessionid"].value
+
+        def once() -> int:
+            mine = Client()
+            mine.cookies["sessionid"] = session
+            return mine.post(reverse(name, args=[pk]), data).status_code
+
+        return set(at_once(*[once] * 20))
+
+    assert post(educator, "visit_schedule", invitation.pk, slot) == {302}
+    visit = Visit.objects.get()
+    with clock.at(at(8, 18)):
+        assert post(educator, "visit_log", visit.pk, log) == {302}
+        assert post(educator, "visit_reflect", visit.pk, thoughts) == {302}
+        assert post(partner, "visit_reflect", visit.pk, thoughts) == {302}
+
+    assert VisitParticipant.objects.count() == 2
+    assert VisitLog.objects.count() == 1
+    assert Reflection.objects.count() == 2
+    assert sorted(PayLine.objects.values_list("payee__email", flat=True)) == [
+        "ana.ruiz@example.org",
+        "ben.lee@example.org",
+    ]
+    assert Message.objects.filter(kind="visit_scheduled").count() == 1
+
+
+@pytest.fixture
+def earned(held, educator, partner) -> list[PayLine]:
+    """Two lines of a completed visit, forty dollars each."""
+    entry = logs.Entry(minutes=40, language="es", adults_present=1, student_present=True)
+    logs.write(held, entry, by=educator)
+    for user in (educator, partner):
+        reflections.reflect(held, reflections.Thoughts("Much."), by=user)
+    return list(PayLine.objects.order_by("pk"))
+
+
+def test_two_approvals_never_spend_the_same_money(earned, finance, fund):
+    fund.budget = Decimal(60)  # enough for one of the two lines
+    fund.save()
+
+    results = at_once(*[lambda line=line: pay.approve([line], fund, by=finance) for line in earned])
+
+    assert sorted(isinstance(result, NotReady) for result in results) == [False, True]
+    fund.refresh_from_db()
+    assert fund.used == Decimal(40)
+
+
+def test_a_batch_made_twice_at_once_takes_each_line_once(earned, finance, fund, program):
+    pay.approve(earned, fund, by=finance)
+
+    results = at_once(*[lambda: pay.batch(program, by=finance)] * 4)
+
+    assert sorted(isinstance(result, NotReady) for result in results) == [False, True, True, True]
+    assert PayLine.objects.filter(batch__number=1).count() == 2
