@@ -1,0 +1,275 @@
+"""make bench: every page against the floor, at size S (10,000 students) and L (1,000,000).
+
+Sizes have a database each beside the one in DATABASE_URL, made and filled when missing and
+kept for the next time. Servers of both sizes run at once and pages are measured in turns,
+so that a noisy minute hits all of them alike: trust the ratios, not the milliseconds.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.parse
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from .client import Client, Measured, Request, latencies, percentile, rate
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SIZES = {"S": 1, "L": 100}  # programs of 10,000 students
+TICKS = os.sysconf("SC_CLK_TCK")
+PEOPLE = {
+    "educator": "educator1.1@large.example",
+    "site": "site.1@large.example",
+    "program": "program.1@large.example",
+    "finance": "finance.1@large.example",
+    "funder": "funder.1@large.example",
+}
+
+
+@dataclass
+class Page:
+    """A page to measure: as whom, where, and how many times the floor it may take."""
+
+    name: str
+    person: str
+    path: str
+    budget: float = 2.0
+    post: dict[str, str] = field(default_factory=dict)
+    floor: str = "floor list"
+
+
+def pages(sql: psycopg.Connection) -> list[Page]:
+    """The pages of one size, with ids of its first large program."""
+
+    def one(query: str) -> str:
+        row = sql.execute(query).fetchone()
+        assert row, query
+        return row[0]
+
+    program = one("SELECT id FROM pthv_program WHERE slug = 'large-1'")
+    mine = f"program_id = {program}"
+    educator = one(
+        f"SELECT e.id FROM pthv_educator e JOIN pthv_user u ON u.id = user_id "
+        f"WHERE email = '{PEOPLE['educator']}'"
+    )
+    of_educator = (
+        f"JOIN visits_visitparticipant p ON p.visit_id = v.id AND educator_id = {educator}"
+    )
+    visit = one(f"SELECT max(v.id) FROM visits_visit v {of_educator} WHERE state = 'completed'")
+    confirmed = one(f"SELECT v.id FROM visits_visit v {of_educator} WHERE state = 'confirmed'")
+    invitation = one(f"SELECT max(id) FROM visits_invitation WHERE educator_id = {educator}")
+    middle = one(
+        f"SELECT id FROM visits_invitation WHERE {mine} ORDER BY id DESC OFFSET 12000 LIMIT 1"
+    )
+    deep = one(
+        f"SELECT id || '~' || to_char(lower(during) AT TIME ZONE 'UTC', "
+        f"'YYYY-MM-DD\"T\"HH24:MI:SS') || '%%2B00:00' FROM visits_visit WHERE {mine} "
+        f"ORDER BY lower(during) DESC, id DESC OFFSET 12000 LIMIT 1"
+    ).replace("%%", "%")
+    plan = one(f"SELECT min(id) FROM visits_selectionplan WHERE {mine}")
+    batch = one(f"SELECT max(id) FROM visits_paybatch WHERE {mine}")
+    ask = one(f"SELECT min(id) FROM visits_invitation WHERE {mine} AND state = 'not_asked'")
+    attempt = {"channel": "call", "outcome": "reached"}
+    return [
+        Page("floor list", "program", "/floor/", 1),
+        Page("Today", "educator", "/today/", 2.5),
+        Page("families, educator", "educator", "/families/"),
+        Page("family", "educator", f"/families/{invitation}/"),
+        Page("find a time", "educator", f"/families/{invitation}/schedule/"),
+        Page("visit", "educator", f"/visits/{visit}/"),
+        Page("log form", "educator", f"/visits/{confirmed}/log/"),
+        Page("my pay", "educator", "/pay/mine/"),
+        Page("desk, school", "site", "/desk/", 2.5),
+        Page("families, school", "site", "/families/"),
+        Page("desk, program", "program", "/desk/", 2.5),
+        Page("families p1", "program", "/families/"),
+        Page("families deep", "program", f"/families/?after={middle}~"),
+        Page("families asked", "program", "/families/?state=asked"),
+        Page("search, common", "program", "/families/?q=mateo"),
+        Page("search, two words", "program", "/families/?q=nun+ma"),
+        Page("visits p1", "program", "/visits/"),
+        Page("visits deep", "program", f"/visits/?after={deep}"),
+        Page("plans", "program", "/plans/"),
+        Page("plan", "program", f"/plans/{plan}/"),
+        Page("plan form", "program", "/plans/new/"),
+        Page("cohorts", "program", "/training/"),
+        Page("certifications", "program", "/training/certifications/"),
+        Page("rosters", "program", "/rosters/"),
+        Page("coverage", "funder", "/coverage/", 2.5),
+        Page("pay to approve", "finance", "/pay/"),
+        Page("batches", "finance", "/pay/batches/"),
+        Page("batch", "finance", f"/pay/batches/{batch}/"),
+        Page("floor write", "program", "/floor/write/", 1, {"kind": "union"}, "floor write"),
+        Page(
+            "record an attempt",
+            "program",
+            f"/families/{ask}/attempt/",
+            3,
+            attempt,
+            "floor write",
+        ),
+    ]
+
+
+class Site:
+    """One size: its database, its server, and the people logged in to it."""
+
+    def __init__(self, size: str, programs: int, port: int) -> None:
+        self.size, self.port = size, port
+        url = urllib.parse.urlsplit(os.environ["DATABASE_URL"])
+        self.name = f"{url.path.lstrip('/')}_bench_{size.lower()}"
+        self.url = url._replace(path=f"/{self.name}").geturl()
+        with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as sql:
+            there = sql.execute("SELECT 1 FROM pg_database WHERE datname = %s", [self.name])
+            if not there.fetchone():
+                sql.execute(f'CREATE DATABASE "{self.name}"')
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": self.url,
+            "DJANGO_SETTINGS_MODULE": "tests.bench.settings",
+        }
+        self.manage("migrate", "--verbosity", "0")
+        self.manage("createcachetable")
+        with psycopg.connect(self.url) as sql:
+            query = "SELECT count(*) FROM pthv_program WHERE slug LIKE 'large-%'"
+            missing = programs - sql.execute(query).fetchone()[0]
+        if missing > 0:
+            self.manage("demo", "--scale", str(missing))
+        self.server = subprocess.Popen(
+            [
+                Path(sys.executable).parent / "granian", "--interface", "wsgi", "--workers", "1",
+                "--blocking-threads", "2", "--port", str(port), "--log-level", "error",
+                "pthv.wsgi:application",
+            ],
+            cwd=ROOT,
+            env=self.environment,
+        )  # fmt: skip
+        self.wait()
+        self.clients = {person: Client(port, email) for person, email in PEOPLE.items()}
+        with psycopg.connect(self.url) as sql:
+            self.pages = pages(sql)
+
+    def manage(self, *words: str) -> None:
+        command = [sys.executable, "manage.py", *words]
+        subprocess.run(command, cwd=ROOT, env=self.environment, check=True)
+
+    def wait(self) -> None:
+        for _ in range(100):
+            try:
+                if Client(self.port).get("/healthz")[0] == 200:
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise SystemExit("The server did not start.")
+
+    def cpu(self) -> float:
+        """Seconds of processor time that this server and its database connections have used."""
+        with psycopg.connect(self.url) as sql:
+            backends = sql.execute(
+                "SELECT pid FROM pg_stat_activity WHERE datname = %s", [self.name]
+            ).fetchall()
+        return sum(map(_seconds, [pid for (pid,) in backends])) + _tree(self.server.pid)
+
+
+def _seconds(pid: int) -> float:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return 0.0
+    user, system = text[text.rindex(")") + 2 :].split()[11:13]
+    return (int(user) + int(system)) / TICKS
+
+
+def _tree(pid: int) -> float:
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return _seconds(pid) + sum(_tree(int(child)) for child in children)
+
+
+def request_of(page: Page) -> Request:
+    if not page.post:
+        return lambda client: client.get(page.path)
+    return lambda client: client.post(page.path, page.post)
+
+
+def measure(site: Site, page: Page, *, times: int, seconds: float) -> Measured:
+    client, request = site.clients[page.person], request_of(page)
+    if page.post:
+        client.get("/today/" if page.person == "educator" else "/more/")
+    latencies(client, request, 5)
+    if page.post:
+        _, body, headers = client.post(page.path, page.post, **{"X-Count-Queries": "1"})
+    else:
+        _, body, headers = client.get(page.path, **{"X-Count-Queries": "1"})
+    taken = latencies(client, request, times)
+    before = site.cpu()
+    done, elapsed = rate(client, request, seconds)
+    return Measured(
+        p50=percentile(taken, 0.5),
+        p95=percentile(taken, 0.95),
+        rate=done / elapsed,
+        cpu=(site.cpu() - before) * 1000 / max(done, 1),
+        queries=int(headers["X-Queries"]),
+        kilobytes=len(body) / 1024,
+    )
+
+
+def table(results: dict[str, dict[str, Measured]], all_pages: list[Page]) -> str:
+    """The figures of the largest size, against its floor and against the smallest size."""
+    sizes = list(results)
+    large, small = results[sizes[-1]], results[sizes[0]]
+    lines = [
+        f"| {'page':<20} | p50 ms | p95 ms | req/s | queries |  kB | × floor | budget "
+        f"| req/s ÷ floor | CPU ms | CPU {sizes[-1]}/{sizes[0]} |",
+        "|" + "---|" * 11,
+    ]
+    for page in all_pages:
+        got, floor = large[page.name], large[page.floor]
+        times = got.p50 / floor.p50
+        mark = "" if times <= page.budget else " ✗"
+        lines.append(
+            f"| {page.name:<20} | {got.p50:.1f} | {got.p95:.1f} | {got.rate:.0f} | {got.queries} "
+            f"| {got.kilobytes:.0f} | {times:.2f}{mark} | {page.budget} "
+            f"| {got.rate / floor.rate:.2f} | {got.cpu:.1f} "
+            f"| {got.cpu / small[page.name].cpu:.2f} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
+    options.add_argument("--sizes", default="S,L")
+    options.add_argument("--only", default="", help="pages whose name matches this pattern")
+    options.add_argument("--times", type=int, default=40, help="timed requests a page and round")
+    options.add_argument("--seconds", type=float, default=2.0, help="of eight clients, a page")
+    chosen = options.parse_args()
+    sites = [
+        Site(size, SIZES[size], 8700 + place) for place, size in enumerate(chosen.sizes.split(","))
+    ]
+    floors = {"floor list", "floor write"}
+    wanted = [
+        page.name
+        for page in sites[0].pages
+        if page.name in floors or re.search(chosen.only, page.name)
+    ]
+    results: dict[str, dict[str, Measured]] = {site.size: {} for site in sites}
+    try:
+        for name in wanted:
+            for site in sites:
+                page = next(page for page in site.pages if page.name == name)
+                results[site.size][name] = measure(
+                    site, page, times=chosen.times, seconds=chosen.seconds
+                )
+    finally:
+        for site in sites:
+            site.server.terminate()
+            site.server.wait()
+    print(table(results, [p for p in sites[-1].pages if p.name in wanted]))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

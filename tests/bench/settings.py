@@ -1,0 +1,8 @@
+"""The project's settings with the floor's pages added: what Django itself costs here."""
+
+from pthv.settings import *  # noqa: F403
+from pthv.settings import BASE_DIR, MIDDLEWARE, TEMPLATES
+
+ROOT_URLCONF = "tests.bench.urls"
+TEMPLATES[0]["DIRS"].append(BASE_DIR / "tests" / "bench" / "templates")
+MIDDLEWARE.insert(0, "tests.bench.counting.CountQueries")
