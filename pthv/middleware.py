@@ -33,6 +33,8 @@ class ProgramMiddleware:
         else:
             response = self.in_program(request)
         patch_cache_control(response, no_store=True, private=True)
+        if not request.user.is_authenticated:  # just logged out
+            response.headers["Clear-Site-Data"] = '"storage"'
         return response
 
     def in_program(self, request: HttpRequest) -> HttpResponse:
