@@ -1,5 +1,7 @@
 """Whom we may invite: families, their children, the classes these are in, and the roster."""
 
+from typing import Any, ClassVar
+
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
@@ -47,7 +49,7 @@ class Family(ProgramRow):
         expression=Folded("surnames"), output_field=models.TextField(), db_persist=True
     )
 
-    objects = scoped(FamilyQuerySet)
+    objects: ClassVar[Any] = scoped(FamilyQuerySet)
 
     class Meta:
         verbose_name_plural = "families"
@@ -106,8 +108,6 @@ class Caregiver(ProgramRow):
     ended_on = models.DateField(
         null=True, blank=True, help_text=_("Since when this person has no say any more.")
     )
-
-    objects = scoped()
 
     class Meta:
         ordering = ["pk"]
@@ -181,7 +181,7 @@ class Student(ProgramRow):
         db_persist=True,
     )
 
-    objects = scoped(StudentQuerySet)
+    objects: ClassVar[Any] = scoped(StudentQuerySet)
 
     class Meta:
         ordering = ["pk"]
@@ -223,8 +223,6 @@ class SchoolTally(ProgramRow):
     )
     enrolled = models.IntegerField(db_default=0)
 
-    objects = scoped()
-
     class Meta:
         constraints = [
             *same_program("school_tally", school="pthv.School"),
@@ -249,8 +247,6 @@ class SchoolClass(ProgramRow):
     left_on = models.DateField(null=True, blank=True)
     teachers = models.ManyToManyField(Educator, through="ClassTeacher", related_name="classes")
 
-    objects = scoped()
-
     class Meta:
         verbose_name_plural = "school classes"
         ordering = ["title", "pk"]
@@ -272,8 +268,6 @@ class ClassTeacher(ProgramRow):
     school_class = models.ForeignKey(SchoolClass, models.CASCADE, db_constraint=False)
     educator = models.ForeignKey(Educator, models.CASCADE, db_constraint=False)
     is_primary = models.BooleanField(default=False)
-
-    objects = scoped()
 
     class Meta:
         ordering = ["-is_primary", "pk"]
@@ -298,8 +292,6 @@ class Enrollment(ProgramRow):
         Student, models.CASCADE, db_constraint=False, related_name="enrollments"
     )
     left_on = models.DateField(null=True, blank=True)
-
-    objects = scoped()
 
     class Meta:
         ordering = ["pk"]
@@ -349,7 +341,7 @@ class RosterImport(ProgramRow):
         User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
 
-    objects = scoped(RosterImportQuerySet)
+    objects: ClassVar[Any] = scoped(RosterImportQuerySet)
 
     class Meta:
         ordering = ["-pk"]
@@ -392,8 +384,6 @@ class RosterChange(ProgramRow):
     reason = models.CharField(max_length=255, blank=True)
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
-
-    objects = scoped()
 
     class Meta:
         ordering = ["pk"]

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Func
@@ -21,7 +22,7 @@ class Folded(Func):
     With `as_vector`, its words as a text search vector.
     """
 
-    def __init__(self, *names: str, as_vector: bool = False, **extra: object) -> None:
+    def __init__(self, *names: str, as_vector: bool = False, **extra: Any) -> None:
         self.as_vector = as_vector
         super().__init__(*names, **extra)
 

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from django.db import models
-
 from pthv.access import Can
-from pthv.models import AuditEntry, RecordView, User
+from pthv.models import AuditEntry, Membership, ProgramRow, RecordView, User
 
 
-def record(event: str, subject: models.Model, *, by: User | None, **facts: Any) -> None:
+def record(
+    event: str, subject: "ProgramRow | Membership", *, by: User | None, **facts: Any
+) -> None:
     """Keep that `event` ("visit.scheduled") happened to `subject`, done by whom.
 
     `facts` are ids, states and reasons: JSON values, never what a family said.
@@ -23,7 +23,7 @@ def record(event: str, subject: models.Model, *, by: User | None, **facts: Any) 
     )
 
 
-def viewed(subject: models.Model, *, by: User, reason: Can) -> None:
+def viewed(subject: "ProgramRow | Membership", *, by: User, reason: Can) -> None:
     """Keep that somebody looked at a family, note or address, and what allowed it."""
     RecordView.objects.create(
         program_id=subject.program_id,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.template.response import SimpleTemplateResponse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django_scopes import scope, scopes_disabled
@@ -28,7 +29,7 @@ class ProgramMiddleware:
             with scopes_disabled():
                 # Rendered inside, since admin templates query late.
                 response = self.get_response(request)
-                if hasattr(response, "render") and not response.is_rendered:
+                if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:
                     response.render()
         else:
             response = self.in_program(request)

@@ -63,7 +63,7 @@ def navigation(request: HttpRequest) -> dict[str, object]:
     user = getattr(request, "user", None)  # an early refusal comes before the middleware
     if user is None or not user.is_authenticated:
         return {"nav": [], "nav_more": [], "links": {}}
-    powers = getattr(request, "powers", frozenset())
+    powers: frozenset[Can] = getattr(request, "powers", frozenset())
     here = request.resolver_match.url_name if request.resolver_match else ""
     found = [
         (place, url) for place in PLACES if place.can in powers and (url := _url(place.url_name))

@@ -12,12 +12,14 @@ from pthv.models import Program
 
 def moment(instant: datetime.datetime, program: Program | None = None) -> str:
     """ "Tue, Oct 6, 4:30 PM", in the program's zone or the one at hand."""
-    return date_format(timezone.localtime(instant, program and program.zone), "D, M j, g:i A")
+    return date_format(
+        timezone.localtime(instant, program.zone if program else None), "D, M j, g:i A"
+    )
 
 
 def time(instant: datetime.datetime, program: Program | None = None) -> str:
     """ "4:30 PM"."""
-    return date_format(timezone.localtime(instant, program and program.zone), "g:i A")
+    return date_format(timezone.localtime(instant, program.zone if program else None), "g:i A")
 
 
 def day(date: datetime.date, today: datetime.date) -> str:

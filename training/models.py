@@ -1,6 +1,7 @@
 """Who may visit: courses, the cohorts that go through them, and certifications."""
 
 import datetime
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -72,7 +73,7 @@ class Cohort(ProgramRow):
         related_name="+",
     )
 
-    objects = scoped(CohortQuerySet)
+    objects: ClassVar[Any] = scoped(CohortQuerySet)
 
     class Meta:
         ordering = ["-pk"]
@@ -96,8 +97,6 @@ class TrainingSession(ProgramRow):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     place = models.CharField(max_length=160, blank=True)
-
-    objects = scoped()
 
     class Meta:
         ordering = ["starts_at", "pk"]
@@ -131,8 +130,6 @@ class Attendance(ProgramRow):
     recorded_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
-
-    objects = scoped()
 
     class Meta:
         ordering = ["pk"]
@@ -184,7 +181,7 @@ class Certification(ProgramRow):
     )
     revoked_because = models.CharField(max_length=255, blank=True)
 
-    objects = scoped(CertificationQuerySet)
+    objects: ClassVar[Any] = scoped(CertificationQuerySet)
 
     class Meta:
         ordering = ["-expires_on", "-pk"]

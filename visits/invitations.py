@@ -140,7 +140,7 @@ def choose_team(invitation: Invitation, partners: list[Educator], *, by: User) -
         raise NotReady(_("Educators visit in pairs: choose one or two partners for the lead."))
     if invitation.visits.ahead().exists():
         raise NotReady(_("The visit is scheduled with its team already. Cancel it to change that."))
-    if invitation.team_id:
+    if invitation.team:
         members = set(invitation.team.memberships.values_list("educator", flat=True))
         if members == {lead, *chosen}:
             return invitation.team

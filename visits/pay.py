@@ -176,7 +176,7 @@ def export(made: PayBatch, *, by: User) -> Iterator[list[object]]:
 
 
 def _with_header(made: PayBatch, rows) -> Iterator[list[object]]:
-    yield HEADER
+    yield [*HEADER]
     for row in rows.iterator(chunk_size=2000):
         yield [made.number, *row]
 

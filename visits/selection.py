@@ -107,6 +107,7 @@ def _who_asks(students: list[Student], school_class: SchoolClass | None) -> dict
     for student, class_ in enrolled.order_by("school_class__title", "pk").values_list(
         "student", "school_class"
     ):
-        if class_ in teachers and family_of[student]:
-            askers.setdefault(family_of[student], teachers[class_])
+        family = family_of[student]
+        if family and class_ in teachers:
+            askers.setdefault(family, teachers[class_])
     return askers

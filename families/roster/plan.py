@@ -193,7 +193,7 @@ def _leaving(wanted: Wanted, present: State) -> list[Leaving]:
     for key, held in present[Table.STUDENT].items():
         if "left_on" in held.data:
             continue
-        school = names.get(held.data["school"], held.data["school"])
+        school = names.get(held.data["school"]) or held.data["school"]
         here[school] += 1
         entry = wanted[Table.STUDENT].get(key)
         if entry is None or (held.data["classes"] and not entry.data["classes"]):

@@ -116,7 +116,7 @@ class _Names:
         if isinstance(value, list):
             table = {"schools": "school", "classes": "class", "primary": "class"}.get(name, "")
             known = self.names.get(table, {})
-            return ", ".join(sorted(known.get(key, key) for key in value))
+            return ", ".join(sorted(known.get(key) or key for key in value))
         return str(value)
 
 

@@ -1,5 +1,7 @@
 """What was done, who looked, and what was sent."""
 
+from typing import Any, ClassVar
+
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
@@ -92,7 +94,7 @@ class Message(ProgramRow):
     queued_at = models.DateTimeField(default=clock.now)
     sent_at = models.DateTimeField(null=True)
 
-    objects = scoped(MessageQuerySet)
+    objects: ClassVar[Any] = scoped(MessageQuerySet)
 
     class Meta:
         ordering = ["-pk"]

@@ -2,7 +2,7 @@
 
 import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 Role = access.Role
 
 
-class UserManager(BaseUserManager):
+class UserManager(BaseUserManager["User"]):
     def of_the_demo(self) -> "models.QuerySet[User]":
         """The invented people of the demo program, and nobody else."""
         return self.filter(is_active=True, is_demo=True).order_by("pk")
 
-    def get_by_natural_key(self, email: str) -> "User":
-        return self.get(email=email.lower())
+    def get_by_natural_key(self, email: str | None) -> "User":
+        return self.get(email=(email or "").lower())
 
     def create_user(self, email: str, password: str | None = None, **fields) -> "User":
         user = self.model(email=self.normalize_email(email).lower(), **fields)
@@ -55,10 +55,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     joined_at = models.DateTimeField(default=clock.now, editable=False)
 
-    objects = UserManager()
+    objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
         ordering = ["family_name", "given_name", "pk"]
@@ -204,7 +204,7 @@ class Educator(ProgramRow):
         help_text=_("Languages they speak with families, as tags such as es, vi."),
     )
 
-    objects = scoped(EducatorQuerySet)
+    objects: ClassVar[Any] = scoped(EducatorQuerySet)
 
     class Meta:
         ordering = ["pk"]

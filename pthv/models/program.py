@@ -1,6 +1,7 @@
 """Where: the program, its partners, schools and school years."""
 
 import datetime
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -119,7 +120,7 @@ class School(ProgramRow):
     contract_day_starts = models.TimeField(default=datetime.time(7, 45))
     contract_day_ends = models.TimeField(default=datetime.time(15, 15))
 
-    objects = scoped(SchoolQuerySet)
+    objects: ClassVar[Any] = scoped(SchoolQuerySet)
 
     class Meta:
         ordering = ["name"]
@@ -153,7 +154,7 @@ class SchoolYear(ProgramRow):
     starts_on = models.DateField()
     ends_on = models.DateField()
 
-    objects = scoped(SchoolYearQuerySet)
+    objects: ClassVar[Any] = scoped(SchoolYearQuerySet)
 
     class Meta:
         ordering = ["-starts_on"]

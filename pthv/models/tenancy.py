@@ -1,6 +1,6 @@
 """Tenancy in the schema: a row of one program can't name another program's row."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.backends.ddl_references import Statement, Table
@@ -22,7 +22,7 @@ class ProgramRow(models.Model):
 
     program = models.ForeignKey("pthv.Program", models.PROTECT, db_index=False, related_name="+")
 
-    objects = scoped()
+    objects: ClassVar[Any] = scoped()
 
     class Meta:
         abstract = True
@@ -60,7 +60,8 @@ class CompositeForeignKey(models.BaseConstraint):
 
         def columns(of: type[models.Model], names: list[str]) -> str:
             return ", ".join(
-                schema_editor.quote_name(of._meta.get_field(name).column) for name in names
+                schema_editor.quote_name(of._meta.get_field(name).column)  # type: ignore[union-attr]
+                for name in names
             )
 
         return Statement(
@@ -95,7 +96,7 @@ class CompositeForeignKey(models.BaseConstraint):
     def __hash__(self) -> int:
         return hash((self.name, *self.fields))
 
-    def deconstruct(self) -> tuple[str, tuple, dict[str, Any]]:
+    def deconstruct(self) -> Any:
         path, args, kwargs = super().deconstruct()
         kwargs |= {"fields": self.fields, "to": self.to, "to_fields": self.to_fields}
         if self.on_update:

@@ -1,6 +1,7 @@
 """The project's way of writing dates, in templates."""
 
 import datetime
+from decimal import Decimal
 
 from django import template
 from django.utils.formats import date_format
@@ -29,7 +30,7 @@ def day(date: datetime.date | None) -> str:
 
 
 @register.filter
-def dollars(amount: object) -> str:
+def dollars(amount: Decimal | None) -> str:
     """An amount of money as "$40.00", a negative one as "−$40.00"."""
     if amount is None:
         return ""

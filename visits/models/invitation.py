@@ -1,6 +1,7 @@
 """Whom we ask, in which order, how, and what the family answered."""
 
 from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -62,7 +63,7 @@ class SelectionPlan(ProgramRow):
         default=0, help_text=_("Families who declined in an earlier plan, and are not asked again.")
     )
 
-    objects = scoped(SelectionPlanQuerySet)
+    objects: ClassVar[Any] = scoped(SelectionPlanQuerySet)
 
     class Meta:
         ordering = ["-pk"]
@@ -198,7 +199,8 @@ class Invitation(ProgramRow):
         null=True, blank=True, help_text=_("When its visit was completed.")
     )
 
-    objects = scoped(InvitationQuerySet)
+    objects: ClassVar[Any] = scoped(InvitationQuerySet)
+    visits: Any
 
     class Meta:
         ordering = ["pk"]
@@ -313,8 +315,6 @@ class ContactAttempt(ProgramRow):
     outcome = models.CharField(max_length=12, choices=Outcome)
     made_at = models.DateTimeField(default=clock.now)
     made_by = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="+")
-
-    objects = scoped()
 
     class Meta:
         ordering = ["pk"]

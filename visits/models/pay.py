@@ -2,7 +2,7 @@
 
 import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -35,7 +35,7 @@ class PayRate(ProgramRow):
     starts_on = models.DateField()
     ends_on = models.DateField(null=True, blank=True, help_text=_("Last day; empty: no end."))
 
-    objects = scoped(PayRateQuerySet)
+    objects: ClassVar[Any] = scoped(PayRateQuerySet)
 
     class Meta:
         ordering = ["kind", "-starts_on"]
@@ -105,7 +105,7 @@ class FundingSource(ProgramRow):
     starts_on = models.DateField()
     ends_on = models.DateField(help_text=_("The last visit date it pays for."))
 
-    objects = scoped(FundingSourceQuerySet)
+    objects: ClassVar[Any] = scoped(FundingSourceQuerySet)
 
     class Meta:
         ordering = ["ends_on", "pk"]
@@ -151,7 +151,7 @@ class PayBatch(ProgramRow):
         User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
 
-    objects = scoped(PayBatchQuerySet)
+    objects: ClassVar[Any] = scoped(PayBatchQuerySet)
 
     class Meta:
         ordering = ["-number"]
@@ -255,7 +255,7 @@ class PayLine(ProgramRow):
     )
     reason = models.CharField(max_length=255, blank=True, help_text=_("Why it was reversed."))
 
-    objects = scoped(PayLineQuerySet)
+    objects: ClassVar[Any] = scoped(PayLineQuerySet)
 
     class Meta:
         ordering = ["-pk"]

@@ -1,5 +1,7 @@
 """What was learned on a visit, in the family's words and in the educators' own."""
 
+from typing import Any, ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -25,8 +27,6 @@ class VisitLog(ProgramRow):
     class_change = models.TextField(blank=True)
     logged_at = models.DateTimeField(default=clock.now)
     logged_by = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="+")
-
-    objects = scoped()
 
     class Meta:
         ordering = ["pk"]
@@ -54,8 +54,6 @@ class Reflection(ProgramRow):
     will_do = models.TextField(blank=True)
     shared_with_debrief = models.BooleanField(default=False)
     written_at = models.DateTimeField(default=clock.now)
-
-    objects = scoped()
 
     class Meta:
         ordering = ["pk"]
@@ -89,7 +87,7 @@ class FollowUp(ProgramRow):
         User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
 
-    objects = scoped(FollowUpQuerySet)
+    objects: ClassVar[Any] = scoped(FollowUpQuerySet)
 
     class Meta:
         ordering = ["due_on", "pk"]

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -37,7 +38,7 @@ class Tally(ProgramRow):
     visited = models.IntegerField(db_default=0)
     second = models.IntegerField(db_default=0)
 
-    objects = scoped(TallyQuerySet)
+    objects: ClassVar[Any] = scoped(TallyQuerySet)
 
     class Meta:
         constraints = [

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from pthv.models import Educator, ProgramRow, same_program, scoped
+from pthv.models import Educator, ProgramRow, same_program
 
 
 class VisitTeam(ProgramRow):
@@ -12,8 +12,6 @@ class VisitTeam(ProgramRow):
         "pthv.School", models.PROTECT, db_constraint=False, db_index=False, related_name="+"
     )
     members = models.ManyToManyField(Educator, through="TeamMember", related_name="teams")
-
-    objects = scoped()
 
     class Meta:
         ordering = ["pk"]
@@ -31,8 +29,6 @@ class TeamMember(ProgramRow):
     )
     educator = models.ForeignKey(Educator, models.PROTECT, db_constraint=False, related_name="+")
     is_lead = models.BooleanField(default=False)
-
-    objects = scoped()
 
     class Meta:
         ordering = ["-is_lead", "pk"]

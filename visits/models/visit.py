@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Iterable
+from typing import Any, ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import (
@@ -21,7 +22,7 @@ from pthv.models.history import keeps_history
 from .invitation import Invitation, VisitKind
 
 
-def one_at_a_time(field: str, name: str, message: str) -> ExclusionConstraint:
+def one_at_a_time(field: str, name: str, message: Any) -> ExclusionConstraint:
     """Refuse two rows of the same `field` (an id) whose `during` overlap, while they occupy.
 
     int8range(id, id) stands in for btree_gist, which the embedded PostgreSQL lacks;
@@ -151,7 +152,7 @@ class Visit(ProgramRow):
         User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
 
-    objects = scoped(VisitQuerySet)
+    objects: ClassVar[Any] = scoped(VisitQuerySet)
 
     class Meta:
         ordering = ["-pk"]
@@ -243,7 +244,7 @@ class Visit(ProgramRow):
 
 
 class VisitParticipantQuerySet(models.QuerySet):
-    def next_for(self, educators: Iterable[int]) -> "VisitParticipant | None":
+    def next_for(self, educators: Iterable[int]) -> Any:
         """Where one of these educators has the next step to take, the earliest visit first."""
         unfinished = self.filter(
             educator__in=educators,
@@ -266,8 +267,6 @@ class VisitStudent(ProgramRow):
     student = models.ForeignKey(
         "families.Student", models.PROTECT, db_constraint=False, related_name="+"
     )
-
-    objects = scoped()
 
     class Meta:
         ordering = ["pk"]
@@ -300,7 +299,7 @@ class VisitParticipant(ProgramRow):
         null=True, blank=True, help_text=_("When they said the log is right.")
     )
 
-    objects = scoped(VisitParticipantQuerySet)
+    objects: ClassVar[Any] = scoped(VisitParticipantQuerySet)
 
     class Meta:
         ordering = ["role", "pk"]
