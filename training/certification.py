@@ -2,14 +2,19 @@
 
 import datetime
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from pthv import audit, clock, wording
 from pthv.blocked import NotReady
 from pthv.models import Educator, User
 from training.models import Certification, Course
+
+ENDING_SOON = datetime.timedelta(days=60)
 
 
 def current(educator: Educator, *, on: datetime.date) -> Certification | None:
@@ -51,6 +56,50 @@ def _why_not(educator: Educator, held: list[Certification], on: datetime.date) -
     return _("%(name)s has not been trained yet; they need training first.") % facts
 
 
+class Standing(NamedTuple):
+    """Whether somebody may visit today, in a word and a date."""
+
+    state: str  # "current", "ending", "starting", "ended", "revoked" or "never"
+    day: datetime.date | None = None
+    certification: Certification | None = None
+
+
+def standings(educators: Iterable[Educator], *, on: datetime.date) -> dict[int, Standing]:
+    """Where each stands on a date, by educator's id; one query."""
+    educators = list(educators)
+    held: dict[int, list[Certification]] = {educator.pk: [] for educator in educators}
+    for certification in Certification.objects.filter(
+        educator__in=educators, course__certifies=True
+    ).order_by("-expires_on", "-pk"):
+        held[certification.educator_id].append(certification)
+    return {educator: _standing(theirs, on) for educator, theirs in held.items()}
+
+
+def _standing(held: list[Certification], on: datetime.date) -> Standing:
+    """`held`: the one that lasts longest first."""
+    valid = [c for c in held if c.revoked_at is None]
+    for found in valid:
+        if found.issued_on <= on <= found.expires_on:
+            state = "ending" if found.expires_on - on < ENDING_SOON else "current"
+            return Standing(state, found.expires_on, found)
+    if not valid:
+        return Standing("revoked", None, held[0]) if held else Standing("never")
+    if valid[0].issued_on > on:
+        return Standing("starting", valid[0].issued_on, valid[0])
+    return Standing("ended", valid[0].expires_on, valid[0])
+
+
+def with_last_day(educators: QuerySet) -> QuerySet:
+    """Educators with the `last_day` they may visit; the first of all days if there is none."""
+    latest = Certification.objects.certifying().filter(educator=OuterRef("pk"))
+    return educators.annotate(
+        last_day=Coalesce(
+            Subquery(latest.order_by("-expires_on").values("expires_on")[:1]),
+            Value(datetime.date.min),
+        )
+    )
+
+
 def expiry(course: Course, issued_on: datetime.date) -> datetime.date:
     """The last day of a certification: so many whole months later, less a day."""
     months = issued_on.month - 1 + course.validity_months
@@ -65,7 +114,9 @@ def expiry(course: Course, issued_on: datetime.date) -> datetime.date:
 
 @transaction.atomic
 def issue(educator: Educator, course: Course, *, on: datetime.date, by: User) -> Certification:
-    """Certify `educator` from a date on; asking twice gives the same certification."""
+    """Certify `educator` from a date on, today or before; asking twice gives the same one."""
+    if on > educator.program.today:
+        raise NotReady(_("Choose the day the training ended: today or earlier."))
     Educator.objects.select_for_update(no_key=True).get(pk=educator.pk)
     certification, created = Certification.objects.get_or_create(
         program_id=educator.program_id,
@@ -83,6 +134,10 @@ def issue(educator: Educator, course: Course, *, on: datetime.date, by: User) ->
             issued_on=str(on),
             expires_on=str(certification.expires_on),
             backdated=on < educator.program.today,
+        )
+    elif certification.revoked_at:
+        raise NotReady(
+            _("The certification from that day was revoked. Choose the day of a later training.")
         )
     return certification
 

@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from pthv import audit, clock, wording
@@ -52,6 +53,14 @@ def add_session(
     return session
 
 
+def candidates(cohort: Cohort) -> QuerySet[Educator]:
+    """Who may be enrolled: the program's (or the cohort's school's) educators not in it yet."""
+    school = cohort.school_id
+    educators = Educator.objects.at(school) if school else Educator.objects.active()
+    enrolled = Attendance.objects.of(cohort).values("educator")
+    return educators.filter(program=cohort.program_id).exclude(pk__in=enrolled)
+
+
 @transaction.atomic
 def enrol(cohort: Cohort, educators: Iterable[Educator], *, by: User) -> int:
     """Expect these educators at every session; return how many are new."""
@@ -59,8 +68,16 @@ def enrol(cohort: Cohort, educators: Iterable[Educator], *, by: User) -> int:
     sessions = list(cohort.sessions.all())
     if not sessions:
         raise NotReady(_("Add a session first; then people can be enrolled."))
-    there = set(Attendance.objects.filter(session__in=sessions).values_list("educator", flat=True))
+    there = set(Attendance.objects.of(cohort).values_list("educator", flat=True))
     new = [educator for educator in educators if educator.pk not in there]
+    welcome = set(
+        candidates(cohort).filter(pk__in=[e.pk for e in new]).values_list("pk", flat=True)
+    )
+    if strangers := [educator for educator in new if educator.pk not in welcome]:
+        raise NotReady(
+            _("%(names)s can't join this cohort: they don't visit for its school today.")
+            % {"names": wording.listed(strangers)}
+        )
     Attendance.objects.bulk_create(
         Attendance(program_id=cohort.program_id, session=session, educator=educator)
         for session in sessions
@@ -74,9 +91,14 @@ def enrol(cohort: Cohort, educators: Iterable[Educator], *, by: User) -> int:
 @transaction.atomic
 def attend(attendance: Attendance, state: str, *, by: User) -> Attendance:
     """Record that somebody came or did not, or take that back (expected)."""
+    cohort = Cohort.objects.select_for_update(no_key=True).get(sessions__attendances=attendance.pk)
     attendance = Attendance.objects.select_for_update().get(pk=attendance.pk)
     if attendance.state == state:
         return attendance
+    if cohort.completed_at:
+        raise NotReady(
+            _("This cohort is complete, and its certifications are given. Certify people by hand.")
+        )
     attendance.state = state
     expected = state == Attendance.State.EXPECTED
     attendance.recorded_at = None if expected else clock.now()
@@ -108,22 +130,33 @@ def complete(cohort: Cohort, *, by: User) -> list[Certification]:
         return []
     if reasons := blockers(cohort):
         raise NotReady(*reasons)
-    sessions = list(cohort.sessions.all())
-    last_day = max(s.ends_at for s in sessions).astimezone(cohort.program.zone).date()
-    came: dict[Educator, int] = {}
-    for attendance in Attendance.objects.filter(
-        session__in=sessions, state=Attendance.State.ATTENDED
-    ).select_related("educator__user", "educator__program"):
-        came[attendance.educator] = came.get(attendance.educator, 0) + 1
-    issued = [
-        certification.issue(educator, cohort.course, on=last_day, by=by)
-        for educator, times in came.items()
-        if times == len(sessions) and cohort.course.certifies
-    ]
+    issued = _certify(cohort, by) if cohort.course.certifies else []
     cohort.completed_at, cohort.completed_by = clock.now(), by
     cohort.save(update_fields=["completed_at", "completed_by"])
     audit.record("cohort.completed", cohort, by=by, certified=len(issued))
     return issued
+
+
+def _certify(cohort: Cohort, by: User) -> list[Certification]:
+    sessions = list(cohort.sessions.all())
+    last_day = max(s.ends_at for s in sessions).astimezone(cohort.program.zone).date()
+    missed = Attendance.objects.of(cohort).exclude(state=Attendance.State.ATTENDED)
+    educators = (
+        Educator.objects.filter(attendances__session__cohort=cohort)
+        .exclude(pk__in=missed.values("educator"))
+        # What was revoked stays revoked, though its cohort is completed only now.
+        .exclude(
+            certifications__course=cohort.course,
+            certifications__issued_on=last_day,
+            certifications__revoked_at__isnull=False,
+        )
+        .select_related("user", "program")
+        .order_by("pk")
+        .distinct()
+    )
+    return [
+        certification.issue(educator, cohort.course, on=last_day, by=by) for educator in educators
+    ]
 
 
 def _open(cohort: Cohort) -> Cohort:

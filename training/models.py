@@ -4,7 +4,8 @@ import datetime
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, Max, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from pthv import clock
@@ -46,6 +47,26 @@ class CohortQuerySet(models.QuerySet):
             return self
         ours = Attendance.objects.filter(educator__in=Educator.objects.open_to(user, can))
         return self.filter(Q(school__in=reach.schools) | Q(pk__in=ours.values("session__cohort")))
+
+    def with_sessions_in_brief(self) -> "CohortQuerySet":
+        """With `session_count`, `next_starts_at`, `last_ends_at` and how many are `enrolled`."""
+        sessions = TrainingSession.objects.filter(cohort=OuterRef("pk")).order_by()
+        ahead = sessions.filter(ends_at__gt=clock.now()).order_by("starts_at")
+        people = Attendance.objects.filter(session__cohort=OuterRef("pk")).order_by()
+        brief = sessions.values("cohort").annotate(n=Count("pk"), last=Max("ends_at"))
+        return self.annotate(
+            session_count=Coalesce(Subquery(brief.values("n")), 0),
+            last_ends_at=Subquery(brief.values("last")),
+            next_starts_at=Subquery(ahead.values("starts_at")[:1]),
+            enrolled=Coalesce(
+                Subquery(
+                    people.values("session__cohort")
+                    .annotate(n=Count("educator", distinct=True))
+                    .values("n")
+                ),
+                0,
+            ),
+        )
 
 
 class Cohort(ProgramRow):
@@ -111,6 +132,22 @@ class TrainingSession(ProgramRow):
         return f"{self.cohort_id} {self.starts_at:%Y-%m-%d}"
 
 
+class AttendanceQuerySet(models.QuerySet):
+    def open_to(self, user, can):
+        """Of the program, or of one's schools' educators."""
+        if user.reach(can).program:
+            return self
+        return self.filter(educator__in=Educator.objects.open_to(user, can))
+
+    def of(self, cohort: Cohort) -> "AttendanceQuerySet":
+        """At the sessions of this cohort."""
+        return self.filter(session__cohort=cohort)
+
+    def unrecorded(self) -> "AttendanceQuerySet":
+        """Of sessions that are over, where nobody said yet who came."""
+        return self.filter(state=Attendance.State.EXPECTED, session__ends_at__lte=clock.now())
+
+
 class Attendance(ProgramRow):
     """An educator expected at a session, and whether they came."""
 
@@ -131,6 +168,8 @@ class Attendance(ProgramRow):
         User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
 
+    objects: ClassVar[Any] = scoped(AttendanceQuerySet)
+
     class Meta:
         ordering = ["pk"]
         constraints = [
@@ -150,6 +189,16 @@ class Attendance(ProgramRow):
 
 
 class CertificationQuerySet(models.QuerySet):
+    def open_to(self, user, can):
+        """Of the program, or of one's schools' educators."""
+        if user.reach(can).program:
+            return self
+        return self.filter(educator__in=Educator.objects.open_to(user, can))
+
+    def certifying(self) -> "CertificationQuerySet":
+        """Of courses after which one may visit, and not revoked."""
+        return self.filter(course__certifies=True, revoked_at=None)
+
     def current(self, on: datetime.date) -> "CertificationQuerySet":
         """In force on a date: first and last day both count."""
         return self.filter(issued_on__lte=on, expires_on__gte=on, revoked_at=None)

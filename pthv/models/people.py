@@ -8,8 +8,8 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Lower, Upper
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat, Lower, Upper
 from django.utils.translation import gettext_lazy as _
 
 from pthv import access, clock
@@ -187,6 +187,29 @@ class EducatorQuerySet(models.QuerySet):
         """Who visits for this school today."""
         current = Membership.objects.current().filter(school=school, role=Role.EDUCATOR)
         return self.filter(user__in=current.values("user"))
+
+    def active(self) -> "EducatorQuerySet":
+        """Who visits for any school of their program today."""
+        current = Membership.objects.current().filter(
+            role=Role.EDUCATOR, program=models.OuterRef("program"), user=models.OuterRef("user")
+        )
+        return self.filter(models.Exists(current))
+
+    def named(self, typed: str) -> "EducatorQuerySet":
+        """Whose name or e-mail address holds every word of `typed`."""
+        found = self
+        for word in typed.split()[:6]:
+            found = found.filter(
+                Q(user__given_name__icontains=word)
+                | Q(user__family_name__icontains=word)
+                | Q(user__email__icontains=word)
+            )
+        return found
+
+    def by_name(self) -> "EducatorQuerySet":
+        """In the order of a list of names, with `sort_name`, and the user at hand."""
+        sort_name = Lower(Concat("user__family_name", Value(" "), "user__given_name"))
+        return self.annotate(sort_name=sort_name).select_related("user").order_by("sort_name", "pk")
 
 
 @keeps_history()

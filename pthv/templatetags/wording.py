@@ -4,6 +4,7 @@ import datetime
 from decimal import Decimal
 
 from django import template
+from django.utils import timezone
 from django.utils.formats import date_format
 
 from pthv import wording
@@ -21,6 +22,12 @@ def moment(instant: datetime.datetime | None) -> str:
 def clock_time(instant: datetime.datetime | None) -> str:
     """An instant as "4:30 PM", in the zone at hand."""
     return wording.time(instant) if instant else ""
+
+
+@register.filter
+def short_day(instant: datetime.datetime | None) -> str:
+    """An instant's day as "Tue, Oct 6", in the zone at hand."""
+    return date_format(timezone.localtime(instant), "D, M j") if instant else ""
 
 
 @register.filter

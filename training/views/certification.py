@@ -1,0 +1,88 @@
+"""Who may visit, until when; certifying by hand, and taking it back."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from pthv import wording
+from pthv.access import Can, requires
+from pthv.blocked import NotReady
+from pthv.htmx import render
+from pthv.models import Educator
+from pthv.paging import paged
+from training import certification
+from training.forms.certification import IssueForm, RevokeForm
+from training.models import Certification, Course
+
+
+@require_safe
+@requires(Can.SEE_TRAINING)
+def certification_list(request: HttpRequest) -> HttpResponse:
+    """Every educator who may need training, whoever needs it most at the top."""
+    typed = request.GET.get("q", "").strip()
+    educators = Educator.objects.open_to(request.user, Can.SEE_TRAINING).active().named(typed)
+    page = paged(
+        certification.with_last_day(educators).select_related("user"),
+        request,
+        by="last_day",
+        descending=False,
+    )
+    standings = certification.standings(page.rows, on=request.program.today)
+    context = {
+        "page": page,
+        "rows": [(educator, standings[educator.pk]) for educator in page],
+        "typed": typed,
+        "may_run": Can.RUN_TRAINING in request.powers,
+    }
+    return render(request, "training/certification_list.html", context)
+
+
+@requires(Can.RUN_TRAINING)
+def certification_issue(request: HttpRequest, pk: int) -> HttpResponse:
+    open_to_them = Educator.objects.open_to(request.user, Can.RUN_TRAINING)
+    educator = get_object_or_404(open_to_them.select_related("user", "program"), pk=pk)
+    form = IssueForm(request.POST or None, program=request.program)
+    status = 422 if form.is_bound else 200
+    if form.is_bound and form.is_valid():
+        try:
+            issued = certification.issue(educator, **form.cleaned_data, by=request.user)
+        except NotReady as blocked:
+            form.add_error(None, blocked.sentences)
+            status = 409
+        else:
+            until = wording.day(issued.expires_on, request.program.today)
+            said = _("%(name)s is certified until %(day)s.")
+            messages.success(request, said % {"name": educator, "day": until})
+            return redirect("certification_list")
+    held = Certification.objects.filter(educator=educator).select_related(
+        "course", "issued_by", "revoked_by"
+    )
+    context = {
+        "form": form,
+        "educator": educator,
+        "held": held[:20],
+        "today": request.program.today,
+        "no_course": not Course.objects.filter(certifies=True).exists(),
+    }
+    return render(request, "training/certification_issue.html", context, status=status)
+
+
+@requires(Can.RUN_TRAINING)
+def certification_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    open_to_them = Certification.objects.open_to(request.user, Can.RUN_TRAINING)
+    held = get_object_or_404(open_to_them.select_related("educator__user", "course"), pk=pk)
+    form = RevokeForm(request.POST or None)
+    status = 422 if form.is_bound else 200
+    if form.is_bound and form.is_valid():
+        try:
+            certification.revoke(held, **form.cleaned_data, by=request.user)
+        except NotReady as blocked:
+            form.add_error(None, blocked.sentences)
+            status = 409
+        else:
+            messages.success(request, _("Revoked. They need training before their next visit."))
+            return redirect("certification_list")
+    context = {"form": form, "certification": held}
+    return render(request, "training/certification_revoke.html", context, status=status)

@@ -1,0 +1,146 @@
+"""Cohorts: who goes through which course, when, and who came."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from pthv.access import Can, requires
+from pthv.blocked import NotReady
+from pthv.htmx import render
+from pthv.models import Educator
+from pthv.paging import paged
+from training import cohorts
+from training.forms.cohorts import MOST_CHOICES, CohortForm, EnrolForm
+from training.models import Attendance, Cohort, Course, TrainingSession
+
+CELLS = 100  # of the attendance grid on one page
+
+
+@require_safe
+@requires(Can.SEE_TRAINING)
+def cohort_list(request: HttpRequest) -> HttpResponse:
+    found = Cohort.objects.open_to(request.user, Can.SEE_TRAINING).with_sessions_in_brief()
+    return render(
+        request,
+        "training/cohort_list.html",
+        {
+            "page": paged(found.select_related("course", "school"), request),
+            "may_run": Can.RUN_TRAINING in request.powers,
+        },
+    )
+
+
+@requires(Can.RUN_TRAINING)
+def cohort_new(request: HttpRequest) -> HttpResponse:
+    form = CohortForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        cohort = cohorts.open_cohort(**form.cleaned_data, by=request.user)
+        messages.success(request, _("Opened. Add its first session; then enrol people."))
+        return redirect("cohort_detail", cohort.pk)
+    status = 422 if form.is_bound else 200
+    context = {"form": form, "no_course": not Course.objects.exists()}
+    return render(request, "training/cohort_new.html", context, status=status)
+
+
+@require_safe
+@requires(Can.SEE_TRAINING)
+def cohort_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    return _detail(request, _cohort(request, pk, Can.SEE_TRAINING))
+
+
+@requires(Can.RUN_TRAINING)
+def cohort_enrol(request: HttpRequest, pk: int) -> HttpResponse:
+    cohort = _cohort(request, pk, Can.RUN_TRAINING)
+    form = EnrolForm(request.POST or None, cohort=cohort)
+    status = 422 if form.is_bound else 200
+    if form.is_bound and form.is_valid():
+        try:
+            count = cohorts.enrol(cohort, form.cleaned_data["educators"], by=request.user)
+        except NotReady as blocked:
+            form.add_error(None, blocked.sentences)
+            status = 409
+        else:
+            said = ngettext("%(count)s person enrolled.", "%(count)s people enrolled.", count)
+            messages.success(request, said % {"count": count})
+            return redirect("cohort_detail", cohort.pk)
+    typed = request.GET.get("q", "").strip()
+    candidates = list(cohorts.candidates(cohort).named(typed).by_name()[: MOST_CHOICES + 1])
+    context = {
+        "form": form,
+        "cohort": cohort,
+        "candidates": candidates[:MOST_CHOICES],
+        "too_many": len(candidates) > MOST_CHOICES,
+        "ticked": set(request.POST.getlist("educators")),
+        "typed": typed,
+    }
+    return render(request, "training/cohort_enrol.html", context, status=status)
+
+
+@require_POST
+@requires(Can.RUN_TRAINING)
+def cohort_complete(request: HttpRequest, pk: int) -> HttpResponse:
+    cohort = _cohort(request, pk, Can.RUN_TRAINING)
+    try:
+        count = len(cohorts.complete(cohort, by=request.user))
+    except NotReady:
+        return _detail(request, cohort, status=409)  # the page says why not
+    said = ngettext(
+        "Complete. %(count)s person is certified.",
+        "Complete. %(count)s people are certified.",
+        count,
+    )
+    messages.success(request, said % {"count": count})
+    return redirect("cohort_detail", cohort.pk)
+
+
+def _cohort(request: HttpRequest, pk: int, can: Can) -> Cohort:
+    cohorts_open = Cohort.objects.open_to(request.user, can)
+    return get_object_or_404(
+        cohorts_open.select_related("course", "school", "program", "completed_by"), pk=pk
+    )
+
+
+def _detail(request: HttpRequest, cohort: Cohort, status: int = 200) -> HttpResponse:
+    sessions = list(cohort.sessions.all())
+    educators = Educator.objects.open_to(request.user, Can.SEE_TRAINING).by_name()
+    page = paged(
+        educators.filter(pk__in=Attendance.objects.of(cohort).values("educator")),
+        request,
+        by="sort_name",
+        descending=False,
+        size=max(10, CELLS // max(1, len(sessions))),
+    )
+    may_run = Can.RUN_TRAINING in request.powers and cohort.completed_at is None
+    context = {
+        "cohort": cohort,
+        "sessions": sessions,
+        "page": page,
+        "grid": _grid(sessions, page.rows),
+        "states": [Attendance.State.ATTENDED, Attendance.State.ABSENT],
+        "may_run": may_run,
+        "blocked": cohorts.blockers(cohort) if may_run else [],
+        "unrecorded": Attendance.objects.of(cohort).unrecorded().count() if may_run else 0,
+        "refused": status == 409,
+        "query": f"?{request.GET.urlencode()}" if request.GET else "",
+    }
+    return render(request, "training/cohort_detail.html", context, status=status)
+
+
+def _grid(sessions: list[TrainingSession], educators: list[Educator]) -> list[dict[str, Any]]:
+    """A row for each educator: their attendance of each session, None where none is expected."""
+    found = {
+        (attendance.educator_id, attendance.session_id): attendance
+        for attendance in Attendance.objects.filter(session__in=sessions, educator__in=educators)
+    }
+    return [
+        {
+            "educator": educator,
+            "cells": [(session, found.get((educator.pk, session.pk))) for session in sessions],
+        }
+        for educator in educators
+    ]

@@ -1,0 +1,68 @@
+"""A cohort's sessions, and who came to each."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from pthv.access import Can, requires
+from pthv.blocked import NotReady
+from pthv.htmx import render
+from training import cohorts
+from training.forms.sessions import SessionForm
+from training.models import Attendance, Cohort
+
+
+@requires(Can.RUN_TRAINING)
+def session_add(request: HttpRequest, pk: int) -> HttpResponse:
+    open_to_them = Cohort.objects.open_to(request.user, Can.RUN_TRAINING)
+    cohort = get_object_or_404(open_to_them.select_related("course"), pk=pk)
+    form = SessionForm(request.POST or None, program=request.program)
+    status = 422 if form.is_bound else 200
+    if form.is_bound and form.is_valid():
+        try:
+            cohorts.add_session(cohort, **form.cleaned_data, by=request.user)
+        except NotReady as blocked:
+            form.add_error(None, blocked.sentences)
+            status = 409
+        else:
+            messages.success(request, _("Session added. Whoever is enrolled is expected at it."))
+            return redirect("cohort_detail", cohort.pk)
+    context = {"form": form, "cohort": cohort}
+    return render(request, "training/session_add.html", context, status=status)
+
+
+@require_POST
+@requires(Can.RUN_TRAINING)
+def attendance_record(request: HttpRequest, pk: int) -> HttpResponse:
+    """Somebody came or didn't; answers with the one cell, or with the page without JavaScript."""
+    open_to_them = Attendance.objects.open_to(request.user, Can.RUN_TRAINING)
+    attendance = get_object_or_404(
+        open_to_them.select_related("educator__user", "session__cohort"), pk=pk
+    )
+    state = request.POST.get("state", "")
+    said = "" if state in Attendance.State else _("Choose attended or absent.")
+    if not said:
+        try:
+            recorded = cohorts.attend(attendance, state, by=request.user)
+            attendance.state = recorded.state
+        except NotReady as blocked:
+            said = str(blocked)
+    if request.htmx:
+        context = {
+            "attendance": attendance,
+            "session": attendance.session,
+            "educator": attendance.educator,
+            "states": [Attendance.State.ATTENDED, Attendance.State.ABSENT],
+            "said": said,
+        }
+        return render(
+            request, "training/attendance_record.html", context, status=409 if said else 200
+        )
+    if said:
+        messages.error(request, said)
+    page = reverse("cohort_detail", args=[attendance.session.cohort_id])
+    query = f"?{request.GET.urlencode()}" if request.GET else ""
+    return redirect(f"{page}{query}#educator-{attendance.educator_id}")
