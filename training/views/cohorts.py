@@ -113,7 +113,7 @@ def _detail(request: HttpRequest, cohort: Cohort, status: int = 200) -> HttpResp
         request,
         by="sort_name",
         descending=False,
-        size=max(10, CELLS // max(1, len(sessions))),
+        size=max(5, CELLS // max(1, len(sessions))),
     )
     may_run = Can.RUN_TRAINING in request.powers and cohort.completed_at is None
     context = {
