@@ -16,7 +16,10 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from families.models import RosterImport
 from pthv import clock
+from pthv.models import Educator
 from tests.conftest import at
+from training import certification, cohorts
+from training.models import Attendance, Certification, Cohort
 from visits import logs, pay, reflections, scheduling
 from visits.models import FollowUp, PayBatch, PayLine, SelectionPlan
 
@@ -129,6 +132,22 @@ ROWS: dict[str, Row] = {
     "batch_make": Row({"finance"}, method="post", status=302),
     "batch_detail": theirs({"finance"}, set(), "batch"),
     "batch_csv": theirs({"finance"}, set(), "batch", method="post"),
+    "cohort_list": Row(COORDINATORS | ELSEWHERE),
+    "cohort_new": Row(PROGRAM | ELSEWHERE),
+    "cohort_detail": theirs(
+        {"site_coordinator", "program_coordinator"},
+        {"other_site_coordinator", "outsider"},
+        "cohort",
+    ),
+    "session_add": theirs(PROGRAM, ELSEWHERE, "cohort"),
+    "cohort_enrol": theirs(PROGRAM, ELSEWHERE, "cohort"),
+    "cohort_complete": theirs(PROGRAM, ELSEWHERE, "cohort", method="post", status=409),
+    "attendance_record": theirs(
+        PROGRAM, ELSEWHERE, "attendance", method="post", status=302, data={"state": "attended"}
+    ),
+    "certification_list": Row(COORDINATORS | ELSEWHERE),
+    "certification_issue": theirs(PROGRAM, ELSEWHERE, "ana"),
+    "certification_revoke": theirs(PROGRAM, ELSEWHERE, "certified"),
     "roster_list": Row(PROGRAM | ELSEWHERE),
     "roster_upload": Row(PROGRAM | ELSEWHERE, method="post", status=422),
     "contacts_template": Row(PROGRAM | ELSEWHERE),
@@ -200,6 +219,31 @@ def batch(completed, fund, finance, program) -> PayBatch:
 @pytest.fixture
 def line(batch) -> PayLine:
     return PayLine.objects.order_by("pk").first()
+
+
+@pytest.fixture
+def ana(educator) -> Educator:
+    return educator.educators.get()
+
+
+@pytest.fixture
+def cohort(course, ana, program_coordinator) -> Cohort:
+    cohort = cohorts.open_cohort(course, "Fall", by=program_coordinator)
+    cohorts.add_session(
+        cohort, starts_at=at(7, 16), ends_at=at(7, 18), place="", by=program_coordinator
+    )
+    cohorts.enrol(cohort, [ana], by=program_coordinator)
+    return cohort
+
+
+@pytest.fixture
+def attendance(cohort) -> Attendance:
+    return Attendance.objects.of(cohort).get()
+
+
+@pytest.fixture
+def certified(ana, course, program_coordinator) -> Certification:
+    return certification.issue(ana, course, on=at(1, 0).date(), by=program_coordinator)
 
 
 @pytest.fixture

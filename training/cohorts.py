@@ -54,11 +54,9 @@ def add_session(
 
 
 def candidates(cohort: Cohort) -> QuerySet[Educator]:
-    """Who may be enrolled: the program's (or the cohort's school's) educators not in it yet."""
-    school = cohort.school_id
-    educators = Educator.objects.at(school) if school else Educator.objects.active()
-    enrolled = Attendance.objects.of(cohort).values("educator")
-    return educators.filter(program=cohort.program_id).exclude(pk__in=enrolled)
+    """Who may be enrolled: educators of the program, or of the cohort's school, not in it yet."""
+    educators = Educator.objects.filter(program=cohort.program_id).staying(cohort.school)
+    return educators.exclude(pk__in=Attendance.objects.of(cohort).values("educator"))
 
 
 @transaction.atomic
@@ -75,7 +73,7 @@ def enrol(cohort: Cohort, educators: Iterable[Educator], *, by: User) -> int:
     )
     if strangers := [educator for educator in new if educator.pk not in welcome]:
         raise NotReady(
-            _("%(names)s can't join this cohort: they don't visit for its school today.")
+            _("%(names)s can't join this cohort: only educators who visit here can.")
             % {"names": wording.listed(strangers)}
         )
     Attendance.objects.bulk_create(

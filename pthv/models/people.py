@@ -103,6 +103,11 @@ class MembershipQuerySet(models.QuerySet):
         ahead = on or (clock.now() + datetime.timedelta(hours=14)).date()
         return self.filter(Q(ends_on=None) | Q(ends_on__gte=date), starts_on__lte=ahead)
 
+    def not_over(self) -> "MembershipQuerySet":
+        """In force today, or later."""
+        last_midnight = (clock.now() - datetime.timedelta(hours=12)).date()
+        return self.filter(Q(ends_on=None) | Q(ends_on__gte=last_midnight))
+
     def of(self, user: User) -> "MembershipQuerySet":
         """This person's, with program, school and educator row at hand."""
         educator = Educator.objects.with_scopes_disabled().filter(
@@ -188,12 +193,12 @@ class EducatorQuerySet(models.QuerySet):
         current = Membership.objects.current().filter(school=school, role=Role.EDUCATOR)
         return self.filter(user__in=current.values("user"))
 
-    def active(self) -> "EducatorQuerySet":
-        """Who visits for any school of their program today."""
-        current = Membership.objects.current().filter(
+    def staying(self, school=None) -> "EducatorQuerySet":
+        """Who visits in their program, or for this school, and who is about to."""
+        lasting = Membership.objects.not_over().filter(
             role=Role.EDUCATOR, program=models.OuterRef("program"), user=models.OuterRef("user")
         )
-        return self.filter(models.Exists(current))
+        return self.filter(models.Exists(lasting.filter(school=school) if school else lasting))
 
     def named(self, typed: str) -> "EducatorQuerySet":
         """Whose name or e-mail address holds every word of `typed`."""

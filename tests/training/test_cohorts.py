@@ -6,7 +6,7 @@ import pytest
 
 from pthv import clock
 from pthv.blocked import NotReady
-from pthv.models import AuditEntry, Role
+from pthv.models import AuditEntry, Membership, Role
 from tests.conftest import at
 from training import certification, cohorts
 from training.models import Attendance, Certification, Cohort
@@ -216,3 +216,10 @@ def test_a_complete_cohort_stays_as_it_is(
         ):
             with pytest.raises(NotReady, match="complete"):
                 change()
+
+
+def test_somebody_who_starts_next_month_can_be_trained_before(add_session, enrol, educator) -> None:
+    Membership.objects.filter(user=educator).update(starts_on=datetime.date(2026, 11, 1))
+    add_session(7)
+
+    assert enrol(educator) == 1

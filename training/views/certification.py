@@ -22,7 +22,7 @@ from training.models import Certification, Course
 def certification_list(request: HttpRequest) -> HttpResponse:
     """Every educator who may need training, whoever needs it most at the top."""
     typed = request.GET.get("q", "").strip()
-    educators = Educator.objects.open_to(request.user, Can.SEE_TRAINING).active().named(typed)
+    educators = Educator.objects.open_to(request.user, Can.SEE_TRAINING).staying().named(typed)
     page = paged(
         certification.with_last_day(educators).select_related("user"),
         request,
