@@ -4,7 +4,7 @@ import datetime
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import Count, F, Max, OuterRef, Q, Subquery
+from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -49,13 +49,16 @@ class CohortQuerySet(models.QuerySet):
         return self.filter(Q(school__in=reach.schools) | Q(pk__in=ours.values("session__cohort")))
 
     def with_sessions_in_brief(self) -> "CohortQuerySet":
-        """With `session_count`, `next_starts_at`, `last_ends_at` and how many are `enrolled`."""
+        """With `session_count`, their first, next and last times, and the number `enrolled`."""
         sessions = TrainingSession.objects.filter(cohort=OuterRef("pk")).order_by()
         ahead = sessions.filter(ends_at__gt=clock.now()).order_by("starts_at")
         people = Attendance.objects.filter(session__cohort=OuterRef("pk")).order_by()
-        brief = sessions.values("cohort").annotate(n=Count("pk"), last=Max("ends_at"))
+        brief = sessions.values("cohort").annotate(
+            n=Count("pk"), first=Min("starts_at"), last=Max("ends_at")
+        )
         return self.annotate(
             session_count=Coalesce(Subquery(brief.values("n")), 0),
+            first_starts_at=Subquery(brief.values("first")),
             last_ends_at=Subquery(brief.values("last")),
             next_starts_at=Subquery(ahead.values("starts_at")[:1]),
             enrolled=Coalesce(
