@@ -4,12 +4,12 @@ import datetime
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from pthv import audit, clock, wording
 from pthv.blocked import NotReady
 from pthv.models import Educator, School, User
+from pthv.models.people import EducatorQuerySet
 from training import certification
 from training.models import Attendance, Certification, Cohort, Course, TrainingSession
 
@@ -53,7 +53,7 @@ def add_session(
     return session
 
 
-def candidates(cohort: Cohort) -> QuerySet[Educator]:
+def candidates(cohort: Cohort) -> EducatorQuerySet:
     """Who may be enrolled: educators of the program, or of the cohort's school, not in it yet."""
     educators = Educator.objects.filter(program=cohort.program_id).staying(cohort.school)
     return educators.exclude(pk__in=Attendance.objects.of(cohort).values("educator"))

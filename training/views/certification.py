@@ -1,7 +1,7 @@
 """Who may visit, until when; certifying by hand, and taking it back."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -12,6 +12,7 @@ from pthv.blocked import NotReady
 from pthv.htmx import render
 from pthv.models import Educator
 from pthv.paging import paged
+from pthv.requests import Request
 from training import certification
 from training.forms.certification import IssueForm, RevokeForm
 from training.models import Certification, Course
@@ -19,7 +20,7 @@ from training.models import Certification, Course
 
 @require_safe
 @requires(Can.SEE_TRAINING)
-def certification_list(request: HttpRequest) -> HttpResponse:
+def certification_list(request: Request) -> HttpResponse:
     """Every educator who may need training, whoever needs it most at the top."""
     typed = request.GET.get("q", "").strip()
     educators = Educator.objects.open_to(request.user, Can.SEE_TRAINING).staying().named(typed)
@@ -40,7 +41,7 @@ def certification_list(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Can.RUN_TRAINING)
-def certification_issue(request: HttpRequest, pk: int) -> HttpResponse:
+def certification_issue(request: Request, pk: int) -> HttpResponse:
     open_to_them = Educator.objects.open_to(request.user, Can.RUN_TRAINING)
     educator = get_object_or_404(open_to_them.select_related("user", "program"), pk=pk)
     form = IssueForm(request.POST or None, program=request.program)
@@ -70,7 +71,7 @@ def certification_issue(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires(Can.RUN_TRAINING)
-def certification_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+def certification_revoke(request: Request, pk: int) -> HttpResponse:
     open_to_them = Certification.objects.open_to(request.user, Can.RUN_TRAINING)
     held = get_object_or_404(open_to_them.select_related("educator__user", "course"), pk=pk)
     form = RevokeForm(request.POST or None)

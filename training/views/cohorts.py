@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,6 +14,7 @@ from pthv.blocked import NotReady
 from pthv.htmx import render
 from pthv.models import Educator
 from pthv.paging import paged
+from pthv.requests import Request
 from training import cohorts
 from training.forms.cohorts import MOST_CHOICES, CohortForm, EnrolForm
 from training.models import Attendance, Cohort, Course, TrainingSession
@@ -23,7 +24,7 @@ CELLS = 100  # of the attendance grid on one page
 
 @require_safe
 @requires(Can.SEE_TRAINING)
-def cohort_list(request: HttpRequest) -> HttpResponse:
+def cohort_list(request: Request) -> HttpResponse:
     found = Cohort.objects.open_to(request.user, Can.SEE_TRAINING).with_sessions_in_brief()
     return render(
         request,
@@ -36,7 +37,7 @@ def cohort_list(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Can.RUN_TRAINING)
-def cohort_new(request: HttpRequest) -> HttpResponse:
+def cohort_new(request: Request) -> HttpResponse:
     form = CohortForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
         cohort = cohorts.open_cohort(**form.cleaned_data, by=request.user)
@@ -49,12 +50,12 @@ def cohort_new(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @requires(Can.SEE_TRAINING)
-def cohort_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def cohort_detail(request: Request, pk: int) -> HttpResponse:
     return _detail(request, _cohort(request, pk, Can.SEE_TRAINING))
 
 
 @requires(Can.RUN_TRAINING)
-def cohort_enrol(request: HttpRequest, pk: int) -> HttpResponse:
+def cohort_enrol(request: Request, pk: int) -> HttpResponse:
     cohort = _cohort(request, pk, Can.RUN_TRAINING)
     form = EnrolForm(request.POST or None, cohort=cohort)
     status = 422 if form.is_bound else 200
@@ -83,7 +84,7 @@ def cohort_enrol(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Can.RUN_TRAINING)
-def cohort_complete(request: HttpRequest, pk: int) -> HttpResponse:
+def cohort_complete(request: Request, pk: int) -> HttpResponse:
     cohort = _cohort(request, pk, Can.RUN_TRAINING)
     try:
         count = len(cohorts.complete(cohort, by=request.user))
@@ -98,14 +99,14 @@ def cohort_complete(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("cohort_detail", cohort.pk)
 
 
-def _cohort(request: HttpRequest, pk: int, can: Can) -> Cohort:
+def _cohort(request: Request, pk: int, can: Can) -> Cohort:
     cohorts_open = Cohort.objects.open_to(request.user, can)
     return get_object_or_404(
         cohorts_open.select_related("course", "school", "program", "completed_by"), pk=pk
     )
 
 
-def _detail(request: HttpRequest, cohort: Cohort, status: int = 200) -> HttpResponse:
+def _detail(request: Request, cohort: Cohort, status: int = 200) -> HttpResponse:
     sessions = list(cohort.sessions.all())
     educators = Educator.objects.open_to(request.user, Can.SEE_TRAINING).by_name()
     page = paged(

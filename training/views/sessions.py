@@ -1,7 +1,7 @@
 """A cohort's sessions, and who came to each."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -10,13 +10,14 @@ from django.views.decorators.http import require_POST
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
+from pthv.requests import Request
 from training import cohorts
 from training.forms.sessions import SessionForm
 from training.models import Attendance, Cohort
 
 
 @requires(Can.RUN_TRAINING)
-def session_add(request: HttpRequest, pk: int) -> HttpResponse:
+def session_add(request: Request, pk: int) -> HttpResponse:
     open_to_them = Cohort.objects.open_to(request.user, Can.RUN_TRAINING)
     cohort = get_object_or_404(open_to_them.select_related("course"), pk=pk)
     form = SessionForm(request.POST or None, program=request.program)
@@ -36,7 +37,7 @@ def session_add(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Can.RUN_TRAINING)
-def attendance_record(request: HttpRequest, pk: int) -> HttpResponse:
+def attendance_record(request: Request, pk: int) -> HttpResponse:
     """Somebody came or didn't; answers with the one cell, or with the page without JavaScript."""
     open_to_them = Attendance.objects.open_to(request.user, Can.RUN_TRAINING)
     attendance = get_object_or_404(
