@@ -127,6 +127,27 @@ class Caregiver(ProgramRow):
     def may_be_reached(self) -> bool:
         return self.may_be_contacted and self.ended_on is None
 
+    @property
+    def number(self) -> str:
+        """The phone number as people write it."""
+        return self.phone.as_national if self.phone and self.phone.country_code else str(self.phone)
+
+    @property
+    def ways(self) -> list[tuple[str, str]]:
+        """Each channel with its link, the one they like best first."""
+        links = {}
+        if self.phone:
+            links[self.Channel.CALL] = f"tel:{self.phone}"
+            links[self.Channel.TEXT] = f"sms:{self.phone}"
+        if self.email:
+            links[self.Channel.EMAIL] = f"mailto:{self.email}"
+        return sorted(links.items(), key=lambda way: way[0] != self.preferred_channel)
+
+    @property
+    def best_way(self) -> list[tuple[str, str]]:
+        """The way they like best alone; empty without phone and e-mail."""
+        return self.ways[:1]
+
 
 class StudentQuerySet(models.QuerySet):
     def open_to(self, user: User, can: Can) -> "StudentQuerySet":

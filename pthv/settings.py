@@ -196,7 +196,7 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
-WHITENOISE_USE_FINDERS = DEV
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEV
 
 # Rosters wait here, readable by the server alone, until the worker has read them.
 UPLOADS_FOLDER = env.path("UPLOADS_FOLDER", default=BASE_DIR / ".pthv" / "uploads")

@@ -1,15 +1,19 @@
 """What belongs to no room: health, the demo's log-in, the choice of program."""
 
+from allauth.account.views import LoginView
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from pthv.models import User
+from pthv.models import Membership, User
+
+DEMO_PEOPLE = 8
 
 
 @login_not_required
@@ -20,6 +24,28 @@ def healthz(request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok", content_type="text/plain")
+
+
+class LogIn(LoginView):
+    """The log-in page; where demo log-ins are on, with the invented people one may walk as."""
+
+    def get_context_data(self, **kwargs):
+        people = _demo_people() if settings.DEMO_LOGINS else []
+        return super().get_context_data(demo_people=people, **kwargs)
+
+
+def _demo_people() -> list[dict[str, str]]:
+    people = list(User.objects.of_the_demo()[:DEMO_PEOPLE])
+    held = Membership.objects.current().filter(user__in=people).order_by("-pk")
+    roles = {membership.user_id: membership.get_role_display() for membership in held}
+    return [
+        {
+            "email": user.email,
+            "name": str(user),
+            "role": str(roles.get(user.pk) or (_("Administrator") if user.is_staff else user)),
+        }
+        for user in people
+    ]
 
 
 @login_not_required

@@ -1,6 +1,7 @@
 """The project's way of writing dates, in templates."""
 
 import datetime
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django import template
@@ -42,3 +43,15 @@ def dollars(amount: Decimal | None) -> str:
     if amount is None:
         return ""
     return f"−${-amount:,.2f}" if amount < 0 else f"${amount:,.2f}"
+
+
+@register.filter
+def language(tag: str) -> str:
+    """A language tag as "Spanish"."""
+    return wording.language(tag)
+
+
+@register.filter
+def listed(names: Iterable[object]) -> str:
+    """ "Ana, Bo and Cy"."""
+    return wording.listed(names)

@@ -32,6 +32,14 @@
     if (form) release(form);
   });
 
+  // One box that ticks the rest; without this file people tick each.
+  for (const all of document.querySelectorAll("[data-tick-all]")) {
+    all.closest("label").hidden = false;
+    all.addEventListener("change", () => {
+      for (const box of document.querySelectorAll(`${all.dataset.tickAll} input[type="checkbox"]`)) box.checked = all.checked;
+    });
+  }
+
   // Focus goes to what changed: the first error, or what asks for it, or the new part itself.
   document.addEventListener("htmx:afterSettle", (event) => {
     const part = event.detail.elt;

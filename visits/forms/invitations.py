@@ -40,7 +40,7 @@ class AnswerForm(forms.Form):
     later_on = forms.DateField(
         required=False,
         label=_("Ask again from"),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}, format="%Y-%m-%d"),
     )
 
 
@@ -49,7 +49,18 @@ class ReopenForm(forms.Form):
 
     context_name = "reopen_form"
 
-    because = forms.CharField(max_length=255, label=_("How the family opened the door"))
+    because = forms.CharField(
+        max_length=255,
+        label=_("How the family opened the door"),
+        widget=forms.TextInput(attrs={"class": "form-control"}),
+    )
+
+
+class Picks(forms.SelectMultiple):
+    """Several selects of one name; one left empty is nobody."""
+
+    def value_from_datadict(self, data, files, name) -> list[str]:
+        return [value for value in super().value_from_datadict(data, files, name) or [] if value]
 
 
 class TeamForm(forms.Form):
@@ -60,6 +71,7 @@ class TeamForm(forms.Form):
     partners = forms.ModelMultipleChoiceField(
         Educator.objects.none(),
         label=_("Partner"),
+        widget=Picks,
         error_messages={"required": _("Choose a partner.")},
     )
 

@@ -3,23 +3,9 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from pthv.wording import LANGUAGES
 from visits import logs
 from visits.models import Visit, VisitLog
-
-LANGUAGES = [
-    ("en", _("English")),
-    ("es", _("Spanish")),
-    ("pt", _("Portuguese")),
-    ("vi", _("Vietnamese")),
-    ("zh", _("Chinese")),
-    ("ar", _("Arabic")),
-    ("so", _("Somali")),
-    ("hmn", _("Hmong")),
-    ("am", _("Amharic")),
-    ("ht", _("Haitian Creole")),
-    ("tl", _("Tagalog")),
-    ("und", _("Another language")),
-]
 
 
 def words(label, placeholder) -> forms.CharField:
@@ -28,7 +14,9 @@ def words(label, placeholder) -> forms.CharField:
         label=label,
         required=False,
         max_length=4000,
-        widget=forms.Textarea(attrs={"rows": 2, "placeholder": placeholder}),
+        widget=forms.Textarea(
+            attrs={"rows": 2, "placeholder": placeholder, "class": "form-control"}
+        ),
     )
 
 
@@ -45,7 +33,11 @@ class LogForm(forms.Form):
     student_present = forms.BooleanField(
         label=_("The child was there"), required=False, initial=True
     )
-    language = forms.ChoiceField(label=_("Language"), choices=LANGUAGES)
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=LANGUAGES.items,
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
     hopes = words(_("Hopes and dreams, in the family's words"), _("“That he loves to read.”"))
     strengths = words(_("Strengths and interests"), _("Builds radios with his uncle"))
     class_change = words(_("One thing we will change in class"), _("Bring radios into science"))
@@ -53,20 +45,21 @@ class LogForm(forms.Form):
         label=_("One promise"),
         required=False,
         max_length=255,
-        widget=forms.TextInput(attrs={"placeholder": _("Send the library card form")}),
+        widget=forms.TextInput(
+            attrs={"placeholder": _("Send the library card form"), "class": "form-control"}
+        ),
     )
     promise_due_on = forms.DateField(
         label=_("We keep it by"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}, format="%Y-%m-%d"),
     )
     seen = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def __init__(self, *args, visit: Visit, log: VisitLog | None = None, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        known = {code for code, _label in LANGUAGES}
-        spoken = visit.family.language
-        self.initial["language"] = spoken if spoken in known else "und"
+        spoken = visit.family.language.split("-")[0].lower()
+        self.initial["language"] = spoken if spoken in LANGUAGES else "und"
         if log is None:
             return
         promise = visit.follow_ups.open().first()

@@ -27,7 +27,3 @@ class ApprovalForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["lines"].queryset = lines
         self.fields["fund"].queryset = FundingSource.objects.order_by("ends_on", "pk")
-
-
-class ReversalForm(forms.Form):
-    because = forms.CharField(label=_("Why"), max_length=255)

@@ -18,6 +18,6 @@ class ReflectionForm(forms.ModelForm):
         }
         error_messages = {"learned": {"required": _("One line is enough: what did you learn?")}}
         widgets = {
-            name: forms.Textarea(attrs={"rows": 2, "maxlength": 4000})
+            name: forms.Textarea(attrs={"rows": 2, "maxlength": 4000, "class": "form-control"})
             for name in ("assumed", "learned", "will_do")
         }

@@ -14,9 +14,15 @@ WHOLE_SCHOOL = "school"
 class PlanForm(forms.Form):
     """A school first; then, once it is known, one of its classes or grades, or all of it."""
 
-    school = forms.ModelChoiceField(School.objects.none(), label=_("School"), empty_label=None)
+    school = forms.ModelChoiceField(
+        School.objects.none(),
+        label=_("School"),
+        empty_label=None,
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
     scope = forms.ChoiceField(
         label=_("Whom to invite"),
+        widget=forms.Select(attrs={"class": "form-select"}),
         help_text=_("Everyone in it is invited. Families can't be picked one by one."),
     )
 
@@ -33,7 +39,7 @@ class PlanForm(forms.Form):
     def _scopes(self) -> list:
         classes = SchoolClass.objects.filter(
             school=self.chosen, school_year=self.school_year, left_on=None
-        ).order_by("title", "pk")[:90]
+        ).order_by("title", "pk")[:80]
         grades = (
             Student.objects.enrolled()
             .filter(school=self.chosen)

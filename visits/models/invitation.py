@@ -1,10 +1,12 @@
 """Whom we ask, in which order, how, and what the family answered."""
 
+import datetime
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from pthv import clock
@@ -123,6 +125,15 @@ class InvitationQuerySet(models.QuerySet):
             self.filter(state=Invitation.State.ACCEPTED, visited_at=None)
             .exclude(visits__occupies=True)
             .order_by("pk")
+        )
+
+    def counts(self) -> dict[str, int]:
+        """How many there are, and how many were asked, said yes, were visited."""
+        return self.aggregate(
+            planned=models.Count("pk"),
+            asked=models.Count("asked_at"),
+            accepted=models.Count("pk", filter=Q(state=Invitation.State.ACCEPTED)),
+            visited=models.Count("visited_at"),
         )
 
     def with_family(self) -> "InvitationQuerySet":
@@ -272,16 +283,30 @@ class Invitation(ProgramRow):
     def __str__(self) -> str:
         return f"Invitation {self.pk}"
 
+    def get_absolute_url(self) -> str:
+        return reverse("invitation_detail", args=[self.pk])
+
     @property
     def is_open(self) -> bool:
         """Whether the family may still be asked."""
         return self.state in self.OPEN
 
+    def next_step(self, on: datetime.date, *, standing: bool) -> str:
+        """What it asks for on a date: ask, team, time, or nothing ("").
+
+        `standing`: whether a visit of it stands. A no, a "later" before its day, and a
+        family not reached ask for nothing.
+        """
+        if self.state == self.State.ACCEPTED and not (standing or self.visited_at):
+            return "time" if self.team_id else "team"
+        waits = self.state == self.State.LATER and self.later_on > on
+        return "ask" if self.is_open and not waits else ""
+
     def people(self) -> list[Educator]:
         """The team, lead first; only the educator who asks while there is none."""
-        if self.team is None:
+        if self.team_id is None:
             return [self.educator]
-        members = self.team.memberships.select_related("educator__user")
+        members = TeamMember.objects.filter(team=self.team_id).select_related("educator__user")
         return [member.educator for member in members]
 
 

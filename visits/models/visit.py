@@ -12,6 +12,7 @@ from django.contrib.postgres.fields import (
 )
 from django.db import models
 from django.db.models import DateTimeField, F, Func, Q, Value
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from pthv import clock
@@ -46,6 +47,11 @@ def one_at_a_time(field: str, name: str, message: Any) -> ExclusionConstraint:
         condition=Q(occupies=True),
         violation_error_message=message,
     )
+
+
+def visitors(path: str = "participants") -> models.Prefetch:
+    """The people of visits with their names, by one query."""
+    return models.Prefetch(path, VisitParticipant.objects.select_related("educator__user"))
 
 
 class VisitQuerySet(models.QuerySet):
@@ -92,7 +98,7 @@ class VisitQuerySet(models.QuerySet):
     def with_people(self) -> "VisitQuerySet":
         """With what a list shows, at a fixed number of queries."""
         return self.select_related("family", "school").prefetch_related(
-            "family__students", "participants__educator__user"
+            "family__students", visitors()
         )
 
 
@@ -237,6 +243,9 @@ class Visit(ProgramRow):
 
     def __str__(self) -> str:
         return f"Visit {self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("visit_detail", args=[self.pk])
 
     @property
     def is_ahead(self) -> bool:

@@ -4,6 +4,8 @@ import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from pthv import clock
 from pthv.access import Can, requires
@@ -33,8 +35,30 @@ def desk(request: HttpRequest) -> HttpResponse:
             "flagged": lines.exclude(flag="")
             .select_related("payee", "visit__family")
             .order_by("pk")[:SHOWN],
+            "this_week": visits.by_start()
+            .filter(
+                occupies=True,
+                starts_at__range=(
+                    now - datetime.timedelta(days=1),
+                    now + datetime.timedelta(days=7),
+                ),
+            )
+            .order_by("starts_at", "pk")[:SHOWN],
             "schools": schools,
+            "steps": _funnel(coverage.total(schools)),
             "funnel": coverage.total(schools),
             "funds": FundingSource.objects.paying_on(request.program.today),
         },
     )
+
+
+def _funnel(total: coverage.SchoolCoverage) -> list[dict[str, object]]:
+    """Asked, said yes, visited, second visit: of the families planned."""
+    families = reverse("invitation_list")
+    return [
+        {"label": _("Planned"), "value": total.planned, "url": families},
+        {"label": _("Asked"), "value": total.asked, "url": f"{families}?state=asked"},
+        {"label": _("Said yes"), "value": total.accepted, "url": f"{families}?state=accepted"},
+        {"label": _("Visited"), "value": total.visited, "url": ""},
+        {"label": _("Second visit"), "value": total.second, "url": ""},
+    ]

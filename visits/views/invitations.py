@@ -1,5 +1,7 @@
 """Families: whom to invite, and what they answered."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -7,19 +9,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from families.models import Student
-from pthv import audit
+from pthv import audit, wording
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.paging import paged
 from visits import invitations
 from visits.forms.invitations import AnswerForm, AttemptForm, ReopenForm, TeamForm
-from visits.models import Invitation, Visit
+from visits.models import ContactAttempt, Invitation, Visit
 
 
 @requires(Can.SEE_FAMILIES)
 def invitation_list(request: HttpRequest) -> HttpResponse:
     """Families of this person's plans, by state and by name."""
     found = Invitation.objects.open_to(request.user, Can.SEE_FAMILIES).with_family()
+    found = found.prefetch_related("family__caregivers")
     state, typed = request.GET.get("state", ""), request.GET.get("q", "").strip()
     if state in Invitation.State:
         found = found.filter(state=state)
@@ -33,6 +36,7 @@ def invitation_list(request: HttpRequest) -> HttpResponse:
             "states": Invitation.State.choices,
             "state": state,
             "typed": typed,
+            "by_others": request.user.reach(Can.SEE_FAMILIES).educators == frozenset(),
         },
     )
 
@@ -79,9 +83,8 @@ def invitation_team(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _invitation(request: HttpRequest, pk: int, can: Can) -> Invitation:
     open_to_them = Invitation.objects.open_to(request.user, can)
-    return get_object_or_404(
-        open_to_them.with_family().prefetch_related("family__caregivers"), pk=pk
-    )
+    found = open_to_them.with_family().select_related("answered_by")
+    return get_object_or_404(found.prefetch_related("family__caregivers"), pk=pk)
 
 
 def _act(request, invitation, form, action, done) -> HttpResponse:
@@ -98,31 +101,68 @@ def _act(request, invitation, form, action, done) -> HttpResponse:
 
 
 def _detail(request, invitation, form=None, status=200) -> HttpResponse:
-    forms = {
-        "attempt_form": AttemptForm(family=invitation.family),
-        "answer_form": AnswerForm(),
-        "reopen_form": ReopenForm(),
-        "team_form": TeamForm(invitation=invitation),
-    }
-    if form is not None:
-        forms[form.context_name] = form
-    visits = list(
-        Visit.objects.filter(invitation=invitation)
-        .order_by("-pk")
-        .prefetch_related("participants__educator__user")
+    """The page of one family; `form`: one that was refused, whose sentences it says."""
+    attempts = list(
+        invitation.attempts.select_related("caregiver", "made_by") if invitation.asked_at else []
     )
+    visits = list(invitation.visits.all() if invitation.team_id else [])  # none without a team
+    standing = next((visit for visit in visits if visit.occupies), None)
+    step = invitation.next_step(request.program.today, standing=bool(standing))
+    team_form = TeamForm(invitation=invitation)
+    choosing = step == "team" or (step == "time" and "team" in request.GET)
+    refused = form.errors.values() if form is not None else []
     return render(
         request,
         "visits/invitation_detail.html",
         {
             "invitation": invitation,
             "family": invitation.family,
-            "attempts": invitation.attempts.select_related("caregiver", "made_by").order_by("-pk"),
-            "visits": visits,
-            "standing": next((visit for visit in visits if visit.occupies), None),
+            "step": step,
+            "standing": standing,
+            "team": invitation.people() if invitation.team_id else [],
+            "partners": list(team_form.fields["partners"].queryset) if choosing else [],
+            "story": _story(invitation, attempts, visits),
+            "may_invite": Can.INVITE in request.powers,
+            "may_schedule": Can.SCHEDULE in request.powers,
             "may_reopen": Can.PLAN in request.powers,
-            "problems": form.non_field_errors() if form is not None else [],
-            **forms,
+            "later_form": AnswerForm(),
+            "reopen_form": ReopenForm(),
+            "channels": ContactAttempt.Channel.choices,
+            "outcomes": ContactAttempt.Outcome.choices,
+            "problems": [sentence for sentences in refused for sentence in sentences],
         },
         status=status,
     )
+
+
+def _story(invitation, attempts, visits) -> list[dict[str, Any]]:
+    """What happened so far, newest first: for the timeline."""
+    story = [
+        {
+            "at": tried.made_at,
+            "text": f"{tried.get_channel_display()} · {tried.get_outcome_display()}",
+            "note": tried.caregiver,
+            "by": tried.made_by,
+        }
+        for tried in attempts
+    ]
+    if invitation.answered_at:
+        story.append(
+            {
+                "at": invitation.answered_at,
+                "text": invitation.get_state_display(),
+                "by": invitation.answered_by,
+                "done": invitation.state == Invitation.State.ACCEPTED,
+            }
+        )
+    story += [
+        {
+            "at": visit.completed_at or visit.held_at or visit.ended_at or visit.scheduled_at,
+            "text": f"{visit.get_kind_display()} · {visit.get_state_display()}",
+            "note": wording.moment(visit.during.lower),
+            "url": visit.get_absolute_url(),
+            "done": visit.state == Visit.State.COMPLETED,
+        }
+        for visit in visits
+    ]
+    return sorted(story, key=lambda entry: entry["at"], reverse=True)

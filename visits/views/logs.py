@@ -11,14 +11,14 @@ from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from visits import logs
 from visits.forms.logs import LogForm
-from visits.models import FollowUp, Visit, VisitLog
+from visits.models import FollowUp, Visit
 
 
 @requires(Can.LOG)
 def visit_log(request: HttpRequest, pk: int) -> HttpResponse:
     visits = Visit.objects.open_to(request.user, Can.LOG).with_people()
-    visit = get_object_or_404(visits, pk=pk)
-    log = VisitLog.objects.filter(visit=visit).first()
+    visit = get_object_or_404(visits.select_related("log__logged_by"), pk=pk)
+    log = getattr(visit, "log", None)
     status = 200
     if request.method == "POST":
         form, status = LogForm(request.POST, visit=visit), 422

@@ -1,6 +1,9 @@
 """Pay on screen: what to look at first, many approvals at once, batches for payroll."""
 
+from decimal import Decimal
+
 from django.contrib import messages
+from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -11,9 +14,12 @@ from pthv import exports
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.paging import paged
+from pthv.templatetags.wording import dollars
 from visits import pay
-from visits.forms.pay import ApprovalForm, ReversalForm
+from visits.forms.pay import ApprovalForm
 from visits.models import FundingSource, PayBatch, PayLine
+
+EXCEPTIONS = 20
 
 
 @requires(Can.SEE_PAY)
@@ -22,24 +28,25 @@ def pay_list(request: HttpRequest) -> HttpResponse:
 
 
 def _pay_list(request: HttpRequest, form: ApprovalForm, status: int = 200) -> HttpResponse:
-    """Lines waiting for approval; ?flagged=1 those that somebody should look at twice."""
+    """Lines waiting for approval, the unusual ones first; ?flagged=1 only those."""
     lines = PayLine.objects.open_to(request.user, Can.SEE_PAY).earned()
-    flagged = "flagged" in request.GET
-    if flagged:
-        lines = lines.exclude(flag="")
     lines = lines.select_related("payee", "school", "rate", "visit__family")
+    unusual, flagged = lines.exclude(flag=""), "flagged" in request.GET
+    first_page = not {"after", "before"} & request.GET.keys()
+    finance = Can.BATCH_PAY in request.powers
     return render(
         request,
         "visits/pay_list.html",
         {
-            "page": paged(lines, request, descending=False),
+            "page": paged(unusual if flagged else lines.filter(flag=""), request, descending=False),
             "flagged": flagged,
-            "funds": FundingSource.objects.paying_on(request.program.today),
+            "exceptions": unusual.order_by("pk")[:EXCEPTIONS] if first_page and not flagged else [],
+            "funds": list(FundingSource.objects.paying_on(request.program.today)),
             "form": form,
-            "may_batch": Can.BATCH_PAY in request.powers,
-            "to_batch": PayLine.objects.approved().totals()
-            if Can.BATCH_PAY in request.powers
-            else None,
+            "problems": [sentence for errors in form.errors.values() for sentence in errors],
+            "ticked": set(form.data.getlist("lines")) if form.is_bound else set(),
+            "may_approve": Can.APPROVE_PAY in request.powers,
+            "to_batch": PayLine.objects.approved().totals() if finance else None,
         },
         status=status,
     )
@@ -49,7 +56,22 @@ def _pay_list(request: HttpRequest, form: ApprovalForm, status: int = 200) -> Ht
 def my_pay(request: HttpRequest) -> HttpResponse:
     mine = PayLine.objects.filter(educator__in=request.user.reach(Can.SEE_OWN_PAY).educators)
     lines = mine.select_related("visit__family", "rate", "batch")
-    return render(request, "visits/my_pay.html", {"page": paged(lines, request)})
+    sums = dict(mine.order_by().values_list("state").annotate(dollars=Sum("amount")))
+    return render(
+        request,
+        "visits/my_pay.html",
+        {"page": paged(lines, request), "figures": _figures(sums)},
+    )
+
+
+def _figures(sums: dict[str, Decimal]) -> list[tuple[str, str]]:
+    """What waits, what is approved, and what went to payroll."""
+    labels = {
+        PayLine.State.EARNED: _("waiting for approval"),
+        PayLine.State.APPROVED: _("approved"),
+        PayLine.State.BATCHED: _("sent to payroll"),
+    }
+    return [(label, dollars(sums.get(state, Decimal()))) for state, label in labels.items()]
 
 
 @require_POST
@@ -95,7 +117,7 @@ def batch_make(request: HttpRequest) -> HttpResponse:
 def batch_detail(request: HttpRequest, pk: int) -> HttpResponse:
     batch = get_object_or_404(PayBatch.objects.with_totals().select_related("made_by"), pk=pk)
     lines = PayLine.objects.filter(batch=batch).select_related(
-        "payee", "school", "rate", "fund", "reversal"
+        "payee", "educator", "school", "fund", "reversal"
     )
     return render(
         request,
@@ -103,7 +125,10 @@ def batch_detail(request: HttpRequest, pk: int) -> HttpResponse:
         {
             "batch": batch,
             "page": paged(lines, request, descending=False),
-            "form": ReversalForm(),
+            "funds": PayLine.objects.filter(batch=batch)
+            .order_by("fund__name")
+            .values("fund__name")
+            .annotate(dollars=Sum("amount"), lines=Count("pk")),
         },
     )
 

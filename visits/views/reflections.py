@@ -9,13 +9,13 @@ from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from visits import reflections
 from visits.forms.reflections import ReflectionForm
-from visits.models import Reflection, Visit, VisitLog
+from visits.models import Reflection, Visit
 
 
 @requires(Can.REFLECT)
 def visit_reflect(request: HttpRequest, pk: int) -> HttpResponse:
     visits = Visit.objects.open_to(request.user, Can.REFLECT).with_people()
-    visit = get_object_or_404(visits, pk=pk)
+    visit = get_object_or_404(visits.select_related("log__logged_by"), pk=pk)
     mine = Reflection.objects.filter(visit=visit, educator__user=request.user).first()
     form = ReflectionForm(request.POST or None, instance=mine)
     status = 200
@@ -31,10 +31,9 @@ def visit_reflect(request: HttpRequest, pk: int) -> HttpResponse:
             else:
                 messages.success(request, _("Thank you. That is all for this visit."))
                 return redirect("visit_detail", visit.pk)
-    log = VisitLog.objects.filter(visit=visit).select_related("logged_by").first()
     return render(
         request,
         "visits/visit_reflect.html",
-        {"form": form, "visit": visit, "log": log},
+        {"form": form, "visit": visit, "log": getattr(visit, "log", None)},
         status=status,
     )

@@ -23,7 +23,12 @@ def plan_list(request: HttpRequest) -> HttpResponse:
 
 @requires(Can.PLAN)
 def plan_new(request: HttpRequest) -> HttpResponse:
-    form = PlanForm(request.POST or None, user=request.user, program=request.program)
+    form = PlanForm(
+        request.POST or None,
+        initial={"school": request.GET.get("school")} if "school" in request.GET else {},
+        user=request.user,
+        program=request.program,
+    )
     status = 200
     if request.method == "POST":
         status = 422
@@ -32,6 +37,7 @@ def plan_new(request: HttpRequest) -> HttpResponse:
                 plan = selection.plan_everyone(**form.cleaned_data, by=request.user)
             except NotReady as blocked:
                 form.add_error(None, blocked.sentences)
+                status = 409
             else:
                 messages.success(request, _("Planned. Their teacher can invite them now."))
                 return redirect("plan_detail", plan.pk)
@@ -48,5 +54,19 @@ def plan_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(
         request,
         "visits/plan_detail.html",
-        {"plan": plan, "page": paged(invitations, request, descending=False)},
+        {
+            "plan": plan,
+            "steps": _steps(Invitation.objects.filter(plan=plan).counts()),
+            "page": paged(invitations, request, descending=False),
+        },
     )
+
+
+def _steps(counts: dict[str, int]) -> list[dict[str, object]]:
+    """How far the families of a plan have come."""
+    return [
+        {"label": _("families"), "value": counts["planned"]},
+        {"label": _("asked"), "value": counts["asked"]},
+        {"label": _("said yes"), "value": counts["accepted"]},
+        {"label": _("visited"), "value": counts["visited"]},
+    ]

@@ -3,9 +3,11 @@
 from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
 from pthv.access import Can, requires
-from visits.models import FollowUp, Invitation, Tally, Visit, VisitParticipant
+from visits.models import ContactAttempt, FollowUp, Invitation, Tally, VisitParticipant
+from visits.models.visit import visitors
 
 # The first of these that a person holds decides where they begin.
 HOMES = [
@@ -37,7 +39,7 @@ def today(request: HttpRequest) -> HttpResponse:
     invitations = list(Invitation.objects.invite_next(me)[:3])
     families = [invitation.family for invitation in invitations]
     if next_up:
-        prefetch_related_objects([next_up.visit], "participants__educator__user")
+        prefetch_related_objects([next_up.visit], visitors())
         families.append(next_up.visit.family)
     prefetch_related_objects(families, "students", "caregivers")
     promises = FollowUp.objects.open().filter(owner__in=me).select_related("visit__family")
@@ -50,7 +52,18 @@ def today(request: HttpRequest) -> HttpResponse:
             "step": next_up.next_step(next_up.visit) if next_up else "",
             "invitations": invitations,
             "promises": promises.order_by("due_on", "pk")[:5],
-            "tally": Tally.objects.of(me, request.program.today),
-            "place_labels": dict(Visit.Place.choices),
+            "steps": _steps(Tally.objects.of(me, request.program.today)),
+            "channels": ContactAttempt.Channel.choices,
+            "outcomes": ContactAttempt.Outcome.choices,
         },
     )
+
+
+def _steps(tally: dict[str, int]) -> list[dict[str, object]]:
+    """Asked, said yes, visited: of the families planned."""
+    return [
+        {"label": _("asked"), "value": tally["asked"], "of": tally["planned"]},
+        {"label": _("said yes"), "value": tally["accepted"]},
+        {"label": _("visited"), "value": tally["visited"]},
+        {"label": _("second visit"), "value": tally["second"]},
+    ]

@@ -2,10 +2,12 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 
-from pthv import audit
+from pthv import audit, clock
 from pthv.access import Can, requires
 from pthv.paging import paged
+from visits.forms.scheduling import EndingForm
 from visits.models import Visit
 
 
@@ -29,23 +31,45 @@ def visit_list(request: HttpRequest) -> HttpResponse:
 @requires(Can.SEE_VISITS)
 def visit_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One visit and its next step; its log and reflections only for those who went."""
-    visits = Visit.objects.open_to(request.user, Can.SEE_VISITS)
-    visit = get_object_or_404(visits.with_people().select_related("invitation"), pk=pk)
+    visits = Visit.objects.open_to(request.user, Can.SEE_VISITS).with_people()
+    visit = get_object_or_404(visits.select_related("invitation", "log__logged_by"), pk=pk)
     audit.viewed(visit, by=request.user, reason=Can.SEE_VISITS)
-    went = [p for p in visit.participants.all() if p.educator.user_id == request.user.pk]
-    reflections = list(visit.reflections.select_related("educator__user"))
-    mine = [r for r in reflections if r.educator.user_id == request.user.pk]
+    me = next((p for p in visit.participants.all() if p.educator.user_id == request.user.pk), None)
+    reflections = visit.reflections.order_by("pk")
+    if me is None:
+        written, reflections = set(reflections.values_list("educator", flat=True)), []
+    else:
+        reflections = list(reflections.select_related("educator__user"))
+        written = {reflection.educator_id for reflection in reflections}
+    reflected = me is not None and me.educator_id in written
     return render(
         request,
         "visits/visit_detail.html",
         {
             "visit": visit,
-            "me": went[0] if went else None,
-            "log": getattr(visit, "log", None) if went else None,
-            "promises": visit.follow_ups.all() if went else [],
-            "has_reflected": {r.educator_id for r in reflections},
+            "me": me,
+            "path": _path(visit),
+            "step": me.next_step(visit, reflected=reflected) if me else "",
+            "starts_later": visit.during.lower > clock.now(),
+            "written": written,
+            "may_confirm": Can.SEE_DESK in request.powers and visit.state == Visit.State.SCHEDULED,
+            "may_cancel": Can.SCHEDULE in request.powers and visit.is_ahead,
+            "endings": EndingForm.base_fields["ending"].choices,
+            "log": getattr(visit, "log", None) if me else None,
+            "promises": visit.follow_ups.all() if me else [],
             # Side by side, once one has written oneself.
-            "reflections": reflections if went and mine else [],
-            "step": went[0].next_step(visit, reflected=bool(mine)) if went else "",
+            "reflections": reflections if reflected else [],
         },
     )
+
+
+def _path(visit: Visit) -> list[dict[str, object]]:
+    """The steps of a visit that stands, for the path above its page."""
+    passed = [visit.confirmed_at or visit.held_at, visit.held_at, visit.completed_at]
+    labels = [_("Scheduled"), _("Confirmed"), _("Held"), _("Completed")]
+    done = [True, *map(bool, passed)]
+    current = done.index(False) if False in done else None
+    return [
+        {"label": label, "done": is_done, "current": place == current}
+        for place, (label, is_done) in enumerate(zip(labels, done, strict=True))
+    ]

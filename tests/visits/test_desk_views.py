@@ -1,0 +1,56 @@
+"""The coordinator's desk, and coverage."""
+
+import pytest
+
+from pthv import clock
+from tests.conftest import at
+from visits import scheduling
+
+
+@pytest.fixture
+def read(client):
+    def get(url, user):
+        client.force_login(user)
+        response = client.get(url)
+        assert response.status_code == 200
+        return response.content.decode()
+
+    return get
+
+
+def test_desk_is_calm_when_nothing_needs_a_person(read, site_coordinator, school):
+    desk = read("/desk/", site_coordinator)
+
+    assert "Nothing needs you now" in desk
+    assert "Lincoln" in desk
+
+
+def test_desk_shows_a_family_that_waits_for_a_time(read, site_coordinator, accepted):
+    assert "Said yes, no time yet" in read("/desk/", site_coordinator)
+
+
+def test_desk_shows_a_visit_to_confirm_and_then_one_to_write_up(
+    read, site_coordinator, visit, educator
+):
+    assert f"/visits/{visit.pk}/confirm/" in read("/desk/", site_coordinator)
+    with clock.at(at(8, 18)):
+        scheduling.hold(visit, by=educator)
+    with clock.at(at(12, 9)):
+        assert "Held, not written up" in read("/desk/", site_coordinator)
+
+
+def test_desk_of_another_school_shows_nothing_of_it(read, other_site_coordinator, visit):
+    assert "Ortega" not in read("/desk/", other_site_coordinator)
+
+
+def test_coverage_counts_each_school(read, program_coordinator, school, accepted, other_school):
+    coverage = read("/coverage/", program_coordinator)
+
+    assert "Roosevelt" in coverage and "Lincoln" in coverage
+
+
+def test_a_partner_sees_no_small_group(read, funder, school, other_school, accepted):
+    coverage = read("/coverage/", funder)
+
+    assert "groups under 10 are never shown" in coverage
+    assert "Ortega" not in coverage
