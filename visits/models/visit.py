@@ -235,6 +235,13 @@ class Visit(ProgramRow):
                 name="visits_of_school_by_start",
             ),
             models.Index(
+                F("program"),
+                Func(F("during"), function="lower"),
+                F("id"),
+                condition=Q(state="scheduled"),
+                name="visits_to_be_confirmed",
+            ),
+            models.Index(
                 fields=["program", "school", "id"],
                 condition=Q(state="held"),
                 name="visits_to_be_written_up",
