@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render as render_page
+
+from pthv.requests import Request
 
 
 def render(
-    request: HttpRequest,
+    request: Request,
     template: str,
     context: dict[str, Any] | None = None,
     *,

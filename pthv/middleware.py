@@ -9,6 +9,7 @@ from django.utils.cache import patch_cache_control
 from django_scopes import scope, scopes_disabled
 
 from pthv import access
+from pthv.requests import Request
 
 
 class ProgramMiddleware:
@@ -21,8 +22,8 @@ class ProgramMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.program, request.programs, request.powers = None, [], frozenset()
+    def __call__(self, request: Request) -> HttpResponse:
+        request.program, request.programs, request.powers = None, [], frozenset()  # type: ignore[assignment]
         if not request.user.is_authenticated:
             return self.get_response(request)
         if request.path.startswith("/admin/"):
@@ -38,7 +39,7 @@ class ProgramMiddleware:
             response.headers["Clear-Site-Data"] = '"storage"'
         return response
 
-    def in_program(self, request: HttpRequest) -> HttpResponse:
+    def in_program(self, request: Request) -> HttpResponse:
         held = request.user.memberships
         request.programs = list({m.program_id: m.program for m in held}.values())
         if not request.programs:

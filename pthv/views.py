@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from pthv.models import Membership, User
+from pthv.requests import Request
 
 DEMO_PEOPLE = 8
 
@@ -60,7 +61,7 @@ def demo_login(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def program_switch(request: HttpRequest) -> HttpResponse:
+def program_switch(request: Request) -> HttpResponse:
     """Act in another of one's programs from now on."""
     wanted = request.POST.get("program", "")
     chosen = next((program for program in request.programs if program.slug == wanted), None)

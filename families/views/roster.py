@@ -1,7 +1,7 @@
 """Rosters: send a file, look at what it would change, apply it or don't."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -14,6 +14,7 @@ from families.roster.problems import Unreadable
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
+from pthv.requests import Request
 
 Kind = RosterChange.Kind
 PAGE = 50
@@ -24,11 +25,11 @@ KINDS = (Kind.REFUSED, Kind.LEFT, Kind.CHANGED, Kind.NEW)
 
 @require_safe
 @requires(Can.IMPORT_ROSTER)
-def roster_list(request: HttpRequest) -> HttpResponse:
+def roster_list(request: Request) -> HttpResponse:
     return _list(request, RosterForm())
 
 
-def _list(request: HttpRequest, form: RosterForm, status: int = 200) -> HttpResponse:
+def _list(request: Request, form: RosterForm, status: int = 200) -> HttpResponse:
     imports = RosterImport.objects.open_to(request.user, Can.IMPORT_ROSTER)
     if before := _number(request.GET.get("before")):
         imports = imports.filter(pk__lt=before)
@@ -43,7 +44,7 @@ def _list(request: HttpRequest, form: RosterForm, status: int = 200) -> HttpResp
 
 @require_POST
 @requires(Can.IMPORT_ROSTER)
-def roster_upload(request: HttpRequest) -> HttpResponse:
+def roster_upload(request: Request) -> HttpResponse:
     form = RosterForm(request.POST, request.FILES)
     if not form.is_valid():
         return _list(request, form, status=422)
@@ -64,7 +65,7 @@ def roster_upload(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @requires(Can.IMPORT_ROSTER)
-def roster_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def roster_detail(request: Request, pk: int) -> HttpResponse:
     roster_import = _open(request, pk)
     if request.htmx and not roster_import.working:
         return HttpResponseClientRefresh()  # it was being waited for, and is there now
@@ -72,7 +73,7 @@ def roster_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "families/roster_detail.html", context, partial="progress")
 
 
-def _diff(request: HttpRequest, roster_import: RosterImport) -> dict[str, object]:
+def _diff(request: Request, roster_import: RosterImport) -> dict[str, object]:
     counts = roster_import.counts
     kinds = [{"kind": kind, "count": counts.get(kind, 0)} for kind in KINDS if counts.get(kind)]
     chosen = request.GET.get("kind")
@@ -94,7 +95,7 @@ def _diff(request: HttpRequest, roster_import: RosterImport) -> dict[str, object
 
 @require_POST
 @requires(Can.IMPORT_ROSTER)
-def roster_apply(request: HttpRequest, pk: int) -> HttpResponse:
+def roster_apply(request: Request, pk: int) -> HttpResponse:
     roster_import = _open(request, pk)
     try:
         apply.hand_over(
@@ -109,7 +110,7 @@ def roster_apply(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Can.IMPORT_ROSTER)
-def roster_discard(request: HttpRequest, pk: int) -> HttpResponse:
+def roster_discard(request: Request, pk: int) -> HttpResponse:
     apply.discard(_open(request, pk), by=request.user)
     messages.success(request, _("Put away. Nothing was changed."))
     return redirect("roster_list")
@@ -117,14 +118,14 @@ def roster_discard(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 @requires(Can.IMPORT_ROSTER)
-def contacts_template(request: HttpRequest) -> HttpResponse:
+def contacts_template(request: Request) -> HttpResponse:
     # With a byte order mark, so that a spreadsheet keeps the accents.
     response = HttpResponse("\ufeff" + contacts.template(), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = 'attachment; filename="contacts.csv"'
     return response
 
 
-def _open(request: HttpRequest, pk: int) -> RosterImport:
+def _open(request: Request, pk: int) -> RosterImport:
     imports = RosterImport.objects.open_to(request.user, Can.IMPORT_ROSTER)
     return get_object_or_404(imports.select_related("program", "uploaded_by", "applied_by"), pk=pk)
 

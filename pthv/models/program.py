@@ -8,7 +8,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import BigIntegerRangeField, DateRangeField, RangeOperators
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import Case, F, Func, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from pthv import clock
@@ -145,6 +145,14 @@ class SchoolYearQuerySet(models.QuerySet):
     def on(self, date: datetime.date) -> "SchoolYearQuerySet":
         """The year that holds this date."""
         return self.filter(starts_on__lte=date, ends_on__gte=date)
+
+    def at_hand(self, date: datetime.date) -> "SchoolYearQuerySet":
+        """The year that people mean on a date, alone: the one that holds it, in summer the next
+        one if its roster is there, else the last one."""
+        holds = Q(starts_on__lte=date, ends_on__gte=date)
+        rank = Case(When(holds, then=0), When(starts_on__gt=date, then=1), default=2)
+        upcoming = Case(When(starts_on__gt=date, then=F("starts_on")))
+        return self.order_by(rank, upcoming, "-starts_on")[:1]
 
 
 class SchoolYear(ProgramRow):

@@ -1,6 +1,7 @@
 """A day with two times, meant where the program is."""
 
 import datetime
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -10,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from pthv.models import Program
 
 
-def time_field(label: str) -> forms.TimeField:
+def time_field(label: Any) -> forms.TimeField:
     return forms.TimeField(
         label=label, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )
@@ -29,7 +30,8 @@ class SessionForm(forms.Form):
         self.program = program
 
     def clean(self) -> dict:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if {"day", "starts", "ends"} <= cleaned.keys():
             starts_at, ends_at = (
                 self._instant(cleaned["day"], cleaned[name]) for name in ("starts", "ends")

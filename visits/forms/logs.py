@@ -63,12 +63,12 @@ class LogForm(forms.Form):
         if log is None:
             return
         promise = visit.follow_ups.open().first()
-        self.initial |= {name: getattr(log, name) for name in logs.FACTS}
-        self.initial |= {
-            "seen": logs.version(log),
-            "promise": promise.promise if promise else "",
-            "promise_due_on": promise.due_on if promise else None,
-        }
+        self.initial.update({name: getattr(log, name) for name in logs.FACTS})
+        self.initial.update(
+            seen=logs.version(log),
+            promise=promise.promise if promise else "",
+            promise_due_on=promise.due_on if promise else None,
+        )
 
     @property
     def entry(self) -> logs.Entry:

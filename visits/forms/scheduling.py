@@ -40,7 +40,8 @@ class SlotForm(forms.Form):
             ]
 
     def clean(self) -> dict:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if {"day", "time"} <= cleaned.keys():
             starts = datetime.datetime.combine(cleaned["day"], cleaned["time"])
             try:

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from families.models import SchoolClass, Student
@@ -20,6 +21,13 @@ class PlanForm(forms.Form):
         empty_label=None,
         widget=forms.Select(attrs={"class": "form-select"}),
     )
+    year = forms.ModelChoiceField(
+        SchoolYear.objects.none(),
+        label=_("School year"),
+        required=False,
+        empty_label=None,
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
     scope = forms.ChoiceField(
         label=_("Whom to invite"),
         widget=forms.Select(attrs={"class": "form-select"}),
@@ -28,13 +36,19 @@ class PlanForm(forms.Form):
 
     def __init__(self, *args, user, program, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.school_year = SchoolYear.objects.on(program.today).first()
         schools = School.objects.open_to(user, Can.PLAN)
         self.fields["school"].queryset = schools
-        chosen = str(self.data.get("school") or self.initial.get("school") or "")
-        self.chosen = schools.filter(pk=chosen).first() if chosen.isdigit() else schools.first()
-        self.initial.setdefault("school", self.chosen)
+        self.fields["year"].queryset = SchoolYear.objects.all()
+        self.chosen = self._chosen("school", schools) or schools.first()
+        year = self._chosen("year", SchoolYear.objects.all())
+        self.school_year = year or SchoolYear.objects.at_hand(program.today).first()
+        self.initial.update(school=self.chosen, year=self.school_year)
         self.fields["scope"].choices = self._scopes() if self.chosen else []
+
+    def _chosen(self, name: str, among: QuerySet):
+        """What was sent or asked for, if it is one of these."""
+        wanted = str(self.data.get(name) or self.initial.get(name) or "")
+        return among.filter(pk=wanted).first() if wanted.isdecimal() else None
 
     def _scopes(self) -> list:
         classes = SchoolClass.objects.filter(
@@ -56,15 +70,13 @@ class PlanForm(forms.Form):
 
     def clean(self) -> dict:
         if self.school_year is None:
-            raise ValidationError(
-                _("No school year holds today's date. Import this year's roster first.")
-            )
+            raise ValidationError(_("There is no school year yet. Import a roster first."))
         if self.errors:
             return self.cleaned_data
         kind, _colon, value = self.cleaned_data["scope"].partition(":")
         return {
             "school": self.cleaned_data["school"],
-            "school_year": self.school_year,
+            "school_year": self.cleaned_data["year"] or self.school_year,
             "school_class": SchoolClass.objects.get(pk=value) if kind == "class" else None,
             "grade": value if kind == "grade" else "",
         }

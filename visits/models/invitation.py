@@ -299,7 +299,7 @@ class Invitation(ProgramRow):
         """
         if self.state == self.State.ACCEPTED and not (standing or self.visited_at):
             return "time" if self.team_id else "team"
-        waits = self.state == self.State.LATER and self.later_on > on
+        waits = self.later_on is not None and self.later_on > on
         return "ask" if self.is_open and not waits else ""
 
     def people(self) -> list[Educator]:

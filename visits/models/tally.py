@@ -6,15 +6,15 @@ from typing import Any, ClassVar
 
 from django.db import models
 
-from pthv.models import Educator, ProgramRow, same_program, scoped
+from pthv.models import Educator, ProgramRow, SchoolYear, same_program, scoped
 
 
 class TallyQuerySet(models.QuerySet):
     def of(self, educators: Iterable[int], date: datetime.date) -> dict[str, int]:
-        """The sums of these educators in the school year of a date."""
-        year = {"school_year__starts_on__lte": date, "school_year__ends_on__gte": date}
+        """The sums of these educators in the school year at hand on a date."""
+        year = SchoolYear.objects.at_hand(date).values("pk")
         names = ("planned", "asked", "accepted", "visited", "second")
-        return self.filter(educator__in=educators, **year).aggregate(
+        return self.filter(educator__in=educators, school_year__in=year).aggregate(
             **{name: models.Sum(name, default=0) for name in names}
         )
 

@@ -13,7 +13,7 @@ from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from families.models import SchoolTally
-from pthv.models import School
+from pthv.models import School, SchoolYear
 from visits.models import Tally
 
 SYSTEMATIC = 0.10
@@ -53,9 +53,10 @@ class SchoolCoverage:
 
 
 def by_school(schools: QuerySet[School], *, on: datetime.date) -> list[SchoolCoverage]:
-    """Each school's counts in the school year of `on`, the least visited first."""
-    year = {"school_year__starts_on__lte": on, "school_year__ends_on__gte": on}
-    tallies = Tally.objects.filter(school=OuterRef("pk"), **year).order_by().values("school")
+    """Each school's counts in the school year at hand on a date, the least visited first."""
+    year = SchoolYear.objects.at_hand(on).values("pk")
+    tallies = Tally.objects.filter(school=OuterRef("pk"), school_year__in=year)
+    tallies = tallies.order_by().values("school")
     enrolled = SchoolTally.objects.filter(school=OuterRef("pk")).values("enrolled")
     totals = {
         name: Coalesce(Subquery(tallies.annotate(total=Sum(name)).values("total")), 0)

@@ -1,15 +1,16 @@
 """Coverage by school: counts only."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 
 from pthv.access import Can, requires
 from pthv.models import School
+from pthv.requests import Request
 from visits.reports import coverage as report
 
 
 @requires(Can.SEE_COVERAGE)
-def coverage(request: HttpRequest) -> HttpResponse:
+def coverage(request: Request) -> HttpResponse:
     """Each school's funnel; groups below the program's minimum are never shown to partners."""
     rows = report.by_school(
         School.objects.open_to(request.user, Can.SEE_COVERAGE), on=request.program.today

@@ -2,7 +2,7 @@
 
 import datetime
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from pthv import clock
 from pthv.access import Can, requires
 from pthv.models import School
+from pthv.requests import Request
 from visits.models import FundingSource, Invitation, PayLine, Visit
 from visits.reports import coverage
 
@@ -17,7 +18,7 @@ SHOWN = 5
 
 
 @requires(Can.SEE_DESK)
-def desk(request: HttpRequest) -> HttpResponse:
+def desk(request: Request) -> HttpResponse:
     user, now = request.user, clock.now()
     visits = Visit.objects.open_to(user, Can.SEE_DESK).select_related("family", "school")
     invitations = Invitation.objects.open_to(user, Can.SEE_DESK)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -13,13 +13,14 @@ from pthv import audit, wording
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.paging import paged
+from pthv.requests import Request
 from visits import invitations
 from visits.forms.invitations import AnswerForm, AttemptForm, ReopenForm, TeamForm
 from visits.models import ContactAttempt, Invitation, Visit
 
 
 @requires(Can.SEE_FAMILIES)
-def invitation_list(request: HttpRequest) -> HttpResponse:
+def invitation_list(request: Request) -> HttpResponse:
     """Families of this person's plans, by state and by name."""
     found = Invitation.objects.open_to(request.user, Can.SEE_FAMILIES).with_family()
     found = found.prefetch_related("family__caregivers")
@@ -42,7 +43,7 @@ def invitation_list(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Can.SEE_FAMILIES)
-def invitation_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def invitation_detail(request: Request, pk: int) -> HttpResponse:
     """One family: who they are, how to reach them, the story so far, the next step."""
     invitation = _invitation(request, pk, Can.SEE_FAMILIES)
     audit.viewed(invitation.family, by=request.user, reason=Can.SEE_FAMILIES)
@@ -51,7 +52,7 @@ def invitation_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Can.INVITE)
-def invitation_attempt(request: HttpRequest, pk: int) -> HttpResponse:
+def invitation_attempt(request: Request, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk, Can.INVITE)
     form = AttemptForm(request.POST, family=invitation.family)
     return _act(request, invitation, form, invitations.record_attempt, _("Recorded."))
@@ -59,7 +60,7 @@ def invitation_attempt(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Can.INVITE)
-def invitation_answer(request: HttpRequest, pk: int) -> HttpResponse:
+def invitation_answer(request: Request, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk, Can.INVITE)
     form = AnswerForm(request.POST)
     return _act(request, invitation, form, invitations.record_answer, _("Answer recorded."))
@@ -67,7 +68,7 @@ def invitation_answer(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Can.PLAN)
-def invitation_reopen(request: HttpRequest, pk: int) -> HttpResponse:
+def invitation_reopen(request: Request, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk, Can.PLAN)
     form = ReopenForm(request.POST)
     return _act(request, invitation, form, invitations.reopen, _("They can be asked again."))
@@ -75,13 +76,13 @@ def invitation_reopen(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Can.SCHEDULE)
-def invitation_team(request: HttpRequest, pk: int) -> HttpResponse:
+def invitation_team(request: Request, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk, Can.SCHEDULE)
     form = TeamForm(request.POST, invitation=invitation)
     return _act(request, invitation, form, invitations.choose_team, _("Team chosen."))
 
 
-def _invitation(request: HttpRequest, pk: int, can: Can) -> Invitation:
+def _invitation(request: Request, pk: int, can: Can) -> Invitation:
     open_to_them = Invitation.objects.open_to(request.user, can)
     found = open_to_them.with_family().select_related("answered_by")
     return get_object_or_404(found.prefetch_related("family__caregivers"), pk=pk)

@@ -1,7 +1,7 @@
 """The log, one screen."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -9,13 +9,14 @@ from django.views.decorators.http import require_POST
 from pthv import audit
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
+from pthv.requests import Request
 from visits import logs
 from visits.forms.logs import LogForm
 from visits.models import FollowUp, Visit
 
 
 @requires(Can.LOG)
-def visit_log(request: HttpRequest, pk: int) -> HttpResponse:
+def visit_log(request: Request, pk: int) -> HttpResponse:
     visits = Visit.objects.open_to(request.user, Can.LOG).with_people()
     visit = get_object_or_404(visits.select_related("log__logged_by"), pk=pk)
     log = getattr(visit, "log", None)
@@ -41,7 +42,7 @@ def visit_log(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Can.LOG)
-def promise_keep(request: HttpRequest, pk: int) -> HttpResponse:
+def promise_keep(request: Request, pk: int) -> HttpResponse:
     mine = FollowUp.objects.filter(owner__in=request.user.reach(Can.LOG).educators)
     logs.keep(get_object_or_404(mine, pk=pk), by=request.user)
     messages.success(request, _("Kept. Thank you."))

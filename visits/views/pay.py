@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django.contrib import messages
 from django.db.models import Count, Sum
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,6 +14,7 @@ from pthv import exports
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.paging import paged
+from pthv.requests import Request
 from pthv.templatetags.wording import dollars
 from visits import pay
 from visits.forms.pay import ApprovalForm
@@ -23,11 +24,11 @@ EXCEPTIONS = 20
 
 
 @requires(Can.SEE_PAY)
-def pay_list(request: HttpRequest) -> HttpResponse:
+def pay_list(request: Request) -> HttpResponse:
     return _pay_list(request, ApprovalForm(lines=PayLine.objects.none()))
 
 
-def _pay_list(request: HttpRequest, form: ApprovalForm, status: int = 200) -> HttpResponse:
+def _pay_list(request: Request, form: ApprovalForm, status: int = 200) -> HttpResponse:
     """Lines waiting for approval, the unusual ones first; ?flagged=1 only those."""
     lines = PayLine.objects.open_to(request.user, Can.SEE_PAY).earned()
     lines = lines.select_related("payee", "school", "rate", "visit__family")
@@ -53,7 +54,7 @@ def _pay_list(request: HttpRequest, form: ApprovalForm, status: int = 200) -> Ht
 
 
 @requires(Can.SEE_OWN_PAY)
-def my_pay(request: HttpRequest) -> HttpResponse:
+def my_pay(request: Request) -> HttpResponse:
     mine = PayLine.objects.filter(educator__in=request.user.reach(Can.SEE_OWN_PAY).educators)
     lines = mine.select_related("visit__family", "rate", "batch")
     sums = dict(mine.order_by().values_list("state").annotate(dollars=Sum("amount")))
@@ -76,7 +77,7 @@ def _figures(sums: dict[str, Decimal]) -> list[tuple[str, str]]:
 
 @require_POST
 @requires(Can.APPROVE_PAY)
-def pay_approve(request: HttpRequest) -> HttpResponse:
+def pay_approve(request: Request) -> HttpResponse:
     form = ApprovalForm(request.POST, lines=PayLine.objects.open_to(request.user, Can.APPROVE_PAY))
     if not form.is_valid():
         return _pay_list(request, form, status=422)
@@ -96,14 +97,14 @@ def pay_approve(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Can.BATCH_PAY)
-def batch_list(request: HttpRequest) -> HttpResponse:
+def batch_list(request: Request) -> HttpResponse:
     batches = PayBatch.objects.with_totals().select_related("made_by")
     return render(request, "visits/batch_list.html", {"page": paged(batches, request)})
 
 
 @require_POST
 @requires(Can.BATCH_PAY)
-def batch_make(request: HttpRequest) -> HttpResponse:
+def batch_make(request: Request) -> HttpResponse:
     try:
         batch = pay.batch(request.program, by=request.user)
     except NotReady as blocked:
@@ -114,7 +115,7 @@ def batch_make(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Can.BATCH_PAY)
-def batch_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def batch_detail(request: Request, pk: int) -> HttpResponse:
     batch = get_object_or_404(PayBatch.objects.with_totals().select_related("made_by"), pk=pk)
     lines = PayLine.objects.filter(batch=batch).select_related(
         "payee", "educator", "school", "fund", "reversal"
@@ -135,7 +136,7 @@ def batch_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Can.BATCH_PAY)
-def batch_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+def batch_csv(request: Request, pk: int) -> StreamingHttpResponse:
     """The file for payroll. A POST, since the first download is kept."""
     batch = get_object_or_404(PayBatch, pk=pk)
     rows = pay.export(batch, by=request.user)
@@ -144,7 +145,7 @@ def batch_csv(request: HttpRequest, pk: int) -> StreamingHttpResponse:
 
 @require_POST
 @requires(Can.BATCH_PAY)
-def pay_reverse(request: HttpRequest, pk: int) -> HttpResponse:
+def pay_reverse(request: Request, pk: int) -> HttpResponse:
     lines = PayLine.objects.open_to(request.user, Can.BATCH_PAY).select_related("batch")
     line = get_object_or_404(lines, pk=pk)
     try:

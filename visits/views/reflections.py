@@ -1,19 +1,20 @@
 """Reflecting: three prompts, one line is enough."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
+from pthv.requests import Request
 from visits import reflections
 from visits.forms.reflections import ReflectionForm
 from visits.models import Reflection, Visit
 
 
 @requires(Can.REFLECT)
-def visit_reflect(request: HttpRequest, pk: int) -> HttpResponse:
+def visit_reflect(request: Request, pk: int) -> HttpResponse:
     visits = Visit.objects.open_to(request.user, Can.REFLECT).with_people()
     visit = get_object_or_404(visits.select_related("log__logged_by"), pk=pk)
     mine = Reflection.objects.filter(visit=visit, educator__user=request.user).first()

@@ -1,7 +1,7 @@
 """Finding a time, and keeping, cancelling or holding it."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -9,13 +9,14 @@ from django.views.decorators.http import require_POST
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
+from pthv.requests import Request
 from visits import scheduling
 from visits.forms.scheduling import EndingForm, SlotForm
 from visits.models import Invitation, Visit
 
 
 @requires(Can.SCHEDULE)
-def visit_schedule(request: HttpRequest, pk: int) -> HttpResponse:
+def visit_schedule(request: Request, pk: int) -> HttpResponse:
     open_to_them = Invitation.objects.open_to(request.user, Can.SCHEDULE)
     invitation = get_object_or_404(open_to_them.with_family().select_related("program"), pk=pk)
     form = SlotForm(request.POST or None, program=request.program)
@@ -43,13 +44,13 @@ def visit_schedule(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Can.SCHEDULE)
-def visit_confirm(request: HttpRequest, pk: int) -> HttpResponse:
+def visit_confirm(request: Request, pk: int) -> HttpResponse:
     return _act(request, pk, Can.SCHEDULE, scheduling.confirm, _("Confirmed."))
 
 
 @require_POST
 @requires(Can.SCHEDULE)
-def visit_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+def visit_cancel(request: Request, pk: int) -> HttpResponse:
     form = EndingForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Say how the visit ended: choose one of the three."))
@@ -66,13 +67,13 @@ def visit_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Can.LOG)
-def visit_hold(request: HttpRequest, pk: int) -> HttpResponse:
+def visit_hold(request: Request, pk: int) -> HttpResponse:
     return _act(
         request, pk, Can.LOG, scheduling.hold, _("Well done. Now log it while it is fresh.")
     )
 
 
-def _act(request: HttpRequest, pk: int, can: Can, action, done: str, **facts) -> HttpResponse:
+def _act(request: Request, pk: int, can: Can, action, done: str, **facts) -> HttpResponse:
     """Do it, or say why not; either way the visit's page comes next."""
     visit = get_object_or_404(Visit.objects.open_to(request.user, can), pk=pk)
     try:

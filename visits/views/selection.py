@@ -1,20 +1,21 @@
 """Selection plans on screen."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.paging import paged
+from pthv.requests import Request
 from visits import selection
 from visits.forms.selection import PlanForm
 from visits.models import Invitation, SelectionPlan
 
 
 @requires(Can.SEE_PLANS)
-def plan_list(request: HttpRequest) -> HttpResponse:
+def plan_list(request: Request) -> HttpResponse:
     plans = SelectionPlan.objects.open_to(request.user, Can.SEE_PLANS).select_related(
         "school", "school_class", "school_year"
     )
@@ -22,10 +23,10 @@ def plan_list(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Can.PLAN)
-def plan_new(request: HttpRequest) -> HttpResponse:
+def plan_new(request: Request) -> HttpResponse:
     form = PlanForm(
         request.POST or None,
-        initial={"school": request.GET.get("school")} if "school" in request.GET else {},
+        initial={name: request.GET.get(name, "") for name in ("school", "year")},
         user=request.user,
         program=request.program,
     )
@@ -45,7 +46,7 @@ def plan_new(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Can.SEE_PLANS)
-def plan_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def plan_detail(request: Request, pk: int) -> HttpResponse:
     plans = SelectionPlan.objects.open_to(request.user, Can.SEE_PLANS)
     plan = get_object_or_404(
         plans.select_related("school", "school_class", "school_year", "made_by"), pk=pk

@@ -1,11 +1,12 @@
 """Where each person begins: an educator's Today, and the way to every other desk."""
 
 from django.db.models import prefetch_related_objects
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from pthv.access import Can, requires
+from pthv.requests import Request
 from visits.models import ContactAttempt, FollowUp, Invitation, Tally, VisitParticipant
 from visits.models.visit import visitors
 
@@ -18,7 +19,7 @@ HOMES = [
 ]
 
 
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: Request) -> HttpResponse:
     for can, name in HOMES:
         if can in request.powers:
             return redirect(name)
@@ -27,12 +28,12 @@ def home(request: HttpRequest) -> HttpResponse:
     return redirect("more")
 
 
-def more(request: HttpRequest) -> HttpResponse:
+def more(request: Request) -> HttpResponse:
     return render(request, "visits/more.html")
 
 
 @requires(Can.SEE_TODAY)
-def today(request: HttpRequest) -> HttpResponse:
+def today(request: Request) -> HttpResponse:
     """The next visit with its one next step, whom to invite, promises, and how far we are."""
     me = request.user.reach(Can.SEE_TODAY).educators
     next_up = VisitParticipant.objects.next_for(me)

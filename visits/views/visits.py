@@ -1,18 +1,19 @@
 """Visits: when, where and who; what was said stays with those who were there."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 
 from pthv import audit, clock
 from pthv.access import Can, requires
 from pthv.paging import paged
+from pthv.requests import Request
 from visits.forms.scheduling import EndingForm
 from visits.models import Visit
 
 
 @requires(Can.SEE_VISITS)
-def visit_list(request: HttpRequest) -> HttpResponse:
+def visit_list(request: Request) -> HttpResponse:
     visits = Visit.objects.open_to(request.user, Can.SEE_VISITS).by_start().with_people()
     state = request.GET.get("state", "")
     if state in Visit.State:
@@ -29,7 +30,7 @@ def visit_list(request: HttpRequest) -> HttpResponse:
 
 
 @requires(Can.SEE_VISITS)
-def visit_detail(request: HttpRequest, pk: int) -> HttpResponse:
+def visit_detail(request: Request, pk: int) -> HttpResponse:
     """One visit and its next step; its log and reflections only for those who went."""
     visits = Visit.objects.open_to(request.user, Can.SEE_VISITS).with_people()
     visit = get_object_or_404(visits.select_related("invitation", "log__logged_by"), pk=pk)
