@@ -2,9 +2,18 @@
 
 import os
 import shutil
+import subprocess
+import sys
+import urllib.parse
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test import Client
+from playwright.sync_api import Browser, Page
+
+from pthv.models import User
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 MISSING = (
@@ -43,3 +52,52 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     quiet = ["--disable-gpu", "--no-first-run", "--disable-background-networking"]
     sandbox = ["--no-sandbox"] if os.getuid() == 0 else []
     return {**browser_type_launch_args, "executable_path": chromium(), "args": quiet + sandbox}
+
+
+@pytest.fixture
+def worker(live_server) -> Callable[[], None]:
+    """Let a real worker, a process of its own, do what waits for it."""
+    environment = {
+        **os.environ,
+        "DATABASE_URL": os.environ["DATABASE_URL"].replace(
+            urllib.parse.urlsplit(os.environ["DATABASE_URL"]).path,
+            f"/{connection.settings_dict['NAME']}",
+            1,
+        ),
+        "EMAIL_URL": "memorymail://",
+    }
+
+    def work() -> None:
+        command = [sys.executable, "manage.py", "procrastinate", "worker", "--one-shot"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    return work
+
+
+@pytest.fixture
+def device(browser: Browser, live_server) -> Iterator[Callable[..., Page]]:
+    """Open a phone (360×740) or a desktop (1280×800) of one person, logged in or not."""
+    contexts = []
+
+    def open_device(user: User | None = None, *, phone: bool = False, **options: Any) -> Page:
+        size = {"width": 360, "height": 740} if phone else {"width": 1280, "height": 800}
+        context = browser.new_context(
+            base_url=live_server.url, viewport=size, has_touch=phone, **options
+        )
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        if user is not None:
+            client = Client()
+            client.force_login(user)
+            cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value}
+            context.add_cookies([cookie | {"url": live_server.url}])
+        page = context.new_page()
+        page.on("dialog", lambda dialog: dialog.accept())
+        # What the content security policy stops, or a script trips over, fails the test.
+        page.on("pageerror", lambda error: pytest.fail(str(error), pytrace=False))
+        return page
+
+    yield open_device
+    for context in contexts:
+        context.close()
