@@ -1,6 +1,7 @@
 """The cast. Everybody works at Lincoln in the program Willow Creek, unless the name says not.
 
-It is Tuesday, October 6, 2026, 1 PM in Chicago, in every test but those of the browser.
+It is Tuesday, October 6, 2026, 1 PM in Chicago, but not in a server's threads, and not where a
+test asks for the `real_clock`.
 """
 
 import datetime
@@ -13,13 +14,29 @@ from django.db import connection
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
-from families.models import Caregiver, ClassTeacher, Enrollment, Family, SchoolClass, Student
+from families.models import (
+    Caregiver,
+    ClassTeacher,
+    Enrollment,
+    Family,
+    RosterImport,
+    SchoolClass,
+    Student,
+)
 from pthv import clock
 from pthv.models import Educator, Membership, Program, Role, School, SchoolYear, User
-from training import certification
-from training.models import Course
-from visits import invitations, scheduling, selection
-from visits.models import FundingSource, Invitation, PayRate, Visit
+from training import certification, cohorts
+from training.models import Attendance, Certification, Cohort, Course
+from visits import invitations, logs, pay, reflections, scheduling, selection
+from visits.models import (
+    FollowUp,
+    FundingSource,
+    Invitation,
+    PayBatch,
+    PayLine,
+    PayRate,
+    Visit,
+)
 
 CHICAGO = ZoneInfo("America/Chicago")
 NOW = datetime.datetime(2026, 10, 6, 13, 0, tzinfo=CHICAGO)
@@ -32,7 +49,7 @@ def at(day: int, hour: int, minute: int = 0, month: int = 10) -> datetime.dateti
 
 @pytest.fixture(autouse=True)
 def _now(request: pytest.FixtureRequest) -> Iterator[None]:
-    if request.node.get_closest_marker("browser"):
+    if request.node.get_closest_marker("real_clock"):
         yield
         return
     with clock.at(NOW), timezone.override(CHICAGO):
@@ -278,3 +295,76 @@ def held(visit, educator) -> Iterator[Visit]:
     """Held on Thursday; it is 6 PM now."""
     with clock.at(at(8, 18)):
         yield scheduling.hold(visit, by=educator)
+
+
+@pytest.fixture
+def completed(visit, educator, partner):
+    """The visit, logged with a promise and reflected on by both."""
+    with clock.at(at(8, 18)):
+        scheduling.hold(visit, by=educator)
+        entry = logs.Entry(
+            minutes=40,
+            language="es",
+            adults_present=1,
+            student_present=True,
+            promise="Send the form",
+            promise_due_on=at(20, 0).date(),
+        )
+        logs.write(visit, entry, by=educator)
+        for user in (educator, partner):
+            reflections.reflect(visit, reflections.Thoughts("Much."), by=user)
+    visit.refresh_from_db()
+    return visit
+
+
+@pytest.fixture
+def promise(completed) -> FollowUp:
+    return FollowUp.objects.get()
+
+
+@pytest.fixture
+def batch(completed, fund, finance, program) -> PayBatch:
+    pay.approve(PayLine.objects.all(), fund, by=finance)
+    return pay.batch(program, by=finance)
+
+
+@pytest.fixture
+def line(batch) -> PayLine:
+    return PayLine.objects.order_by("pk").first()
+
+
+@pytest.fixture
+def ana(educator) -> Educator:
+    return educator.educators.get()
+
+
+@pytest.fixture
+def cohort(course, ana, program_coordinator) -> Cohort:
+    cohort = cohorts.open_cohort(course, "Fall", by=program_coordinator)
+    cohorts.add_session(
+        cohort, starts_at=at(7, 16), ends_at=at(7, 18), place="", by=program_coordinator
+    )
+    cohorts.enrol(cohort, [ana], by=program_coordinator)
+    return cohort
+
+
+@pytest.fixture
+def attendance(cohort) -> Attendance:
+    return Attendance.objects.of(cohort).get()
+
+
+@pytest.fixture
+def certified(ana, course, program_coordinator) -> Certification:
+    return certification.issue(ana, course, on=at(1, 0).date(), by=program_coordinator)
+
+
+@pytest.fixture
+def roster_import(program, program_coordinator) -> RosterImport:
+    return RosterImport.objects.create(
+        program=program,
+        kind="oneroster",
+        state="planned",
+        file_name="roster.zip",
+        uploaded_by=program_coordinator,
+        counts={"new": 0, "changed": 0, "left": 0, "refused": 0, "leaving": []},
+    )

@@ -14,14 +14,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from families.models import RosterImport
-from pthv import clock
-from pthv.models import Educator
-from tests.conftest import at
-from training import certification, cohorts
-from training.models import Attendance, Certification, Cohort
-from visits import logs, pay, reflections, scheduling
-from visits.models import FollowUp, PayBatch, PayLine, SelectionPlan
+from visits.models import SelectionPlan
 
 # Ana teaches the class and leads the visit, Ben goes along, Cara does neither.
 EDUCATORS = {"educator", "partner", "colleague"}
@@ -182,79 +175,6 @@ def row_id(request) -> Callable[[str], int]:
         return request.getfixturevalue(kind).pk
 
     return pk
-
-
-@pytest.fixture
-def completed(visit, educator, partner):
-    """The visit, logged with a promise and reflected on by both."""
-    with clock.at(at(8, 18)):
-        scheduling.hold(visit, by=educator)
-        entry = logs.Entry(
-            minutes=40,
-            language="es",
-            adults_present=1,
-            student_present=True,
-            promise="Send the form",
-            promise_due_on=at(20, 0).date(),
-        )
-        logs.write(visit, entry, by=educator)
-        for user in (educator, partner):
-            reflections.reflect(visit, reflections.Thoughts("Much."), by=user)
-    visit.refresh_from_db()
-    return visit
-
-
-@pytest.fixture
-def promise(completed) -> FollowUp:
-    return FollowUp.objects.get()
-
-
-@pytest.fixture
-def batch(completed, fund, finance, program) -> PayBatch:
-    pay.approve(PayLine.objects.all(), fund, by=finance)
-    return pay.batch(program, by=finance)
-
-
-@pytest.fixture
-def line(batch) -> PayLine:
-    return PayLine.objects.order_by("pk").first()
-
-
-@pytest.fixture
-def ana(educator) -> Educator:
-    return educator.educators.get()
-
-
-@pytest.fixture
-def cohort(course, ana, program_coordinator) -> Cohort:
-    cohort = cohorts.open_cohort(course, "Fall", by=program_coordinator)
-    cohorts.add_session(
-        cohort, starts_at=at(7, 16), ends_at=at(7, 18), place="", by=program_coordinator
-    )
-    cohorts.enrol(cohort, [ana], by=program_coordinator)
-    return cohort
-
-
-@pytest.fixture
-def attendance(cohort) -> Attendance:
-    return Attendance.objects.of(cohort).get()
-
-
-@pytest.fixture
-def certified(ana, course, program_coordinator) -> Certification:
-    return certification.issue(ana, course, on=at(1, 0).date(), by=program_coordinator)
-
-
-@pytest.fixture
-def roster_import(program, program_coordinator) -> RosterImport:
-    return RosterImport.objects.create(
-        program=program,
-        kind="oneroster",
-        state="planned",
-        file_name="roster.zip",
-        uploaded_by=program_coordinator,
-        counts={"new": 0, "changed": 0, "left": 0, "refused": 0, "leaving": []},
-    )
 
 
 @pytest.fixture

@@ -18,7 +18,11 @@ from training import certification
 from training.models import Course
 from visits.models import FundingSource, PayLine, PayRate, Visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.real_clock,
+    pytest.mark.django_db(transaction=True),
+]
 
 NAMES = ["Ortega", "Nguyễn", "O’Brien", "Abdi", "Vang", "Silva", "Haddad"]
 PASSWORD = "a long enough password"
