@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from pthv.models import Membership, User
 from pthv.requests import Request
 
-DEMO_PEOPLE = 8
+DEMO_PEOPLE = 7
 
 
 @login_not_required

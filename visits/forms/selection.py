@@ -2,7 +2,6 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from families.models import SchoolClass, Student
@@ -36,19 +35,20 @@ class PlanForm(forms.Form):
 
     def __init__(self, *args, user, program, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        schools = School.objects.open_to(user, Can.PLAN)
-        self.fields["school"].queryset = schools
+        self.fields["school"].queryset = School.objects.open_to(user, Can.PLAN)
         self.fields["year"].queryset = SchoolYear.objects.all()
-        self.chosen = self._chosen("school", schools) or schools.first()
-        year = self._chosen("year", SchoolYear.objects.all())
-        self.school_year = year or SchoolYear.objects.at_hand(program.today).first()
+        self.schools = list(self.fields["school"].queryset)
+        self.years = list(self.fields["year"].queryset)
+        at_hand = SchoolYear.objects.at_hand(program.today).first()
+        self.chosen = self._chosen("school", self.schools) or next(iter(self.schools), None)
+        self.school_year = self._chosen("year", self.years) or at_hand
         self.initial.update(school=self.chosen, year=self.school_year)
         self.fields["scope"].choices = self._scopes() if self.chosen else []
 
-    def _chosen(self, name: str, among: QuerySet):
+    def _chosen(self, name: str, among: list):
         """What was sent or asked for, if it is one of these."""
         wanted = str(self.data.get(name) or self.initial.get(name) or "")
-        return among.filter(pk=wanted).first() if wanted.isdecimal() else None
+        return next((row for row in among if str(row.pk) == wanted), None)
 
     def _scopes(self) -> list:
         classes = SchoolClass.objects.filter(

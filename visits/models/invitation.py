@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pthv import clock
 from pthv.access import Can
-from pthv.models import Educator, ProgramRow, User, same_program, scoped
+from pthv.models import Educator, ProgramRow, SchoolYear, User, same_program, scoped
 from pthv.models.history import keeps_history
 from pthv.models.tally import tally_triggers
 
@@ -107,14 +107,18 @@ class InvitationQuerySet(models.QuerySet):
             allowed |= Q(school__in=reach.schools)
         return self.filter(allowed)
 
-    def invite_next(self, educators: Iterable[int]) -> "InvitationQuerySet":
-        """Whom these educators may ask now, in the plan's order."""
-        today = clock.now().date()
+    def of_year(self, on: datetime.date) -> "InvitationQuerySet":
+        """Of the school year that people mean on this date."""
+        return self.filter(school_year__in=SchoolYear.objects.at_hand(on).values("pk"))
+
+    def invite_next(self, educators: Iterable[int], on: datetime.date) -> "InvitationQuerySet":
+        """Whom these educators may ask on a date, in the plan's order."""
         may_ask = Q(state__in=[Invitation.State.NOT_ASKED, Invitation.State.ASKED]) | Q(
-            state=Invitation.State.LATER, later_on__lte=today
+            state=Invitation.State.LATER, later_on__lte=on
         )
         return (
-            self.filter(may_ask, educator__in=educators)
+            self.of_year(on)
+            .filter(may_ask, educator__in=educators)
             .select_related("family", "school")
             .order_by("pk")
         )
@@ -138,9 +142,9 @@ class InvitationQuerySet(models.QuerySet):
 
     def with_family(self) -> "InvitationQuerySet":
         """With what a list shows of a family, at a fixed number of queries."""
-        return self.select_related("family", "school", "educator__user").prefetch_related(
-            "family__students"
-        )
+        return self.select_related(
+            "family", "school", "school_year", "educator__user"
+        ).prefetch_related("family__students")
 
 
 @keeps_history()

@@ -15,6 +15,7 @@ from visits.models import FundingSource, Invitation, PayLine, Visit
 from visits.reports import coverage
 
 SHOWN = 5
+EARLIER = datetime.timedelta(hours=6)  # what began this afternoon still counts
 
 
 @requires(Can.SEE_DESK)
@@ -32,17 +33,16 @@ def desk(request: Request) -> HttpResponse:
         {
             "unconfirmed": visits.unconfirmed_before(now + datetime.timedelta(days=3))[:SHOWN],
             "unwritten": visits.held_before(now - datetime.timedelta(days=2))[:SHOWN],
-            "untimed": invitations.without_a_time().select_related("family", "school")[:SHOWN],
+            "untimed": invitations.of_year(request.program.today)
+            .without_a_time()
+            .select_related("family", "school")[:SHOWN],
             "flagged": lines.exclude(flag="")
             .select_related("payee", "visit__family")
             .order_by("pk")[:SHOWN],
             "this_week": visits.by_start()
             .filter(
                 occupies=True,
-                starts_at__range=(
-                    now - datetime.timedelta(days=1),
-                    now + datetime.timedelta(days=7),
-                ),
+                starts_at__range=(now - EARLIER, now + datetime.timedelta(days=7)),
             )
             .order_by("starts_at", "pk")[:SHOWN],
             "schools": schools,
@@ -58,8 +58,8 @@ def _funnel(total: coverage.SchoolCoverage) -> list[dict[str, object]]:
     families = reverse("invitation_list")
     return [
         {"label": _("Planned"), "value": total.planned, "url": families},
-        {"label": _("Asked"), "value": total.asked, "url": f"{families}?state=asked"},
+        {"label": _("Asked"), "value": total.asked},
         {"label": _("Said yes"), "value": total.accepted, "url": f"{families}?state=accepted"},
-        {"label": _("Visited"), "value": total.visited, "url": ""},
-        {"label": _("Second visit"), "value": total.second, "url": ""},
+        {"label": _("Visited"), "value": total.visited},
+        {"label": _("Second visit"), "value": total.second},
     ]

@@ -21,10 +21,12 @@ from visits.models import ContactAttempt, Invitation, Visit
 
 @requires(Can.SEE_FAMILIES)
 def invitation_list(request: Request) -> HttpResponse:
-    """Families of this person's plans, by state and by name."""
+    """This year's families of this person's plans, by state; by name those of any year."""
     found = Invitation.objects.open_to(request.user, Can.SEE_FAMILIES).with_family()
     found = found.prefetch_related("family__caregivers")
     state, typed = request.GET.get("state", ""), request.GET.get("q", "").strip()
+    if not typed:  # looking for somebody finds last year's too
+        found = found.of_year(request.program.today)
     if state in Invitation.State:
         found = found.filter(state=state)
     if typed:
@@ -140,12 +142,13 @@ def _story(invitation, attempts, visits) -> list[dict[str, Any]]:
     """What happened so far, newest first: for the timeline."""
     story = [
         {
-            "at": tried.made_at,
-            "text": f"{tried.get_channel_display()} · {tried.get_outcome_display()}",
-            "note": tried.caregiver,
-            "by": tried.made_by,
+            "at": visit.completed_at or visit.held_at or visit.ended_at or visit.scheduled_at,
+            "text": f"{visit.get_kind_display()} · {visit.get_state_display()}",
+            "note": _("for %s") % wording.moment(visit.during.lower),
+            "url": visit.get_absolute_url(),
+            "done": visit.state == Visit.State.COMPLETED,
         }
-        for tried in attempts
+        for visit in visits
     ]
     if invitation.answered_at:
         story.append(
@@ -158,12 +161,11 @@ def _story(invitation, attempts, visits) -> list[dict[str, Any]]:
         )
     story += [
         {
-            "at": visit.completed_at or visit.held_at or visit.ended_at or visit.scheduled_at,
-            "text": f"{visit.get_kind_display()} · {visit.get_state_display()}",
-            "note": wording.moment(visit.during.lower),
-            "url": visit.get_absolute_url(),
-            "done": visit.state == Visit.State.COMPLETED,
+            "at": tried.made_at,
+            "text": f"{tried.get_channel_display()} · {tried.get_outcome_display()}",
+            "note": tried.caregiver,
+            "by": tried.made_by,
         }
-        for visit in visits
+        for tried in attempts
     ]
     return sorted(story, key=lambda entry: entry["at"], reverse=True)

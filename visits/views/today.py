@@ -37,7 +37,7 @@ def today(request: Request) -> HttpResponse:
     """The next visit with its one next step, whom to invite, promises, and how far we are."""
     me = request.user.reach(Can.SEE_TODAY).educators
     next_up = VisitParticipant.objects.next_for(me)
-    invitations = list(Invitation.objects.invite_next(me)[:3])
+    invitations = list(Invitation.objects.invite_next(me, request.program.today)[:3])
     families = [invitation.family for invitation in invitations]
     if next_up:
         prefetch_related_objects([next_up.visit], visitors())

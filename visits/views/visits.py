@@ -37,6 +37,8 @@ def visit_detail(request: Request, pk: int) -> HttpResponse:
     audit.viewed(visit, by=request.user, reason=Can.SEE_VISITS)
     me = next((p for p in visit.participants.all() if p.educator.user_id == request.user.pk), None)
     reflections = visit.reflections.order_by("pk")
+    if not visit.held_at:
+        reflections = reflections.none()
     if me is None:
         written, reflections = set(reflections.values_list("educator", flat=True)), []
     else:
@@ -57,7 +59,7 @@ def visit_detail(request: Request, pk: int) -> HttpResponse:
             "may_cancel": Can.SCHEDULE in request.powers and visit.is_ahead,
             "endings": EndingForm.base_fields["ending"].choices,
             "log": getattr(visit, "log", None) if me else None,
-            "promises": visit.follow_ups.all() if me else [],
+            "promises": visit.follow_ups.all() if me and hasattr(visit, "log") else [],
             # Side by side, once one has written oneself.
             "reflections": reflections if reflected else [],
         },

@@ -1,0 +1,209 @@
+"""No page asks the database more for thirty rows than for one, and none asks much."""
+
+import datetime
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from families.models import ClassTeacher, Enrollment, SchoolClass, Student
+from pthv import clock
+from tests.conftest import at
+from visits import invitations, logs, pay, reflections, scheduling, selection
+from visits.models import Invitation, PayBatch, PayLine, SelectionPlan, Visit
+
+PAGE, DETAIL, DASHBOARD = 8, 10, 10  # session, person and memberships are three of them
+
+
+@pytest.fixture
+def count(client) -> Callable[..., int]:
+    """How many queries a page costs somebody."""
+
+    def count(url: str, user) -> int:
+        client.force_login(user)
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert client.get(url).status_code == 200
+        return len(queries)
+
+    return count
+
+
+@pytest.fixture
+def live(
+    add_family,
+    school,
+    school_year,
+    school_class,
+    site_coordinator,
+    educator,
+    partner,
+    trained,
+    pay_rate,
+):
+    """Let that many families be asked and visited, one after another."""
+    begun = at(10, 9)
+
+    def live(families: int, *, until: str = "reflected") -> None:
+        nonlocal begun
+        for number in range(families):
+            add_family(f"Family{number}", "Ari", "Bo")
+        plan(school_class)
+        for invitation in Invitation.objects.filter(state="not_asked"):
+            invitations.record_attempt(invitation, "call", "reached", by=educator)
+            invitations.record_answer(invitation, "accepted", by=educator)
+            if until == "yes":
+                continue
+            invitations.choose_team(invitation, [partner.educators.get()], by=educator)
+            visit = scheduling.schedule(invitation, scheduling.slot(begun), "home", by=educator)
+            begun += datetime.timedelta(hours=2)
+            while begun.weekday() < 5 or not 9 <= begun.hour < 19:
+                begun += datetime.timedelta(hours=1)
+            if until == "scheduled":
+                continue
+            with clock.at(visit.during.upper):
+                promise = {"promise": "A card", "promise_due_on": at(30, 9).date()}
+                logs.write(visit, logs.Entry(40, "es", 1, True, **promise), by=educator)
+                for user in (educator, partner):
+                    reflections.reflect(visit, reflections.Thoughts("Much."), by=user)
+
+    def plan(chosen: SchoolClass) -> None:
+        selection.plan_everyone(school, school_year, school_class=chosen, by=site_coordinator)
+
+    live.plan = plan
+    return live
+
+
+def flat(count, pages: dict, grow: Callable[[], None], budget: int) -> None:
+    """Every page costs the same before and after `grow`, and keeps to its budget."""
+    before = {url: count(url, user) for url, user in pages.items()}
+    grow()
+    after = {url: count(url, user) for url, user in pages.items()}
+
+    assert after == before
+    assert {url: n for url, n in after.items() if n > budget} == {}
+
+
+def test_families_visits_and_pay(
+    count, live, fund, educator, site_coordinator, program_coordinator, other_school, finance
+):
+    live(1)
+    pages = {
+        "/families/": educator,
+        "/families/?state=accepted&q=ari": site_coordinator,
+        "/visits/": educator,
+        "/visits/?state=completed": site_coordinator,
+        "/pay/": finance,
+        "/pay/?flagged=1": site_coordinator,
+        "/pay/mine/": educator,
+        f"/plans/{SelectionPlan.objects.get().pk}/": site_coordinator,
+        "/plans/new/": program_coordinator,
+    }
+
+    flat(count, pages, lambda: live(30), PAGE)
+
+
+def test_plans(count, live, program, school, school_year, educator, site_coordinator):
+    live(1)
+
+    def grow():
+        for number in range(29):
+            more = SchoolClass.objects.create(
+                program=program,
+                school=school,
+                school_year=school_year,
+                source_id=str(number),
+                title=f"{number}",
+            )
+            ClassTeacher.objects.create(
+                program=program, school_class=more, educator=educator.educators.get()
+            )
+            Enrollment.objects.create(
+                program=program, school_class=more, student=Student.objects.first()
+            )
+            live.plan(more)
+
+    flat(count, {"/plans/": site_coordinator}, grow, PAGE)
+
+
+def test_batches(count, live, fund, program, site_coordinator, finance):
+    live(1)
+    pay.approve(PayLine.objects.earned(), fund, by=site_coordinator)
+    first = pay.batch(program, by=finance)
+    one = count(f"/pay/batches/{first.pk}/", finance)
+
+    def grow():
+        fund.budget = 10_000
+        fund.save(update_fields=["budget"])
+        live(30)
+        for line in PayLine.objects.earned()[:29]:
+            pay.approve([line], fund, by=site_coordinator)
+            pay.batch(program, by=finance)
+        pay.approve(PayLine.objects.earned(), fund, by=site_coordinator)
+        pay.batch(program, by=finance)
+
+    flat(count, {"/pay/batches/": finance}, grow, PAGE)
+    largest = PayBatch.objects.order_by("number").last()
+    assert largest.lines.count() == 31
+    assert count(f"/pay/batches/{largest.pk}/", finance) == one <= PAGE
+
+
+def test_one_family_whatever_its_story(count, live, educator, partner, family, invitation):
+    url = f"/families/{invitation.pk}/"
+    assert count(url, educator) <= PAGE
+
+    invitations.record_attempt(invitation, "text", "left_message", by=educator)
+    flat(
+        count,
+        {url: educator},
+        lambda: [
+            invitations.record_attempt(invitation, "call", "reached", by=educator)
+            for _ in range(29)
+        ],
+        PAGE,
+    )
+    invitations.record_answer(invitation, "accepted", by=educator)
+    assert count(url, educator) <= DETAIL
+    live(0, until="scheduled")
+    invitations.choose_team(invitation, [partner.educators.get()], by=educator)
+    assert count(url, educator) <= DETAIL
+    scheduling.schedule(invitation, scheduling.slot(at(8, 16, 30)), "home", by=educator)
+    assert count(url, educator) <= DETAIL
+
+
+def test_one_visit_and_its_forms(count, live, educator, site_coordinator, accepted, visit):
+    live(0)
+    at_the_door = {f"/visits/{visit.pk}/": educator, f"/families/{accepted.pk}/schedule/": educator}
+    assert max(count(url, user) for url, user in at_the_door.items()) <= PAGE
+
+    with clock.at(at(8, 18)):
+        scheduling.hold(visit, by=educator)
+        entry = logs.Entry(40, "es", 1, True, promise="A card", promise_due_on=at(30, 9).date())
+        logs.write(visit, entry, by=educator)
+        reflections.reflect(visit, reflections.Thoughts("Much."), by=educator)
+    forms = [f"/visits/{visit.pk}/log/", f"/visits/{visit.pk}/reflect/"]
+    assert max(count(url, educator) for url in forms) <= PAGE
+    assert count(f"/visits/{visit.pk}/", educator) <= DETAIL
+    assert count(f"/visits/{visit.pk}/", site_coordinator) <= PAGE
+
+
+def test_today_and_the_desk(count, live, fund, educator, site_coordinator, program_coordinator):
+    live(1)
+    live(1, until="scheduled")
+    live(1, until="yes")
+    pages = {
+        "/today/": educator,
+        "/desk/": site_coordinator,
+        "/coverage/": program_coordinator,
+        "/more/": educator,
+    }
+
+    def grow():
+        live(10)
+        live(10, until="scheduled")
+        live(10, until="yes")
+
+    flat(count, pages, grow, DASHBOARD)
+    assert Visit.objects.count() == 22
