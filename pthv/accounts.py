@@ -1,11 +1,15 @@
-"""How people log in: accounts are made by a program, never by a passer-by."""
+"""How people log in, and stop to: accounts are made by a program, never by a passer-by."""
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
-from pthv.models import User
+from pthv import audit
+from pthv.blocked import NotReady
+from pthv.models import Membership, User
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -20,3 +24,36 @@ class Backend(AuthenticationBackend):
         if user.is_demo and not settings.DEMO_LOGINS:
             return False
         return super().user_can_authenticate(user)
+
+
+@transaction.atomic
+def deactivate(user: User, *, by: User) -> User:
+    """Close an account at once: whoever is logged in with it is out with the next page."""
+    if user.pk == by.pk:
+        raise NotReady(_("You can't close your own account. Ask another administrator."))
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if user.is_active:
+        user.is_active = False
+        user.save(update_fields=["is_active"])
+        for membership in Membership.objects.not_over().filter(user=user):
+            audit.record("account.closed", membership, by=by, user=user.pk)
+    return user
+
+
+@transaction.atomic
+def end_today(membership: Membership, *, by: User) -> Membership:
+    """Make today the last day of a membership; one that is over stays as it is."""
+    membership = (
+        Membership.objects.select_for_update(of=("self",))
+        .select_related("program")
+        .get(pk=membership.pk)
+    )
+    today = membership.program.today
+    if membership.ends_on and membership.ends_on <= today:
+        return membership
+    if membership.starts_on > today:
+        raise NotReady(_("This membership has not begun yet. Change its dates instead."))
+    membership.ends_on = today
+    membership.save(update_fields=["ends_on"])
+    audit.record("membership.ended", membership, by=by, ends_on=str(today))
+    return membership

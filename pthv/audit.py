@@ -1,9 +1,12 @@
 """What it meant: every action and every look, written in the same transaction."""
 
-from typing import Any
+from typing import Any, Final, Literal
 
 from pthv.access import Can
 from pthv.models import AuditEntry, Membership, ProgramRow, RecordView, User
+
+# Administrators hold no power of the access table; the admin is what lets them look.
+ADMINISTRATOR: Final = "administrator"
 
 
 def record(
@@ -23,7 +26,9 @@ def record(
     )
 
 
-def viewed(subject: "ProgramRow | Membership", *, by: User, reason: Can) -> None:
+def viewed(
+    subject: "ProgramRow | Membership", *, by: User, reason: Can | Literal["administrator"]
+) -> None:
     """Keep that somebody looked at a family, note or address, and what allowed it."""
     RecordView.objects.create(
         program_id=subject.program_id,

@@ -1,0 +1,215 @@
+"""Administration of programs, people, and the record of what they did."""
+
+from typing import Any
+
+from django import forms
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.admin import UserAdmin as AccountAdmin
+from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from pghistory.models import Event
+
+from pthv import accounts
+from pthv.models import (
+    AuditEntry,
+    Educator,
+    Membership,
+    Message,
+    PartnerOrganization,
+    Program,
+    RecordView,
+    Role,
+    School,
+    SchoolYear,
+    User,
+)
+from pthv.ruled_admin import ChoicesWithinProgram, HistoryAdmin, ReadOnlyAdmin, RuledAdmin, asking
+
+
+@admin.register(Program)
+class ProgramAdmin(RuledAdmin):
+    list_display = ("name", "slug", "time_zone", "model", "minimum_cell")
+    list_filter = ("model",)
+    ordering = ("name",)
+    search_fields = ("name", "slug")
+    search_help_text = _("Search by name.")
+    by_number = False
+
+    def keep(self, event: str, obj: Any, request: HttpRequest, fields: list[str]) -> None:
+        """The admin's own log keeps it: a program is no row of a program."""
+
+
+@admin.register(PartnerOrganization)
+class PartnerOrganizationAdmin(RuledAdmin):
+    list_display = ("name", "kind", "program")
+    list_select_related = ("program",)
+    list_filter = ("kind", "program")
+    ordering = ("name", "pk")
+    search_fields = ("name",)
+    search_help_text = _("Search by name.")
+    by_number = False
+
+
+@admin.register(School)
+class SchoolAdmin(RuledAdmin):
+    list_display = ("name", "program", "contract_day_starts", "contract_day_ends", "source_id")
+    list_select_related = ("program",)
+    ordering = ("name", "pk")
+    search_fields = ("name", "source_id")
+    search_help_text = _("Search by name, or by the id in the roster files.")
+    fixed = ("source_id",)
+    by_number = False
+
+
+@admin.register(SchoolYear)
+class SchoolYearAdmin(RuledAdmin):
+    list_display = ("name", "program", "starts_on", "ends_on")
+    list_select_related = ("program",)
+    ordering = ("-starts_on", "pk")
+    search_fields = ("name",)
+    search_help_text = _("Search by name.")
+    by_number = False
+
+
+class _OwnAccount(forms.ModelForm):
+    """E-mail addresses are kept in small letters."""
+
+    def clean_email(self) -> str:
+        return self.cleaned_data["email"].lower()
+
+
+class AccountAddForm(_OwnAccount, BaseUserCreationForm):
+    class Meta:
+        model = User
+        fields = ("email", "given_name", "family_name")
+
+
+class AccountChangeForm(_OwnAccount, UserChangeForm):
+    class Meta:
+        model = User
+        fields = ("email", "given_name", "family_name", "is_active", "is_staff")
+
+
+@admin.register(User)
+class UserAdmin(RuledAdmin, AccountAdmin):
+    """People who can log in. An administrator is one in full: staff and superuser go together."""
+
+    form = AccountChangeForm
+    add_form = AccountAddForm
+    list_display = ("email", "family_name", "given_name", "is_active", "is_staff", "last_login")
+    list_filter = ("is_active", "is_staff")
+    ordering = ("-pk",)
+    search_fields = ("email", "family_name", "given_name")
+    search_help_text = _("Search by name or e-mail address.")
+    by_number = False
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "joined_at", "is_demo")
+    fieldsets = (
+        (None, {"fields": ("email", "password")}),
+        (_("Name"), {"fields": ("given_name", "family_name")}),
+        (_("Access"), {"fields": ("is_active", "is_staff")}),
+        (_("Dates"), {"fields": ("last_login", "joined_at", "is_demo")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("email", "given_name", "family_name", "password1", "password2")}),
+    )
+    actions = (asking(accounts.deactivate, _("Close these accounts")),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        found = super().get_readonly_fields(request, obj)
+        # Nobody locks themselves out.
+        return [*found, "is_active", "is_staff"] if obj == request.user else found
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        obj.is_superuser = obj.is_staff
+        super().save_model(request, obj, form, change)
+
+    def keep(self, event: str, obj: Any, request: HttpRequest, fields: list[str]) -> None:
+        """The admin's own log keeps it: a person is no row of a program."""
+
+
+@admin.register(Membership)
+class MembershipAdmin(RuledAdmin):
+    list_display = ("user", "role", "program", "school", "starts_on", "ends_on")
+    list_select_related = ("user", "program", "school")
+    list_filter = ("role", "program")
+    search_fields = ("user__email", "user__family_name", "user__given_name")
+    search_help_text = _("Search by name or e-mail address.")
+    by_number = False
+    fixed = ("user",)
+    actions = (asking(accounts.end_today, _("Make today the last day")),)
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if obj.role == Role.EDUCATOR:
+            Educator.objects.get_or_create(program_id=obj.program_id, user_id=obj.user_id)
+
+
+@admin.register(Educator)
+class EducatorAdmin(RuledAdmin):
+    list_display = ("user", "email", "program", "source_id", "languages")
+    list_select_related = ("user", "program")
+    search_fields = ("user__email", "user__family_name", "user__given_name", "source_id")
+    search_help_text = _("Search by name, e-mail address, or the id in the roster files.")
+    by_number = False
+    fixed = ("user", "source_id")
+
+    @admin.display(description=_("e-mail"))
+    def email(self, educator: Educator) -> str:
+        return educator.user.email
+
+
+class AboutSubject(ReadOnlyAdmin):
+    """Entries about a row: searched by it, such as "visit 12"."""
+
+    search_help_text = _("Search by what it is about, such as visit 12.")
+
+    def get_search_results(self, request: HttpRequest, queryset, search_term: str):
+        kind, _space, number = search_term.strip().lower().rpartition(" ")
+        number = number.lstrip("#")
+        if not kind:
+            return super().get_search_results(request, queryset, search_term)
+        if not (number.isascii() and number.isdecimal() and len(number) < 19):
+            return queryset.none(), False
+        # Every program is named, so that the index of subjects is used.
+        programs = list(Program.objects.values_list("pk", flat=True))
+        kind = kind.replace(" ", "")
+        found = queryset.filter(program__in=programs, subject_type=kind, subject_id=number)
+        return found, False
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(AboutSubject):
+    list_display = ("at", "event", "subject_type", "subject_id", "by", "program")
+    list_select_related = ("by", "program")
+
+
+@admin.register(RecordView)
+class RecordViewAdmin(AboutSubject):
+    list_display = ("at", "subject_type", "subject_id", "by", "reason", "program")
+    list_select_related = ("by", "program")
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyAdmin):
+    list_display = ("queued_at", "kind", "to_user", "state", "attempts", "sent_at", "program")
+    list_select_related = ("to_user", "program")
+    list_filter = ("program", ("state", ChoicesWithinProgram))
+    keeps_looks = True
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnlyAdmin):
+    """What administrators changed here."""
+
+    list_display = ("action_time", "user", "content_type", "object_repr", "change_message")
+    list_select_related = ("user", "content_type")
+    list_filter = ("action_flag",)
+
+
+for kept in apps.get_models():
+    if issubclass(kept, Event) and kept._meta.app_label != "pghistory":
+        admin.site.register(kept, HistoryAdmin)

@@ -1,0 +1,167 @@
+"""Administration of rates and funds; the walk itself is read here, and written by actions."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from families.admin import FoundByName
+from pthv.ruled_admin import (
+    ChoicesWithinProgram,
+    ReadOnlyAdmin,
+    ReasonForm,
+    RuledAdmin,
+    asking,
+)
+from visits import invitations, scheduling
+from visits.forms.scheduling import EndingForm
+from visits.models import (
+    ContactAttempt,
+    FollowUp,
+    FundingSource,
+    Invitation,
+    PayBatch,
+    PayLine,
+    PayRate,
+    Reflection,
+    SelectionPlan,
+    Tally,
+    TeamMember,
+    Visit,
+    VisitLog,
+    VisitParticipant,
+    VisitStudent,
+    VisitTeam,
+)
+
+
+@admin.register(SelectionPlan)
+class SelectionPlanAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "school", "school_year", "made_by", "made_at", "program")
+    list_select_related = ("school", "school_year", "school_class", "made_by", "program")
+
+
+@admin.register(Invitation)
+class InvitationAdmin(FoundByName, ReadOnlyAdmin):
+    name_path = "family"
+    list_display = ("pk", "family", "kind", "state", "educator", "school", "visited_at")
+    list_select_related = ("family", "educator__user", "school")
+    list_filter = ("program", ("state", ChoicesWithinProgram))
+    actions = (asking(invitations.reopen, _("Let the family be asked again"), form=ReasonForm),)
+    keeps_looks = True
+
+
+@admin.register(ContactAttempt)
+class ContactAttemptAdmin(ReadOnlyAdmin):
+    list_display = ("made_at", "invitation", "channel", "outcome", "made_by", "program")
+    list_select_related = ("invitation", "made_by", "program")
+    keeps_looks = True
+
+
+@admin.register(VisitTeam)
+class VisitTeamAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "school", "program")
+    list_select_related = ("school", "program")
+
+
+@admin.register(TeamMember)
+class TeamMemberAdmin(ReadOnlyAdmin):
+    list_display = ("team", "educator", "is_lead", "program")
+    list_select_related = ("team", "educator__user", "program")
+
+
+@admin.register(Visit)
+class VisitAdmin(FoundByName, ReadOnlyAdmin):
+    name_path = "family"
+    list_display = ("pk", "family", "starts_at", "kind", "state", "place", "school")
+    list_select_related = ("family", "school")
+    list_filter = ("program", ("state", ChoicesWithinProgram))
+    actions = (asking(scheduling.cancel, _("Cancel"), form=EndingForm),)
+    keeps_looks = True
+
+    @admin.display(description=_("starts at"))
+    def starts_at(self, visit: Visit) -> Any:
+        return visit.during.lower
+
+
+@admin.register(VisitStudent)
+class VisitStudentAdmin(ReadOnlyAdmin):
+    list_display = ("visit", "student", "program")
+    list_select_related = ("visit", "student", "program")
+    keeps_looks = True
+
+
+@admin.register(VisitParticipant)
+class VisitParticipantAdmin(ReadOnlyAdmin):
+    list_display = ("visit", "educator", "role", "attested_at", "program")
+    list_select_related = ("visit", "educator__user", "program")
+
+
+@admin.register(VisitLog)
+class VisitLogAdmin(ReadOnlyAdmin):
+    list_display = ("visit", "logged_by", "logged_at", "minutes", "language", "program")
+    list_select_related = ("visit", "logged_by", "program")
+    keeps_looks = True
+
+
+@admin.register(Reflection)
+class ReflectionAdmin(ReadOnlyAdmin):
+    """That somebody reflected, and when: what they wrote is for that visit's visitors only."""
+
+    list_display = ("visit", "educator", "written_at", "shared_with_debrief", "program")
+    list_select_related = ("visit", "educator__user", "program")
+    fields = ("program", "visit", "educator", "written_at", "shared_with_debrief")
+
+    def get_queryset(self, request: HttpRequest):
+        return super().get_queryset(request).defer("assumed", "learned", "will_do")
+
+
+@admin.register(FollowUp)
+class FollowUpAdmin(ReadOnlyAdmin):
+    list_display = ("visit", "owner", "due_on", "kept_at", "program")
+    list_select_related = ("visit", "owner__user", "program")
+    keeps_looks = True
+
+
+@admin.register(PayRate)
+class PayRateAdmin(RuledAdmin):
+    """What a rate pays stays as it is once a line was earned by it; a new rate follows it."""
+
+    list_display = ("kind", "amount", "starts_on", "ends_on", "program")
+    list_select_related = ("program",)
+    list_filter = ("kind", "program")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        found = super().get_readonly_fields(request, obj)
+        earned = obj is not None and PayLine.objects.filter(rate=obj).exists()
+        return [*found, "kind", "amount", "starts_on"] if earned else found
+
+
+@admin.register(FundingSource)
+class FundingSourceAdmin(RuledAdmin):
+    list_display = ("name", "program", "budget", "used", "starts_on", "ends_on")
+    list_select_related = ("program",)
+    readonly_fields = ("used",)
+    search_fields = ("name",)
+    search_help_text = _("Search by name.")
+    by_number = False
+
+
+@admin.register(PayLine)
+class PayLineAdmin(ReadOnlyAdmin):
+    list_display = ("pk", "payee", "amount", "state", "visit_on", "fund", "batch", "flag")
+    list_select_related = ("payee", "fund", "batch")
+    list_filter = ("program", ("state", ChoicesWithinProgram))
+
+
+@admin.register(PayBatch)
+class PayBatchAdmin(ReadOnlyAdmin):
+    list_display = ("number", "program", "made_by", "made_at", "exported_at")
+    list_select_related = ("program", "made_by")
+
+
+@admin.register(Tally)
+class TallyAdmin(ReadOnlyAdmin):
+    list_display = ("educator", "school", "school_year", "planned", "accepted", "visited")
+    list_select_related = ("educator__user", "school", "school_year")
