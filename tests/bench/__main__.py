@@ -98,7 +98,7 @@ def pages(sql: psycopg.Connection) -> list[Page]:
         Page("plan", "program", f"/plans/{plan}/"),
         Page("plan form", "program", "/plans/new/"),
         Page("cohorts", "program", "/training/"),
-        Page("certifications", "program", "/training/certifications/"),
+        Page("certifications", "program", "/training/certified/"),
         Page("rosters", "program", "/rosters/"),
         Page("coverage", "funder", "/coverage/", 2.5),
         Page("pay to approve", "finance", "/pay/"),

@@ -36,8 +36,14 @@ class Client:
 
     def _send(self, method, path, body, headers):
         headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        self.connection.request(method, path, body, headers)
-        response = self.connection.getresponse()
+        try:
+            self.connection.request(method, path, body, headers)
+            response = self.connection.getresponse()
+        except (http.client.RemoteDisconnected, BrokenPipeError):
+            # Kept too long: the server has closed this connection in between.
+            self.connection.close()
+            self.connection.request(method, path, body, headers)
+            response = self.connection.getresponse()
         content = response.read()
         for cookie in response.headers.get_all("Set-Cookie") or []:
             if found := re.match(r"(\w+)=([^;]*)", cookie):

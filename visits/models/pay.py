@@ -9,6 +9,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import BigIntegerRangeField, DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from pthv import clock
@@ -134,10 +135,9 @@ class PayBatchQuerySet(models.QuerySet):
     def with_totals(self) -> "PayBatchQuerySet":
         """With `line_count` and `dollars` of each batch."""
         lines = PayLine.objects.filter(batch=models.OuterRef("pk")).order_by().values("batch")
-        return self.annotate(
-            line_count=models.Subquery(lines.annotate(n=models.Count("pk")).values("n")),
-            dollars=models.Subquery(lines.annotate(sum=models.Sum("amount")).values("sum")),
-        )
+        count = models.Subquery(lines.annotate(n=models.Count("pk")).values("n"))
+        dollars = models.Subquery(lines.annotate(sum=models.Sum("amount")).values("sum"))
+        return self.annotate(line_count=Coalesce(count, 0), dollars=Coalesce(dollars, Decimal()))
 
 
 class PayBatch(ProgramRow):
