@@ -6,6 +6,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, GeneratedField, Q
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
@@ -18,6 +19,17 @@ from pthv.models.tally import tally_triggers
 from .search import Folded, prefix_query
 
 
+def children(of: str = "") -> models.Prefetch:
+    """Fetch the children of each family ("family__": of each row's family) as `children`."""
+    names = Student.objects.enrolled().defer("folded", "searchable")
+    return models.Prefetch(f"{of}students", queryset=names, to_attr="children")
+
+
+def adults(of: str = "") -> models.Prefetch:
+    """Fetch the caregivers of each family as `adults`, likewise."""
+    return models.Prefetch(f"{of}caregivers", to_attr="adults")
+
+
 class FamilyQuerySet(models.QuerySet):
     def open_to(self, user: User, can: Can) -> "FamilyQuerySet":
         """Families with a child in this person's program, school or class."""
@@ -27,8 +39,8 @@ class FamilyQuerySet(models.QuerySet):
         return self.filter(pk__in=Student.objects.open_to(user, can).values("family"))
 
     def with_people(self) -> "FamilyQuerySet":
-        """With children and caregivers at hand, for `label`."""
-        return self.prefetch_related("students", "caregivers")
+        """With children and caregivers at hand, for `label` and `reachable`."""
+        return self.prefetch_related(children(), adults())
 
 
 @keeps_history(without=("folded",))
@@ -69,19 +81,29 @@ class Family(ProgramRow):
     def __str__(self) -> str:
         return f"{self.surnames} family"
 
+    @cached_property
+    def children(self) -> "list[Student]":
+        """The children on the roster, in its order."""
+        return list(self.students.enrolled())
+
+    @cached_property
+    def adults(self) -> "list[Caregiver]":
+        """The caregivers, in their order."""
+        return list(self.caregivers.all())
+
     @property
     def label(self) -> str:
         """ "Ramírez family — Mateo (3), Lucía (1)": who they are, at a glance."""
         children = ", ".join(
             f"{child.called} ({child.grade})" if child.grade else child.called
-            for child in self.students.all()
+            for child in self.children
         )
         return f"{self.surnames} family — {children}" if children else str(self)
 
     @property
     def reachable(self) -> "list[Caregiver]":
         """The caregivers who may be contacted, in their order."""
-        return [person for person in self.caregivers.all() if person.may_be_reached]
+        return [person for person in self.adults if person.may_be_reached]
 
 
 @keeps_history()

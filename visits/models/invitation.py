@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from families.models import children
 from pthv import clock
 from pthv.access import Can
 from pthv.models import Educator, ProgramRow, SchoolYear, User, same_program, scoped
@@ -144,7 +145,7 @@ class InvitationQuerySet(models.QuerySet):
         """With what a list shows of a family, at a fixed number of queries."""
         return self.select_related(
             "family", "school", "school_year", "educator__user"
-        ).prefetch_related("family__students")
+        ).prefetch_related(children("family__"))
 
 
 @keeps_history()

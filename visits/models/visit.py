@@ -13,8 +13,10 @@ from django.contrib.postgres.fields import (
 from django.db import models
 from django.db.models import DateTimeField, F, Func, Q, Value
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from families.models import children
 from pthv import clock
 from pthv.access import Can
 from pthv.models import CompositeForeignKey, Educator, ProgramRow, User, same_program, scoped
@@ -49,9 +51,10 @@ def one_at_a_time(field: str, name: str, message: Any) -> ExclusionConstraint:
     )
 
 
-def visitors(path: str = "participants") -> models.Prefetch:
-    """The people of visits with their names, by one query."""
-    return models.Prefetch(path, VisitParticipant.objects.select_related("educator__user"))
+def visitors() -> models.Prefetch:
+    """Fetch who goes on each visit, with their names, as `visitors`."""
+    people = VisitParticipant.objects.select_related("educator__user")
+    return models.Prefetch("participants", people, to_attr="visitors")
 
 
 class VisitQuerySet(models.QuerySet):
@@ -98,7 +101,7 @@ class VisitQuerySet(models.QuerySet):
     def with_people(self) -> "VisitQuerySet":
         """With what a list shows, at a fixed number of queries."""
         return self.select_related("family", "school").prefetch_related(
-            "family__students", visitors()
+            children("family__"), visitors()
         )
 
 
@@ -253,6 +256,11 @@ class Visit(ProgramRow):
 
     def get_absolute_url(self) -> str:
         return reverse("visit_detail", args=[self.pk])
+
+    @cached_property
+    def visitors(self) -> "list[VisitParticipant]":
+        """Who goes, the lead first."""
+        return list(self.participants.select_related("educator__user"))
 
     @property
     def is_ahead(self) -> bool:

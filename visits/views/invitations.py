@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from families.models import Student
+from families.models import Student, adults
 from pthv import audit, wording
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
@@ -23,7 +23,7 @@ from visits.models import ContactAttempt, Invitation, Visit
 def invitation_list(request: Request) -> HttpResponse:
     """This year's families of this person's plans, by state; by name those of any year."""
     found = Invitation.objects.open_to(request.user, Can.SEE_FAMILIES).with_family()
-    found = found.prefetch_related("family__caregivers")
+    found = found.prefetch_related(adults("family__"))
     state, typed = request.GET.get("state", ""), request.GET.get("q", "").strip()
     if not typed:  # looking for somebody finds last year's too
         found = found.of_year(request.program.today)
@@ -87,7 +87,7 @@ def invitation_team(request: Request, pk: int) -> HttpResponse:
 def _invitation(request: Request, pk: int, can: Can) -> Invitation:
     open_to_them = Invitation.objects.open_to(request.user, can)
     found = open_to_them.with_family().select_related("answered_by")
-    return get_object_or_404(found.prefetch_related("family__caregivers"), pk=pk)
+    return get_object_or_404(found.prefetch_related(adults("family__")), pk=pk)
 
 
 def _act(request, invitation, form, action, done) -> HttpResponse:

@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from families.models import adults, children
 from pthv.access import Can, requires
 from pthv.requests import Request
 from visits.models import ContactAttempt, FollowUp, Invitation, Tally, VisitParticipant
@@ -42,7 +43,7 @@ def today(request: Request) -> HttpResponse:
     if next_up:
         prefetch_related_objects([next_up.visit], visitors())
         families.append(next_up.visit.family)
-    prefetch_related_objects(families, "students", "caregivers")
+    prefetch_related_objects(families, children(), adults())
     promises = FollowUp.objects.open().filter(owner__in=me).select_related("visit__family")
     return render(
         request,

@@ -35,7 +35,7 @@ def visit_detail(request: Request, pk: int) -> HttpResponse:
     visits = Visit.objects.open_to(request.user, Can.SEE_VISITS).with_people()
     visit = get_object_or_404(visits.select_related("invitation", "log__logged_by"), pk=pk)
     audit.viewed(visit, by=request.user, reason=Can.SEE_VISITS)
-    me = next((p for p in visit.participants.all() if p.educator.user_id == request.user.pk), None)
+    me = next((p for p in visit.visitors if p.educator.user_id == request.user.pk), None)
     reflections = visit.reflections.order_by("pk")
     if not visit.held_at:
         reflections = reflections.none()
