@@ -267,6 +267,7 @@ class SchoolTally(ProgramRow):
     enrolled = models.IntegerField(db_default=0)
 
     class Meta:
+        verbose_name_plural = "school tallies"
         constraints = [
             *same_program("school_tally", school="pthv.School"),
             models.UniqueConstraint(fields=["program", "school"], name="school_tally_once"),

@@ -2,6 +2,7 @@
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
@@ -35,9 +36,26 @@ def deactivate(user: User, *, by: User) -> User:
     if user.is_active:
         user.is_active = False
         user.save(update_fields=["is_active"])
-        for membership in Membership.objects.not_over().filter(user=user):
-            audit.record("account.closed", membership, by=by, user=user.pk)
+        _record("account.closed", user, by)
     return user
+
+
+@transaction.atomic
+def forget_second_step(user: User, *, by: User) -> User:
+    """Let somebody who lost their phone log in without it, and set up another."""
+    if user.pk == by.pk:
+        raise NotReady(_("Change your own second step on your account's page."))
+    forgotten, _of_each = Authenticator.objects.filter(user=user).delete()
+    if not forgotten:
+        raise NotReady(_("This account has no second step."))
+    _record("account.second_step_forgotten", user, by)
+    return user
+
+
+def _record(event: str, user: User, by: User) -> None:
+    """An account is no row of a program: it is kept with each membership."""
+    for membership in Membership.objects.not_over().filter(user=user):
+        audit.record(event, membership, by=by, user=user.pk)
 
 
 @transaction.atomic

@@ -116,7 +116,10 @@ class UserAdmin(RuledAdmin, AccountAdmin):
     add_fieldsets = (
         (None, {"fields": ("email", "given_name", "family_name", "password1", "password2")}),
     )
-    actions = (asking(accounts.deactivate, _("Close these accounts")),)
+    actions = (
+        asking(accounts.deactivate, _("Close these accounts")),
+        asking(accounts.forget_second_step, _("Forget their second step (a lost phone)")),
+    )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         found = super().get_readonly_fields(request, obj)

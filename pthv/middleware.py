@@ -27,7 +27,8 @@ class ProgramMiddleware:
         if not request.user.is_authenticated:
             return self.get_response(request)
         if request.path.startswith("/admin/"):
-            with scopes_disabled():
+            # Which zone it shows is the admin's own choice, for this one answer.
+            with scopes_disabled(), timezone.override(None):
                 # Rendered inside, since admin templates query late.
                 response = self.get_response(request)
                 if isinstance(response, SimpleTemplateResponse) and not response.is_rendered:

@@ -15,6 +15,7 @@ from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext
@@ -23,7 +24,7 @@ from pghistory.models import Event
 
 from pthv import audit
 from pthv.blocked import NotReady
-from pthv.models import ProgramRow, User
+from pthv.models import Program, ProgramRow, User
 
 MOST_COUNTED = 1000
 MOST_ACTED_ON = 100
@@ -108,6 +109,7 @@ class RuledAdmin(admin.ModelAdmin):
     paginator = CappedPaginator
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
+    view_on_site = False
     list_per_page = 50
     list_max_show_all = 0
     sortable_by: ClassVar[Any] = ()
@@ -128,6 +130,20 @@ class RuledAdmin(admin.ModelAdmin):
         if self.by_number:
             return queryset.none(), False
         return super().get_search_results(request, queryset, search_term.replace("\x00", ""))
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        chosen = request.GET.get(PROGRAM_CHOSEN, "")
+        programs = (
+            Program.objects.filter(pk=chosen) if chosen.isdecimal() else Program.objects.all()
+        )
+        # Rows of one program are shown by its clock, those of several by UTC.
+        if len(shown := list(programs[:2])) == 1:
+            timezone.activate(shown[0].zone)
+        return super().changelist_view(request, extra_context)
+
+    @admin.display(description=_("no."))
+    def number(self, obj: Any) -> int:
+        return obj.pk
 
     def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
         return [field.name for field in self.opts.fields if field.many_to_one and field.editable]
@@ -161,6 +177,8 @@ class RuledAdmin(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Any:
         obj = super().get_object(request, object_id, from_field)
+        if obj is not None and "program" in self.field_names:
+            timezone.activate(obj.program.zone)
         if obj is not None and self.keeps_looks:
             audit.viewed(self.looked_at(obj), by=_account(request), reason=audit.ADMINISTRATOR)
         return obj
@@ -190,6 +208,13 @@ class ReadOnlyAdmin(RuledAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        if self.fields:
+            return self.fields
+        names = [f.name for f in self.opts.fields if f.name not in (self.exclude or ())]
+        kept = [name for name in self.get_readonly_fields(request, obj) if name not in names]
+        return names + kept
 
 
 class HistoryAdmin(ReadOnlyAdmin):

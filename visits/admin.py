@@ -3,10 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from families.admin import FoundByName
+from pthv import wording
 from pthv.ruled_admin import (
     ChoicesWithinProgram,
     ReadOnlyAdmin,
@@ -36,6 +38,11 @@ from visits.models import (
 )
 
 
+def spoken(during: DateTimeTZRange) -> str:
+    """A stretch of time in the zone at hand."""
+    return f"{wording.moment(during.lower)}–{wording.time(during.upper)}"
+
+
 @admin.register(SelectionPlan)
 class SelectionPlanAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "school", "school_year", "made_by", "made_at", "program")
@@ -45,7 +52,7 @@ class SelectionPlanAdmin(ReadOnlyAdmin):
 @admin.register(Invitation)
 class InvitationAdmin(FoundByName, ReadOnlyAdmin):
     name_path = "family"
-    list_display = ("pk", "family", "kind", "state", "educator", "school", "visited_at")
+    list_display = ("number", "family", "kind", "state", "educator", "school", "visited_at")
     list_select_related = ("family", "educator__user", "school")
     list_filter = ("program", ("state", ChoicesWithinProgram))
     actions = (asking(invitations.reopen, _("Let the family be asked again"), form=ReasonForm),)
@@ -74,15 +81,17 @@ class TeamMemberAdmin(ReadOnlyAdmin):
 @admin.register(Visit)
 class VisitAdmin(FoundByName, ReadOnlyAdmin):
     name_path = "family"
-    list_display = ("pk", "family", "starts_at", "kind", "state", "place", "school")
+    list_display = ("number", "family", "when", "kind", "state", "place", "school")
+    readonly_fields = ("when",)
+    exclude = ("during",)
     list_select_related = ("family", "school")
     list_filter = ("program", ("state", ChoicesWithinProgram))
     actions = (asking(scheduling.cancel, _("Cancel"), form=EndingForm),)
     keeps_looks = True
 
-    @admin.display(description=_("starts at"))
-    def starts_at(self, visit: Visit) -> Any:
-        return visit.during.lower
+    @admin.display(description=_("when"))
+    def when(self, visit: Visit) -> str:
+        return spoken(visit.during)
 
 
 @admin.register(VisitStudent)
@@ -94,8 +103,14 @@ class VisitStudentAdmin(ReadOnlyAdmin):
 
 @admin.register(VisitParticipant)
 class VisitParticipantAdmin(ReadOnlyAdmin):
+    readonly_fields = ("when",)
+    exclude = ("during",)
     list_display = ("visit", "educator", "role", "attested_at", "program")
     list_select_related = ("visit", "educator__user", "program")
+
+    @admin.display(description=_("when"))
+    def when(self, participant: VisitParticipant) -> str:
+        return spoken(participant.during)
 
 
 @admin.register(VisitLog)
@@ -150,7 +165,7 @@ class FundingSourceAdmin(RuledAdmin):
 
 @admin.register(PayLine)
 class PayLineAdmin(ReadOnlyAdmin):
-    list_display = ("pk", "payee", "amount", "state", "visit_on", "fund", "batch", "flag")
+    list_display = ("number", "payee", "amount", "state", "visit_on", "fund", "batch", "flag")
     list_select_related = ("payee", "fund", "batch")
     list_filter = ("program", ("state", ChoicesWithinProgram))
 

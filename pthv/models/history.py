@@ -18,9 +18,18 @@ class HistoryEvent(Event):
 
 def keeps_history(*, without: tuple[str, ...] = ()) -> Any:
     """Class decorator: keep the earlier row on update and delete, less the fields `without`."""
-    return pghistory.track(
-        pghistory.UpdateEvent(row=pghistory.Old),
-        pghistory.DeleteEvent(row=pghistory.Old),
-        exclude=list(without),
-        base_model=HistoryEvent,
-    )
+
+    def decorate(model: type[models.Model]) -> type[models.Model]:
+        names = model._meta
+        return pghistory.track(
+            pghistory.UpdateEvent(row=pghistory.Old),
+            pghistory.DeleteEvent(row=pghistory.Old),
+            exclude=list(without),
+            base_model=HistoryEvent,
+            meta={
+                "verbose_name": f"earlier {names.verbose_name}",
+                "verbose_name_plural": f"earlier {names.verbose_name_plural}",
+            },
+        )(model)
+
+    return decorate

@@ -41,6 +41,7 @@ class Tally(ProgramRow):
     objects: ClassVar[Any] = scoped(TallyQuerySet)
 
     class Meta:
+        verbose_name_plural = "tallies"
         constraints = [
             *same_program(
                 "tally",
