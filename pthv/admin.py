@@ -145,8 +145,12 @@ class MembershipAdmin(RuledAdmin):
     fixed = ("user",)
     actions = (asking(accounts.end_today, _("Make today the last day")),)
 
+    def named(self, obj: Membership) -> str:
+        return f"{obj.user}, {obj}"
+
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
+        # Whoever may visit is an educator of the program.
         if obj.role == Role.EDUCATOR:
             Educator.objects.get_or_create(program_id=obj.program_id, user_id=obj.user_id)
 

@@ -187,6 +187,10 @@ class RuledAdmin(admin.ModelAdmin):
         """Whose row a look at `obj` is kept as."""
         return obj
 
+    def named(self, obj: Any) -> str:
+        """What a bulk action calls a row before it acts on it."""
+        return str(obj)
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
@@ -281,7 +285,7 @@ def asking(
             "title": description,
             "opts": model_admin.opts,
             "form": filled,
-            "chosen": chosen,
+            "chosen": [(row.pk, model_admin.named(row)) for row in chosen],
             "action": request.POST["action"],
         }
         return TemplateResponse(request, "admin/asking.html", context)
@@ -296,7 +300,9 @@ def _act_on(chosen, act, answers, model_admin: RuledAdmin, request: HttpRequest)
         try:
             act(row, **answers, by=request.user)
         except NotReady as blocked:
-            model_admin.message_user(request, f"{row}: {blocked}", messages.WARNING)
+            model_admin.message_user(
+                request, f"{model_admin.named(row)}: {blocked}", messages.WARNING
+            )
         else:
             done += 1
     if done:

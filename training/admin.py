@@ -56,3 +56,6 @@ class CertificationAdmin(ReadOnlyAdmin):
     search_help_text = _("Search by the educator's family name or e-mail address.")
     by_number = False
     actions = (asking(certification.revoke, _("Revoke"), form=ReasonForm),)
+
+    def named(self, obj: Certification) -> str:
+        return f"{obj.educator}, {obj.course}, {obj.issued_on} – {obj.expires_on}"

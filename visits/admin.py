@@ -58,6 +58,9 @@ class InvitationAdmin(FoundByName, ReadOnlyAdmin):
     actions = (asking(invitations.reopen, _("Let the family be asked again"), form=ReasonForm),)
     keeps_looks = True
 
+    def named(self, obj: Invitation) -> str:
+        return f"{obj}, {obj.family}"
+
 
 @admin.register(ContactAttempt)
 class ContactAttemptAdmin(ReadOnlyAdmin):
@@ -92,6 +95,9 @@ class VisitAdmin(FoundByName, ReadOnlyAdmin):
     @admin.display(description=_("when"))
     def when(self, visit: Visit) -> str:
         return spoken(visit.during)
+
+    def named(self, obj: Visit) -> str:
+        return f"{obj}, {obj.family}, {spoken(obj.during)}"
 
 
 @admin.register(VisitStudent)

@@ -522,6 +522,7 @@ def test_revoking_asks_why_on_a_page_of_its_own(
 
     asked = act(admin_client, "revoke", *held)
     assert b'name="because"' in asked.content
+    assert b"Ana Ruiz, Introduction" in asked.content
     unanswered = act(admin_client, "revoke", *held, _asked="yes", because="")
     assert b"This field is required" in unanswered.content
     assert not Certification.objects.exclude(revoked_at=None).exists()
