@@ -84,7 +84,7 @@ class Family(ProgramRow):
     @cached_property
     def children(self) -> "list[Student]":
         """The children on the roster, in its order."""
-        return list(self.students.enrolled())
+        return list(Student.objects.enrolled().filter(family=self))
 
     @cached_property
     def adults(self) -> "list[Caregiver]":

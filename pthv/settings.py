@@ -87,6 +87,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "pthv.navigation.navigation",
             ],
+            "builtins": ["pthv.templatetags.components"],
         },
     }
 ]

@@ -1,7 +1,7 @@
 """Who and where: programs, schools, people, and the record of what they did."""
 
 from .audit import AuditEntry, Message, RecordView
-from .people import Educator, Membership, Role, User
+from .people import Educator, Membership, Role, User, full_name
 from .program import PartnerOrganization, Program, School, SchoolYear
 from .tenancy import CompositeForeignKey, ProgramRow, same_program, scoped
 
@@ -19,6 +19,7 @@ __all__ = [
     "School",
     "SchoolYear",
     "User",
+    "full_name",
     "same_program",
     "scoped",
 ]

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 Role = access.Role
 
 
+def full_name(user: str = "") -> Concat:
+    """A person's name as SQL; `user` is the way to them, such as "educator__user__"."""
+    return Concat(f"{user}given_name", Value(" "), f"{user}family_name")
+
+
 class UserManager(BaseUserManager["User"]):
     def of_the_demo(self) -> "models.QuerySet[User]":
         """The invented people of the demo program, and nobody else."""

@@ -36,7 +36,7 @@ def test_template_keeps_to_the_content_security_policy(name: str) -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_template_names_icons_that_exist(name: str) -> None:
     source = (TEMPLATES / name).read_text()
-    named = set(re.findall(r'icon\.html" with name="([\w-]+)"', source))
+    named = set(re.findall(r'{% icon "([\w-]+)"', source))
     named |= set(re.findall(r'empty\.html" with [^%]*?icon="([\w-]+)"', source))
 
     assert named <= ICONS

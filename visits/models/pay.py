@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pthv import clock
 from pthv.access import Can
-from pthv.models import Educator, ProgramRow, User, same_program, scoped
+from pthv.models import Educator, ProgramRow, User, full_name, same_program, scoped
 from pthv.models.history import keeps_history
 
 from .invitation import VisitKind
@@ -180,6 +180,14 @@ class PayLineQuerySet(models.QuerySet):
         if reach.schools:
             allowed |= Q(school__in=reach.schools)
         return self.filter(allowed)
+
+    def for_list(self) -> "PayLineQuerySet":
+        """With the words that a list shows: `payee_name`, `school_name` and `surnames`."""
+        return self.annotate(
+            payee_name=full_name("payee__"),
+            school_name=F("school__name"),
+            surnames=F("visit__family__surnames"),
+        )
 
     def earned(self) -> "PayLineQuerySet":
         """Waiting for somebody's approval."""

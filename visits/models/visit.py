@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import (
     BigIntegerRangeField,
     DateTimeRangeField,
     RangeOperators,
 )
 from django.db import models
-from django.db.models import DateTimeField, F, Func, Q, Value
+from django.db.models import DateTimeField, F, Func, OuterRef, Q, Value
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +20,15 @@ from django.utils.translation import gettext_lazy as _
 from families.models import children
 from pthv import clock
 from pthv.access import Can
-from pthv.models import CompositeForeignKey, Educator, ProgramRow, User, same_program, scoped
+from pthv.models import (
+    CompositeForeignKey,
+    Educator,
+    ProgramRow,
+    User,
+    full_name,
+    same_program,
+    scoped,
+)
 from pthv.models.history import keeps_history
 
 from .invitation import Invitation, VisitKind
@@ -97,6 +106,17 @@ class VisitQuerySet(models.QuerySet):
     def held(self) -> "VisitQuerySet":
         """Held, with something still to write."""
         return self.filter(state=Visit.State.HELD)
+
+    def for_list(self) -> "VisitQuerySet":
+        """With the little that a list shows: the family and its children, and the
+        `visitor_names`, the lead's first."""
+        people = VisitParticipant.objects.filter(visit=OuterRef("pk")).order_by("role", "pk")
+        names = people.values(name=full_name("educator__user__"))
+        return (
+            self.select_related("family")
+            .annotate(visitor_names=ArraySubquery(names))
+            .prefetch_related(children("family__"))
+        )
 
     def with_people(self) -> "VisitQuerySet":
         """With what a list shows, at a fixed number of queries."""

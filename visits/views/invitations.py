@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -22,8 +23,7 @@ from visits.models import ContactAttempt, Invitation, Visit
 @requires(Can.SEE_FAMILIES)
 def invitation_list(request: Request) -> HttpResponse:
     """This year's families of this person's plans, by state; by name those of any year."""
-    found = Invitation.objects.open_to(request.user, Can.SEE_FAMILIES).with_family()
-    found = found.prefetch_related(adults("family__"))
+    found = Invitation.objects.open_to(request.user, Can.SEE_FAMILIES).for_list()
     state, typed = request.GET.get("state", ""), request.GET.get("q", "").strip()
     if not typed:  # looking for somebody finds last year's too
         found = found.of_year(request.program.today)
@@ -31,11 +31,13 @@ def invitation_list(request: Request) -> HttpResponse:
         found = found.filter(state=state)
     if typed:
         found = found.filter(family__in=Student.objects.named(typed).values("family"))
+    page = paged(found, request)
+    prefetch_related_objects([row.family for row in page if row.is_open], adults())
     return render(
         request,
         "visits/invitation_list.html",
         {
-            "page": paged(found, request),
+            "page": page,
             "states": Invitation.State.choices,
             "state": state,
             "typed": typed,

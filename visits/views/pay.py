@@ -31,7 +31,7 @@ def pay_list(request: Request) -> HttpResponse:
 def _pay_list(request: Request, form: ApprovalForm, status: int = 200) -> HttpResponse:
     """Lines waiting for approval, the unusual ones first; ?flagged=1 only those."""
     lines = PayLine.objects.open_to(request.user, Can.SEE_PAY).earned()
-    lines = lines.select_related("payee", "school", "rate", "visit__family")
+    lines = lines.for_list()
     unusual, flagged = lines.exclude(flag=""), "flagged" in request.GET
     first_page = not {"after", "before"} & request.GET.keys()
     finance = Can.BATCH_PAY in request.powers

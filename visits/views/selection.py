@@ -51,7 +51,7 @@ def plan_detail(request: Request, pk: int) -> HttpResponse:
     plan = get_object_or_404(
         plans.select_related("school", "school_class", "school_year", "made_by"), pk=pk
     )
-    invitations = Invitation.objects.filter(plan=plan).with_family()
+    invitations = Invitation.objects.filter(plan=plan).for_list()
     return render(
         request,
         "visits/plan_detail.html",

@@ -14,7 +14,7 @@ from visits.models import Visit
 
 @requires(Can.SEE_VISITS)
 def visit_list(request: Request) -> HttpResponse:
-    visits = Visit.objects.open_to(request.user, Can.SEE_VISITS).by_start().with_people()
+    visits = Visit.objects.open_to(request.user, Can.SEE_VISITS).by_start().for_list()
     state = request.GET.get("state", "")
     if state in Visit.State:
         visits = visits.filter(state=state)
