@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, GeneratedField, Q
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django_scopes import get_scope
 from phonenumber_field.modelfields import PhoneNumberField
 
 from pthv import clock
@@ -183,7 +184,8 @@ class StudentQuerySet(models.QuerySet):
 
     def named(self, typed: str) -> "StudentQuerySet":
         """Whose name has every word of `typed` as a beginning, accents and case aside."""
-        query = prefix_query(typed)
+        program = get_scope().get("program")
+        query = prefix_query(typed, program and program.pk)
         return self.none() if query is None else self.filter(searchable=query)
 
     def enrolled(self) -> "StudentQuerySet":

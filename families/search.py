@@ -19,7 +19,8 @@ _FOLD = (
 class Folded(Func):
     """The named columns as one lower-case string without accents or apostrophes.
 
-    With `as_vector`, its words as a text search vector.
+    With `as_vector`, its words as a text search vector: each as it is, and once more behind
+    the program's mark, so that a search in one program reads that program's words alone.
     """
 
     def __init__(self, *names: str, as_vector: bool = False, **extra: Any) -> None:
@@ -31,18 +32,21 @@ class Folded(Func):
         names = " || ' ' || ".join(sql for sql, _ in parts)
         params = [param for _, more in parts for param in more]
         folded = _FOLD.format(names=f"({names})")
-        if self.as_vector:
-            folded = f"to_tsvector('simple'::regconfig, {folded})"
-        return folded, params
+        if not self.as_vector:
+            return folded, params
+        marked = rf"regexp_replace({folded}, '[^\s\-,.]+', 'p' || program_id || 'z\&', 'g')"
+        vector = f"to_tsvector('simple'::regconfig, {folded} || ' ' || {marked})"
+        return vector, params * 2
 
 
-def prefix_query(typed: str) -> SearchQuery | None:
+def prefix_query(typed: str, program_id: int | None = None) -> SearchQuery | None:
     """Every word of `typed` as a prefix ("nun jo" finds José Núñez); None if there is none."""
     words = re.findall(r"[^\W_]+", fold(typed))
     if not words:
         return None
+    mark = f"p{program_id}z" if program_id else ""
     return SearchQuery(
-        " & ".join(f"{word}:*" for word in words), config="simple", search_type="raw"
+        " & ".join(f"{mark}{word}:*" for word in words), config="simple", search_type="raw"
     )
 
 

@@ -1,6 +1,7 @@
 """Keyset pages: page 1,000 costs what page 1 costs, and nothing is counted."""
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,10 +34,12 @@ def paged(
     by: str = "pk",
     descending: bool = True,
     size: int = PAGE_SIZE,
+    shown: Callable[[QuerySet], QuerySet] | None = None,
 ) -> Page:
     """The page of `queryset` that ?after= or ?before= asks for, ordered by `by` and then id.
 
     `by` is a field or annotation that is never null. A cursor nobody made is page 1.
+    `shown` adds what the page shows of a row (joins, words), to this page's rows alone.
     """
     back = "before" in request.GET
     cursor = _read(request.GET.get("before" if back else "after", ""))
@@ -48,7 +51,10 @@ def paged(
     back = back and cursor is not None
     falling = "-" if descending != back else ""
     order = [f"{falling}{by}"] + ([] if by == "pk" else [f"{falling}pk"])
-    rows = list(queryset.order_by(*order)[: size + 1])
+    found = queryset.order_by(*order)[: size + 1]
+    if shown is not None:
+        found = shown(queryset.model.objects.filter(pk__in=found.values("pk"))).order_by(*order)
+    rows = list(found)
     more, rows = len(rows) > size, rows[:size]
     if back:
         rows.reverse()

@@ -174,7 +174,6 @@ class Migration(migrations.Migration):
                 ('grade', models.CharField(blank=True, max_length=12)),
                 ('left_on', models.DateField(blank=True, null=True)),
                 ('folded', models.GeneratedField(db_persist=True, expression=families.search.Folded('given_name', 'preferred_name', 'family_name'), output_field=models.TextField())),
-                ('searchable', models.GeneratedField(db_persist=True, expression=families.search.Folded('given_name', 'preferred_name', 'family_name', as_vector=True), output_field=django.contrib.postgres.search.SearchVectorField())),
             ],
             options={
                 'ordering': ['pk'],

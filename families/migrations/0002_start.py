@@ -314,10 +314,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='student',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['searchable'], name='student_searchable'),
-        ),
-        migrations.AddIndex(
-            model_name='student',
             index=models.Index(condition=models.Q(('left_on', None)), fields=['program', 'school'], name='students_enrolled'),
         ),
         migrations.AddConstraint(

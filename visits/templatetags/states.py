@@ -24,9 +24,7 @@ def invitation_state(invitation: Invitation) -> SafeString:
 
 @register.simple_tag
 def visit_state(visit: Visit) -> SafeString:
-    kinds = {
-        Visit.State.COMPLETED: "done",
-        Visit.State.HELD: "now",
-        Visit.State.CONFIRMED: "now",
-    }
-    return state(visit.get_state_display(), kinds.get(visit.state, ""))
+    if visit.state == Visit.State.COMPLETED:
+        return state(visit.get_state_display(), "done")
+    now = visit.state in {Visit.State.HELD, Visit.State.CONFIRMED}
+    return state(visit.get_state_display(), "now" if now else "")

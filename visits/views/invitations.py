@@ -23,7 +23,7 @@ from visits.models import ContactAttempt, Invitation, Visit
 @requires(Can.SEE_FAMILIES)
 def invitation_list(request: Request) -> HttpResponse:
     """This year's families of this person's plans, by state; by name those of any year."""
-    found = Invitation.objects.open_to(request.user, Can.SEE_FAMILIES).for_list()
+    found = Invitation.objects.open_to(request.user, Can.SEE_FAMILIES)
     state, typed = request.GET.get("state", ""), request.GET.get("q", "").strip()
     if not typed:  # looking for somebody finds last year's too
         found = found.of_year(request.program.today)
@@ -31,7 +31,7 @@ def invitation_list(request: Request) -> HttpResponse:
         found = found.filter(state=state)
     if typed:
         found = found.filter(family__in=Student.objects.named(typed).values("family"))
-    page = paged(found, request)
+    page = paged(found, request, shown=lambda rows: rows.for_list())
     prefetch_related_objects([row.family for row in page if row.is_open], adults())
     return render(
         request,
