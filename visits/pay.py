@@ -121,14 +121,20 @@ def batch(program: Program, *, by: User) -> PayBatch:
     """Lock every approved line into a new batch for payroll."""
     Program.objects.select_for_update(no_key=True).get(pk=program.pk)
     lines = PayLine.objects.approved().filter(program=program)
-    if not lines.exists():
+    waiting = list(lines.select_for_update().order_by("pk").values_list("pk", "amount"))
+    if not waiting:
         raise NotReady(_("No approved line waits for a batch."))
     last = PayBatch.objects.filter(program=program).aggregate(last=Max("number"))["last"]
     made = PayBatch.objects.create(
-        program=program, number=(last or 0) + 1, made_at=clock.now(), made_by=by
+        program=program,
+        number=(last or 0) + 1,
+        line_count=len(waiting),
+        dollars=sum(amount for _pk, amount in waiting),
+        made_at=clock.now(),
+        made_by=by,
     )
-    count = lines.update(state=State.BATCHED, batch=made)
-    audit.record("pay.batched", made, by=by, lines=count)
+    lines.filter(pk__in=[pk for pk, _amount in waiting]).update(state=State.BATCHED, batch=made)
+    audit.record("pay.batched", made, by=by, lines=len(waiting))
     return made
 
 

@@ -302,8 +302,8 @@ STATEMENTS = [
     FROM base
     """,
     """
-    INSERT INTO visits_paybatch (id, program_id, number, made_at, made_by_id)
-    SELECT batches + n, %(program)s, n, %(now)s, users + %(educators)s + 2
+    INSERT INTO visits_paybatch (id, program_id, number, line_count, dollars, made_at, made_by_id)
+    SELECT batches + n, %(program)s, n, 0, 0, %(now)s, users + %(educators)s + 2
     FROM base, generate_series(1, 20) AS n
     """,
     """
@@ -328,6 +328,12 @@ STATEMENTS = [
     SELECT %(program)s, 'visit.completed', 'visit', visits + n, users + lead,
         starts + interval '3 hours', '{}'
     FROM base, round WHERE visit = 'completed'
+    """,
+    """
+    UPDATE visits_paybatch b SET line_count = l.lines, dollars = l.dollars
+    FROM (SELECT batch_id, count(*) AS lines, sum(amount) AS dollars FROM visits_payline
+        WHERE program_id = %(program)s GROUP BY 1) AS l
+    WHERE b.id = l.batch_id
     """,
     """
     UPDATE visits_fundingsource SET used = (SELECT sum(amount) FROM visits_payline

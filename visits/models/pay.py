@@ -9,7 +9,6 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import BigIntegerRangeField, DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from pthv import clock
@@ -131,27 +130,21 @@ class FundingSource(ProgramRow):
         return self.budget - self.used
 
 
-class PayBatchQuerySet(models.QuerySet):
-    def with_totals(self) -> "PayBatchQuerySet":
-        """With `line_count` and `dollars` of each batch."""
-        lines = PayLine.objects.filter(batch=models.OuterRef("pk")).order_by().values("batch")
-        count = models.Subquery(lines.annotate(n=models.Count("pk")).values("n"))
-        dollars = models.Subquery(lines.annotate(sum=models.Sum("amount")).values("sum"))
-        return self.annotate(line_count=Coalesce(count, 0), dollars=Coalesce(dollars, Decimal()))
-
-
 class PayBatch(ProgramRow):
-    """Approved lines, locked together and handed to payroll as one file."""
+    """Approved lines, locked together and handed to payroll as one file.
+
+    Its lines can't change any more, so their number and sum are kept with it.
+    """
 
     number = models.PositiveIntegerField()
+    line_count = models.PositiveIntegerField(default=0)
+    dollars = models.DecimalField(max_digits=12, decimal_places=2, default=0)
     made_at = models.DateTimeField(default=clock.now)
     made_by = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="+")
     exported_at = models.DateTimeField(null=True, blank=True)
     exported_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
-
-    objects: ClassVar[Any] = scoped(PayBatchQuerySet)
 
     class Meta:
         ordering = ["-number"]

@@ -98,7 +98,7 @@ def pay_approve(request: Request) -> HttpResponse:
 
 @requires(Can.BATCH_PAY)
 def batch_list(request: Request) -> HttpResponse:
-    batches = PayBatch.objects.with_totals().select_related("made_by")
+    batches = PayBatch.objects.select_related("made_by")
     return render(request, "visits/batch_list.html", {"page": paged(batches, request)})
 
 
@@ -116,7 +116,7 @@ def batch_make(request: Request) -> HttpResponse:
 
 @requires(Can.BATCH_PAY)
 def batch_detail(request: Request, pk: int) -> HttpResponse:
-    batch = get_object_or_404(PayBatch.objects.with_totals().select_related("made_by"), pk=pk)
+    batch = get_object_or_404(PayBatch.objects.select_related("made_by"), pk=pk)
     lines = PayLine.objects.filter(batch=batch).select_related(
         "payee", "educator", "school", "fund", "reversal"
     )
