@@ -99,6 +99,7 @@ CRISPY_FAIL_SILENTLY = DEBUG
 DATABASES = {"default": env.db("DATABASE_URL", default="postgresql:///pthv")}
 DATABASES["default"] |= {
     "CONN_MAX_AGE": 0,  # the pool keeps connections
+    "CONN_HEALTH_CHECKS": True,  # a restarted database costs nobody a request
     "DISABLE_SERVER_SIDE_CURSORS": env.bool("DATABASE_BEHIND_PGBOUNCER", default=False),
 }
 DATABASES["default"].setdefault("OPTIONS", {})

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         with scopes_disabled():
             if not options["people"]:
                 self._make(options)
-            if Program.objects.demo().exists():
+            if not options["if_empty"] and Program.objects.demo().exists():
                 self._print_people()
 
     def _make(self, options: dict[str, Any]) -> None:
