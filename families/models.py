@@ -180,7 +180,8 @@ class StudentQuerySet(models.QuerySet):
             return self
         taught = ClassTeacher.objects.filter(educator__in=reach.educators)
         in_class = Enrollment.objects.filter(school_class__in=taught.values("school_class"))
-        return self.filter(Q(school__in=reach.schools) | Q(pk__in=in_class.values("student")))
+        mine = Q(pk__in=in_class.values("student"), school__in=reach.own_schools)
+        return self.filter(Q(school__in=reach.schools) | mine)
 
     def named(self, typed: str) -> "StudentQuerySet":
         """Whose name has every word of `typed` as a beginning, accents and case aside."""

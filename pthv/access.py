@@ -115,6 +115,7 @@ class Reach:
     program: bool = False
     schools: frozenset[int] = frozenset()
     educators: frozenset[int] = frozenset()
+    own_schools: frozenset[int] = frozenset()  # where those own rows still are one's own
 
     def __bool__(self) -> bool:
         return self.program or bool(self.schools or self.educators)
@@ -134,6 +135,7 @@ def reach(memberships: Iterable[Any], can: Can) -> Reach:
         educators=frozenset(
             held.educator_id for held, span in spans if span is OWN and held.educator_id
         ),
+        own_schools=frozenset(held.school_id for held, span in spans if span is OWN),
     )
 
 

@@ -8,6 +8,7 @@ urlpatterns = [
     path("demo/login/", views.demo_login, name="demo_login"),
     path("program/", views.program_switch, name="program_switch"),
     path("accounts/login/", views.LogIn.as_view(), name="account_login"),
+    path("accounts/email/", views.account_email, name="account_email"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("", include("families.urls")),

@@ -6,10 +6,10 @@ from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from pthv.models import Membership, User
 from pthv.requests import Request
@@ -58,6 +58,16 @@ def demo_login(request: HttpRequest) -> HttpResponse:
     user = get_object_or_404(User.objects.of_the_demo(), email=request.POST.get("email", ""))
     login(request, user)
     return redirect("home")
+
+
+@require_safe
+def account_email(request: HttpRequest) -> HttpResponse:
+    """The address one logs in with, to read only.
+
+    Rosters and colleagues are matched by address: whoever could change their own could
+    take on somebody else's classes. An administrator changes it.
+    """
+    return render(request, "account/email.html")
 
 
 @require_POST

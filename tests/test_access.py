@@ -14,7 +14,10 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from visits.models import SelectionPlan
+from pthv import clock
+from pthv.models import Membership
+from tests.conftest import at
+from visits.models import SelectionPlan, Visit
 
 # Ana teaches the class and leads the visit, Ben goes along, Cara does neither.
 EDUCATORS = {"educator", "partner", "colleague"}
@@ -67,6 +70,7 @@ ROWS: dict[str, Row] = {
     "healthz": Row(EVERYBODY),
     "demo_login": Row(set(), method="post", not_yours=EVERYBODY, anonymous=404),
     "program_switch": Row(set(), method="post", not_yours=LOGGED_IN),
+    "account_email": Row(LOGGED_IN),
     "home": Row(LOGGED_IN, status=302),
     "more": Row(LOGGED_IN),
     "today": Row(EDUCATORS),
@@ -214,3 +218,35 @@ def test_a_write_never_happens_on_get(name: str, request, client: Client, row_id
     response = client.get(reverse(name, args=[row_id(row.of)] if row.of else []))
 
     assert response.status_code == 405
+
+
+def test_nobody_takes_on_another_address(client: Client, funder):
+    client.force_login(funder)
+    url = reverse("account_email")
+
+    response = client.post(url, {"action_add": "", "email": "new.teacher@example.org"})
+
+    assert response.status_code == 405
+    funder.refresh_from_db()
+    assert funder.email == "flo.funder@example.org"
+
+
+def test_an_educator_at_another_school_now_leaves_the_families_behind(
+    client: Client, educator, accepted, visit, other_school, program
+):
+    held = Membership.objects.get(user=educator)
+    held.ends_on = at(5, 0).date()
+    held.save()
+    Membership.objects.create(
+        program=program, user=educator, role="educator", school=other_school,
+        starts_on=at(6, 0).date(),
+    )  # fmt: skip
+    client.force_login(educator)
+
+    assert client.get(reverse("invitation_detail", args=[accepted.pk])).status_code == 404
+    assert client.get(reverse("visit_detail", args=[visit.pk])).status_code == 404
+    assert "Ortega" not in client.get(reverse("invitation_list")).content.decode()
+
+    with clock.at(at(8, 18)):  # what was held is still to be written up
+        Visit.objects.update(state="held", held_at=clock.now(), held_by=educator)
+        assert client.get(reverse("visit_log", args=[visit.pk])).status_code == 200

@@ -6,8 +6,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from families.models import Caregiver
-from pthv import audit, clock
-from pthv.blocked import NotReady
+from pthv import audit, clock, wording
+from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, User
 from visits.models import ContactAttempt, Invitation, VisitKind, VisitTeam
 from visits.models.team import TeamMember
@@ -27,15 +27,17 @@ def record_attempt(
     """Record that somebody called, wrote or met the family, and how it went.
 
     After the program's number of attempts without an answer, by more than one channel,
-    the family counts as not reached: nobody has to keep trying.
+    the family counts as not reached: nobody has to keep trying. The same tap within a
+    minute is the same attempt.
     """
     invitation = _locked(invitation)
-    if invitation.state == State.DECLINED:
-        raise NotReady(_("This family said no thank you. They are not asked again."))
-    if caregiver is not None and not caregiver.may_be_reached:
-        raise NotReady(
-            _("%(name)s asked not to be contacted. Choose another caregiver.") % {"name": caregiver}
-        )
+    raise_if(_attempt_blockers(invitation, caregiver))
+    just_now = clock.now() - datetime.timedelta(minutes=1)
+    same = invitation.attempts.filter(
+        made_by=by, channel=channel, outcome=outcome, caregiver=caregiver, made_at__gt=just_now
+    )
+    if attempt := same.first():
+        return attempt
     attempt = ContactAttempt.objects.create(
         program_id=invitation.program_id,
         invitation=invitation,
@@ -52,6 +54,21 @@ def record_attempt(
     invitation.save(update_fields=["state", "asked_at"])
     audit.record("invitation.attempted", invitation, by=by, channel=channel, outcome=outcome)
     return attempt
+
+
+def _attempt_blockers(invitation: Invitation, caregiver: Caregiver | None) -> list[str]:
+    if invitation.state == State.DECLINED:
+        return [_("This family said no thank you. They are not asked again.")]
+    if invitation.later_on and invitation.later_on > invitation.program.today:
+        day = wording.day(invitation.later_on, invitation.program.today)
+        return [_("They asked us to come back from %(day)s on. Wait until then.") % {"day": day}]
+    if caregiver is not None and not caregiver.may_be_reached:
+        return [
+            _("%(name)s asked not to be contacted. Choose another caregiver.") % {"name": caregiver}
+        ]
+    if caregiver is None and invitation.family.adults and not invitation.family.reachable:
+        return [_("Nobody of this family may be contacted.")]
+    return []
 
 
 def _tried_enough(invitation: Invitation) -> bool:

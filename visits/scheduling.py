@@ -213,8 +213,10 @@ def _create(
 
 @transaction.atomic
 def confirm(visit: Visit, *, by: User) -> Visit:
-    """The partner, or whoever coordinates, says that the time holds."""
+    """A partner, or whoever coordinates, says that the time holds; not the lead who chose it."""
     visit = _locked(visit)
+    if visit.participants.filter(educator__user=by, role=VisitParticipant.Role.LEAD).exists():
+        raise NotReady(_("Your partner confirms this visit. They were sent a message."))
     if visit.state == State.SCHEDULED:
         visit.state, visit.confirmed_at, visit.confirmed_by = State.CONFIRMED, clock.now(), by
         visit.save(update_fields=["state", "confirmed_at", "confirmed_by"])

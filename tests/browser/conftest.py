@@ -76,11 +76,11 @@ def worker(live_server) -> Callable[[], None]:
 
 
 @pytest.fixture
-def device(browser: Browser, live_server) -> Iterator[Callable[..., Page]]:
+def open_device(browser: Browser, live_server) -> Iterator[Callable[..., Page]]:
     """Open a phone (360×740) or a desktop (1280×800) of one person, logged in or not."""
     contexts = []
 
-    def open_device(user: User | None = None, *, phone: bool = False, **options: Any) -> Page:
+    def opened(user: User | None = None, *, phone: bool = False, **options: Any) -> Page:
         size = {"width": 360, "height": 740} if phone else {"width": 1280, "height": 800}
         context = browser.new_context(
             base_url=live_server.url, viewport=size, has_touch=phone, **options
@@ -98,6 +98,6 @@ def device(browser: Browser, live_server) -> Iterator[Callable[..., Page]]:
         page.on("pageerror", lambda error: pytest.fail(str(error), pytrace=False))
         return page
 
-    yield open_device
+    yield opened
     for context in contexts:
         context.close()

@@ -43,7 +43,7 @@ def of_rows(request) -> dict[str, list[tuple[str, int]]]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("phone", [True, False], ids=["360", "1280"])
-def test_every_page_is_sound(device, request, of_rows, phone, scheme):
+def test_every_page_is_sound(open_device, request, of_rows, phone, scheme):
     found: list[str] = []
 
     def complain(message) -> None:
@@ -52,7 +52,7 @@ def test_every_page_is_sound(device, request, of_rows, phone, scheme):
 
     for person, names in PAGES.items():
         user = None if person == "anonymous" else request.getfixturevalue(person)
-        page = device(user, phone=phone, color_scheme=scheme, reduced_motion="reduce")
+        page = open_device(user, phone=phone, color_scheme=scheme, reduced_motion="reduce")
         page.on("console", complain)
         paths = [reverse(name) for name in names]
         paths += [reverse(name, args=[pk]) for name, pk in of_rows.get(person, [])]
@@ -71,8 +71,8 @@ def test_every_page_is_sound(device, request, of_rows, phone, scheme):
     assert found == []
 
 
-def test_the_log_is_written_with_the_keyboard_alone(device, held, educator):
-    page = device(educator)
+def test_the_log_is_written_with_the_keyboard_alone(open_device, held, educator):
+    page = open_device(educator)
     page.goto(reverse("visit_log", args=[held.pk]))
     page.get_by_label("Hopes and dreams").focus()
     page.keyboard.type("To sing")
@@ -87,8 +87,8 @@ def test_the_log_is_written_with_the_keyboard_alone(device, held, educator):
     assert held.log.hopes == "To sing"
 
 
-def test_everything_works_without_scripts(device, held, educator):
-    page = device(educator, phone=True, java_script_enabled=False)
+def test_everything_works_without_scripts(open_device, held, educator):
+    page = open_device(educator, phone=True, java_script_enabled=False)
     page.goto(reverse("visit_log", args=[held.pk]))
     page.get_by_role("button", name="Save the log").click()
     page.get_by_label("What did you learn?").fill("Much.")
@@ -97,8 +97,8 @@ def test_everything_works_without_scripts(device, held, educator):
     assert page.get_by_text("Thank you.").is_visible()
 
 
-def test_a_double_tap_is_one_attempt(device, invitation, educator):
-    page = device(educator, phone=True)
+def test_a_double_tap_is_one_attempt(open_device, invitation, educator):
+    page = open_device(educator, phone=True)
     page.goto(reverse("invitation_detail", args=[invitation.pk]))
     page.get_by_role("button", name="No answer").dblclick(no_wait_after=True)
     page.wait_for_load_state("networkidle")
@@ -106,8 +106,8 @@ def test_a_double_tap_is_one_attempt(device, invitation, educator):
     assert invitation.attempts.count() == 1
 
 
-def test_a_refusal_is_read_out_and_nothing_typed_is_lost(device, visit, accepted, educator):
-    page = device(educator, phone=True)
+def test_a_refusal_is_read_out_and_nothing_typed_is_lost(open_device, visit, accepted, educator):
+    page = open_device(educator, phone=True)
     page.goto(reverse("visit_schedule", args=[accepted.pk]))
     page.get_by_label("Day").fill("2099-10-09")
     page.get_by_label("Time", exact=True).fill("17:00")

@@ -96,13 +96,15 @@ def import_file(page, worker, path: Path, kind: str) -> None:
     assert "Applied" in page.inner_text("main")
 
 
-def test_the_whole_walk(bundle, device, worker, program, program_coordinator, finance, tmp_path):
+def test_the_whole_walk(
+    bundle, open_device, worker, program, program_coordinator, finance, tmp_path
+):
     for user in (program_coordinator, finance):
         user.set_password(PASSWORD)
         user.save()
 
     # The program coordinator brings the roster, then the families' contacts.
-    desk = device()
+    desk = open_device()
     log_in_with_password(desk, program_coordinator)
     import_file(desk, worker, bundle, "Roster (OneRoster CSV)")
     students = list(Student.objects.exclude(source_id="999999").order_by("source_id"))
@@ -138,7 +140,7 @@ def test_the_whole_walk(bundle, device, worker, program, program_coordinator, fi
     assert "Planned." in desk.inner_text("main")
 
     # The teacher, on her phone: calls, hears yes, asks a colleague along, finds a time.
-    phone = device(phone=True)
+    phone = open_device(phone=True)
     log_in_with_code(phone, lead.user)
     phone.get_by_role("link", name="Families").last.click()
     phone.locator(".item-title").first.click()
@@ -155,7 +157,7 @@ def test_the_whole_walk(bundle, device, worker, program, program_coordinator, fi
     visit = Visit.objects.get()
 
     # The colleague confirms on his.
-    other = device(phone=True)
+    other = open_device(phone=True)
     log_in_with_code(other, partner.user)
     other.get_by_role("button", name="Confirm").click()
     visit.refresh_from_db()
@@ -190,7 +192,7 @@ def test_the_whole_walk(bundle, device, worker, program, program_coordinator, fi
     assert PayLine.objects.count() == 2
 
     # Somebody else approves, locks a batch and downloads it.
-    office = device(accept_downloads=True)
+    office = open_device(accept_downloads=True)
     log_in_with_password(office, finance)
     for box in office.get_by_role("checkbox", name=re.compile("Ruiz|.")).all():
         if box.get_attribute("name") == "lines":

@@ -150,7 +150,7 @@ class _Story:
 
     def _schedule(self, around: datetime.datetime) -> Visit | None:
         for days in range(8):
-            start = around + datetime.timedelta(days=days)
+            start = (around + datetime.timedelta(days=days)).astimezone(self.program.zone)
             weekend = start.weekday() > 4
             hour = self.dice.choice([10, 11, 13, 14] if weekend else [16, 17, 18])
             start = start.replace(hour=hour, minute=self.dice.choice([0, 15, 30]))

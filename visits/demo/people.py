@@ -129,11 +129,13 @@ def households(dice: random.Random) -> list[Household]:
         if language == "es":
             surname = f"{surname} {dice.choice(words(surnames))}"
         household = Household(f"H{number:03}", language, surname, [])
-        names = dice.sample(words(adults), 2)
+        women, men = words(adults)[::2], words(adults)[1::2]
+        names = {"father": dice.choice(men)}
         relations = dice.choice(
             [("mother", "father"), ("mother",), ("father",), ("grandmother", "mother"), ("aunt",)]
         )
-        for relation, name in zip(relations, names, strict=False):
+        for relation in relations:
+            name = names.get(relation) or dice.choice(women)
             phone = f"+1{dice.choice(AREA_CODES)}55501{dice.randrange(100):02}"
             channel = dice.choice(["call", "text", "text", "email"])
             household.caregivers.append((name, surname, relation, phone, channel))

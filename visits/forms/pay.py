@@ -27,3 +27,9 @@ class ApprovalForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["lines"].queryset = lines
         self.fields["fund"].queryset = FundingSource.objects.order_by("ends_on", "pk")
+
+
+class ReversalForm(forms.Form):
+    """Why a line is taken back."""
+
+    because = forms.CharField(label=_("Why"), max_length=255)

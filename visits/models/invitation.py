@@ -101,8 +101,9 @@ class InvitationQuerySet(models.QuerySet):
         if reach.program:
             return self
         teams = TeamMember.objects.filter(educator__in=reach.educators).values("team")
-        own = Invitation.objects.filter(educator__in=reach.educators).values("pk")
-        partner = Invitation.objects.filter(team__in=teams).values("pk")
+        at_my_schools = Invitation.objects.filter(school__in=reach.own_schools)
+        own = at_my_schools.filter(educator__in=reach.educators).values("pk")
+        partner = at_my_schools.filter(team__in=teams).values("pk")
         allowed = Q(pk__in=own.union(partner)) if reach.educators else Q(pk__in=[])
         if reach.schools:
             allowed |= Q(school__in=reach.schools)

@@ -75,7 +75,9 @@ class VisitQuerySet(models.QuerySet):
         allowed = Q(pk__in=[])
         if reach.educators:
             mine = VisitParticipant.objects.filter(educator__in=reach.educators)
-            allowed |= Q(pk__in=mine.values("visit"))
+            # At another school now: only what is still to be written up stays one's own.
+            still = Q(school__in=reach.own_schools) | Q(state=Visit.State.HELD)
+            allowed |= Q(pk__in=mine.values("visit")) & still
         if reach.schools:
             allowed |= Q(school__in=reach.schools)
         return self.filter(allowed)

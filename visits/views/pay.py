@@ -17,7 +17,7 @@ from pthv.paging import paged
 from pthv.requests import Request
 from pthv.templatetags.wording import dollars
 from visits import pay
-from visits.forms.pay import ApprovalForm
+from visits.forms.pay import ApprovalForm, ReversalForm
 from visits.models import FundingSource, PayBatch, PayLine
 
 EXCEPTIONS = 20
@@ -148,8 +148,11 @@ def batch_csv(request: Request, pk: int) -> StreamingHttpResponse:
 def pay_reverse(request: Request, pk: int) -> HttpResponse:
     lines = PayLine.objects.open_to(request.user, Can.BATCH_PAY).select_related("batch")
     line = get_object_or_404(lines, pk=pk)
+    form = ReversalForm(request.POST)
     try:
-        pay.reverse(line, because=request.POST.get("because", ""), by=request.user)
+        if not form.is_valid():
+            raise NotReady(_("Say why this line is reversed."))
+        pay.reverse(line, because=form.cleaned_data["because"], by=request.user)
     except NotReady as blocked:
         messages.error(request, str(blocked))
     else:

@@ -1,0 +1,78 @@
+"""Asking: once is once, a no is a no, and not now means not now."""
+
+import datetime
+
+import pytest
+
+from pthv import clock
+from pthv.blocked import NotReady
+from tests.conftest import at
+from visits import invitations, scheduling
+from visits.models import Invitation
+
+
+def test_a_double_tap_is_one_attempt(invitation, educator):
+    for _tap in range(4):
+        invitations.record_attempt(invitation, "call", "no_answer", by=educator)
+    with clock.at(clock.now() + datetime.timedelta(minutes=2)):
+        invitations.record_attempt(invitation, "call", "no_answer", by=educator)
+
+    assert invitation.attempts.count() == 2
+
+
+def test_a_family_counts_as_not_reached_after_three_tries_by_two_ways(invitation, educator):
+    for hours, channel in enumerate(["call", "call", "text"]):
+        with clock.at(at(6, 13 + hours)):
+            invitations.record_attempt(invitation, channel, "no_answer", by=educator)
+
+    invitation.refresh_from_db()
+    assert invitation.state == Invitation.State.UNREACHABLE
+
+
+def test_a_no_is_final(invitation, educator):
+    invitations.record_answer(invitation, "declined", by=educator)
+
+    for again in ("accepted", "later"):
+        with pytest.raises(NotReady, match="Only they can open the door again"):
+            invitations.record_answer(invitation, again, by=educator)
+    with pytest.raises(NotReady, match="They are not asked again"):
+        invitations.record_attempt(invitation, "call", "reached", by=educator)
+
+
+def test_a_family_itself_can_open_the_door_again(invitation, educator, site_coordinator):
+    invitations.record_answer(invitation, "declined", by=educator)
+    with pytest.raises(NotReady, match="Say how the family opened the door"):
+        invitations.reopen(invitation, because=" ", by=site_coordinator)
+
+    invitations.reopen(invitation, because="The mother called us", by=site_coordinator)
+
+    assert invitations.record_answer(invitation, "accepted", by=educator).state == "accepted"
+
+
+def test_not_now_means_not_before_that_day(invitation, educator):
+    with pytest.raises(NotReady, match="Choose the day"):
+        invitations.record_answer(invitation, "later", by=educator)
+    invitations.record_answer(invitation, "later", by=educator, later_on=at(20, 0).date())
+
+    with pytest.raises(NotReady, match="They asked us to come back from Oct 20 on"):
+        invitations.record_attempt(invitation, "call", "reached", by=educator)
+    with clock.at(at(20, 9)):
+        assert invitations.record_attempt(invitation, "call", "reached", by=educator)
+
+
+def test_whoever_asked_not_to_be_contacted_is_not(invitation, educator, family):
+    caregiver = family.caregivers.get()
+    caregiver.may_be_contacted = False
+    caregiver.save()
+
+    with pytest.raises(NotReady, match="Marta Ortega asked not to be contacted"):
+        invitations.record_attempt(invitation, "call", "reached", by=educator, caregiver=caregiver)
+    with pytest.raises(NotReady, match="Nobody of this family may be contacted"):
+        invitations.record_attempt(invitation, "call", "reached", by=educator)
+
+
+def test_the_lead_does_not_confirm_alone(visit, educator, partner):
+    with pytest.raises(NotReady, match="Your partner confirms this visit"):
+        scheduling.confirm(visit, by=educator)
+
+    assert scheduling.confirm(visit, by=partner).state == "confirmed"
