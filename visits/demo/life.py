@@ -69,8 +69,12 @@ def live(
     dice: random.Random,
     *,
     schools: int,
+    ahead: datetime.timedelta = datetime.timedelta(0),
 ) -> None:
-    """Plan every class of the first schools in August, and go through the year up to `until`."""
+    """Plan every class of the first schools in August, and go through the year up to `until`.
+
+    Visits are scheduled so far `ahead` of it.
+    """
     school_year = SchoolYear.objects.get(starts_on=year)
     coordinator = User.objects.get(email="program@demo.example")
     begin = datetime.datetime.combine(year, datetime.time(12), program.zone)
@@ -83,11 +87,15 @@ def live(
                 )
             asked = Invitation.objects.filter(plan=plan, state=Invitation.State.NOT_ASKED)
             for invitation in asked.order_by("pk"):
-                _Story(program, invitation, pairs[invitation.educator_id], until, dice).live(begin)
+                story = _Story(program, invitation, pairs[invitation.educator_id], until, dice)
+                story.ahead = ahead
+                story.live(begin)
 
 
 class _Story:
     """One invitation's way, as far as it has come by `until`."""
+
+    ahead = datetime.timedelta(0)
 
     def __init__(self, program, invitation, team: Team, until, dice: random.Random) -> None:
         self.program, self.invitation, self.team = program, invitation, team
@@ -154,7 +162,7 @@ class _Story:
             weekend = start.weekday() > 4
             hour = self.dice.choice([10, 11, 13, 14] if weekend else [16, 17, 18])
             start = start.replace(hour=hour, minute=self.dice.choice([0, 15, 30]))
-            if start > self.until + datetime.timedelta(days=18):
+            if start > self.until + self.ahead - datetime.timedelta(days=4):
                 return None
             place = self.dice.choices(["home", "neutral", "virtual"], [75, 18, 7])[0]
             try:
@@ -170,10 +178,11 @@ class _Story:
             ending = self.dice.choice(["family_cancelled", "not_home", "educator_cancelled"])
             scheduling.cancel(visit, ending, by=self.team.lead.user)
             return
-        log_visit(visit, self.team, ended, self.dice)
+        log_visit(visit, self.team, ended, self.dice, self.until)
         for person in (self.team.partner, self.team.lead):
             reflected_at = ended + datetime.timedelta(hours=self.dice.randint(1, 60))
-            if reflected_at < self.until and self.dice.random() < 0.97:
+            past_year = not self.ahead
+            if reflected_at < self.until and (past_year or self.dice.random() < 0.97):
                 with clock.at(reflected_at):
                     reflections.reflect(
                         visit,
@@ -192,8 +201,14 @@ class _Story:
             self._visit(after + datetime.timedelta(days=5))
 
 
-def log_visit(visit: Visit, team: Team, ended: datetime.datetime, dice: random.Random) -> None:
-    """Write the log in the car, a few minutes after the end."""
+def log_visit(
+    visit: Visit,
+    team: Team,
+    ended: datetime.datetime,
+    dice: random.Random,
+    until: datetime.datetime,
+) -> None:
+    """Write the log in the car, a few minutes after the end, and keep most promises in time."""
     promised = dice.random() < 0.6
     entry = logs.Entry(
         minutes=dice.choice([30, 40, 50, 60]),
@@ -210,7 +225,8 @@ def log_visit(visit: Visit, team: Team, ended: datetime.datetime, dice: random.R
         log = logs.write(visit, entry, by=team.lead.user)
     kept = log.logged_at + datetime.timedelta(days=9)
     for promise in visit.follow_ups.all():
-        if kept < clock.now() and dice.random() < 0.7:
+        long_ago = until - kept > datetime.timedelta(days=30)
+        if kept < until and (long_ago or dice.random() < 0.7):
             with clock.at(kept):
                 logs.keep(promise, by=team.lead.user)
 
@@ -250,5 +266,5 @@ def live_this_week(program: Program, year: datetime.date, now: datetime.datetime
             scheduling.confirm(visit, by=team.partner.user)
         if starts < now:
             with clock.at(visit.during.upper):
-                log_visit(visit, team, visit.during.upper, dice)
+                log_visit(visit, team, visit.during.upper, dice, now)
                 reflections.reflect(visit, reflections.Thoughts(LEARNED[2]), by=lead.user)

@@ -60,9 +60,9 @@ def build(now: datetime.datetime) -> Program:
         _log_ins(program)
         _money(program, last_year)
         _training(program, coordinator, last_year, now, dice)
-        live(program, last_year, now - datetime.timedelta(days=60), dice, schools=2)
+        live(program, last_year, _noon(program, this_year), dice, schools=2)
         live_this_week(program, this_year, now)
-        live(program, this_year, now, dice, schools=3)
+        live(program, this_year, now, dice, schools=3, ahead=datetime.timedelta(days=20))
         _payroll(program, now)
         Message.objects.update(state=Message.State.SENT, sent_at=clock.now())
     return program
