@@ -5,14 +5,14 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import BigIntegerRangeField, DateRangeField, RangeOperators
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Case, F, Func, Q, Value, When
+from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext_lazy as _
 
 from pthv import clock
 
+from .exclusion import dates_overlap, same
 from .tenancy import ProgramRow, same_program, scoped
 
 
@@ -173,29 +173,7 @@ class SchoolYear(ProgramRow):
             ),
             ExclusionConstraint(
                 name="school_years_apart",
-                # int8range stands in for btree_gist, which the embedded PostgreSQL lacks.
-                expressions=[
-                    (
-                        Func(
-                            F("program_id"),
-                            F("program_id"),
-                            Value("[]"),
-                            function="int8range",
-                            output_field=BigIntegerRangeField(),
-                        ),
-                        RangeOperators.OVERLAPS,
-                    ),
-                    (
-                        Func(
-                            F("starts_on"),
-                            F("ends_on"),
-                            Value("[]"),
-                            function="daterange",
-                            output_field=DateRangeField(),
-                        ),
-                        RangeOperators.OVERLAPS,
-                    ),
-                ],
+                expressions=[same("program_id"), dates_overlap("starts_on", "ends_on")],
                 violation_error_message=_("This school year overlaps another one."),
             ),
         ]

@@ -6,14 +6,14 @@ from typing import Any, ClassVar
 
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import BigIntegerRangeField, DateRangeField, RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from pthv import clock
 from pthv.access import Can
 from pthv.models import Educator, ProgramRow, User, full_name, same_program, scoped
+from pthv.models.exclusion import dates_overlap, same
 from pthv.models.history import keeps_history
 
 from .invitation import VisitKind
@@ -49,37 +49,9 @@ class PayRate(ProgramRow):
             ExclusionConstraint(
                 name="pay_rates_apart",
                 expressions=[
-                    (
-                        Func(
-                            F("program_id"),
-                            F("program_id"),
-                            Value("[]"),
-                            function="int8range",
-                            output_field=BigIntegerRangeField(),
-                        ),
-                        RangeOperators.OVERLAPS,
-                    ),
-                    (
-                        # A word as a range of one: it overlaps only itself.
-                        Func(
-                            Func(F("kind"), function="hashtext"),
-                            Func(F("kind"), function="hashtext"),
-                            Value("[]"),
-                            function="int8range",
-                            output_field=BigIntegerRangeField(),
-                        ),
-                        RangeOperators.OVERLAPS,
-                    ),
-                    (
-                        Func(
-                            F("starts_on"),
-                            F("ends_on"),
-                            Value("[]"),
-                            function="daterange",
-                            output_field=DateRangeField(),
-                        ),
-                        RangeOperators.OVERLAPS,
-                    ),
+                    same("program_id"),
+                    same(Func(F("kind"), function="hashtext")),
+                    dates_overlap("starts_on", "ends_on"),
                 ],
                 violation_error_message=_("Another rate of this kind holds on some of these days."),
             ),

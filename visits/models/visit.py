@@ -7,12 +7,11 @@ from typing import Any, ClassVar
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import (
-    BigIntegerRangeField,
     DateTimeRangeField,
     RangeOperators,
 )
 from django.db import models
-from django.db.models import DateTimeField, F, Func, OuterRef, Q, Value
+from django.db.models import DateTimeField, F, Func, OuterRef, Q
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -29,32 +28,17 @@ from pthv.models import (
     same_program,
     scoped,
 )
+from pthv.models.exclusion import same
 from pthv.models.history import keeps_history
 
 from .invitation import Invitation, VisitKind
 
 
 def one_at_a_time(field: str, name: str, message: Any) -> ExclusionConstraint:
-    """Refuse two rows of the same `field` (an id) whose `during` overlap, while they occupy.
-
-    int8range(id, id) stands in for btree_gist, which the embedded PostgreSQL lacks;
-    such a range of null would overlap everything, so `field` is never null.
-    """
+    """Refuse two rows of the same `field` (an id) whose `during` overlap, while they occupy."""
     return ExclusionConstraint(
         name=name,
-        expressions=[
-            (
-                Func(
-                    F(field),
-                    F(field),
-                    Value("[]"),
-                    function="int8range",
-                    output_field=BigIntegerRangeField(),
-                ),
-                RangeOperators.OVERLAPS,
-            ),
-            ("during", RangeOperators.OVERLAPS),
-        ],
+        expressions=[same(field), ("during", RangeOperators.OVERLAPS)],
         condition=Q(occupies=True),
         violation_error_message=message,
     )
