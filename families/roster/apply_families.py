@@ -6,7 +6,8 @@ from families.models import Caregiver, Family, RosterChange, Student
 from pthv.models import Program
 
 from .apply_people import chunks
-from .contacts_state import caregiver_id
+from .barred import caregiver_id
+from .states import Table
 
 FAMILY_FIELDS = ("surnames", "language")
 CAREGIVER_FIELDS = (
@@ -21,7 +22,7 @@ CAREGIVER_FIELDS = (
 
 
 def apply(program: Program, changes: QuerySet[RosterChange]) -> None:
-    for chunk in chunks(changes):
+    for chunk in chunks(changes.filter(table=Table.FAMILY)):
         families = _families(program, chunk)
         _children(families, chunk)
         _caregivers(program, families, chunk)

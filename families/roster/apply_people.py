@@ -10,8 +10,10 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection
 from django.db.models import Model, QuerySet
 from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
 
 from families.models import ClassTeacher, Enrollment, RosterChange, SchoolClass, Student
+from pthv.blocked import NotReady
 from pthv.models import Educator, Membership, Program, Role, School, User
 
 from .roster_state import CHUNK
@@ -73,7 +75,7 @@ class _People:
         keys = [change.source_id for change in changes]
         found = {one.source_id: one for one in Educator.objects.filter(source_id__in=keys)}
         new = [change for change in changes if change.source_id not in found]
-        users = _accounts(new)
+        users = _accounts(self.program, new)
         by_user = {one.user_id: one for one in Educator.objects.filter(user__in=users.values())}
         made = []
         for change in new:
@@ -209,9 +211,19 @@ def _count_anew(*grown: type[Model]) -> None:
             cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
 
 
-def _accounts(changes: list[RosterChange]) -> dict[str, User]:
+def outside_accounts(program: Program, emails: Iterable[str]) -> list[User]:
+    """The accounts with these addresses that never had a part in the program."""
+    held = User.objects.filter(email__in=list(emails))
+    inside = Membership.objects.filter(program=program).values("user")
+    return list(held.exclude(pk__in=inside))
+
+
+def _accounts(program: Program, changes: list[RosterChange]) -> dict[str, User]:
     """The account of each address; a new one has no password until its owner sets one."""
     people = {change.after["email"]: change.after for change in changes}
+    if outside_accounts(program, people):
+        # Made since the plan, which would have refused it.
+        raise NotReady(_("An address has an account outside this program. Send the file again."))
     held = User.objects.annotate(address=Lower("email")).filter(address__in=list(people))
     users = {user.address: user for user in held}
     made = [

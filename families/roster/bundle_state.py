@@ -15,18 +15,25 @@ from .states import Entry, Table, Wanted
 Record = TypeVar("Record")
 Span = tuple[date, date]
 ROWS_BETWEEN_PROGRESS = 2000
+FARTHEST_YEARS = 10
+FARTHEST_DAY = timedelta(days=FARTHEST_YEARS * 366)
 
 
 class BundleState:
     """Reads a bundle once, in the order in which its files refer to each other.
 
-    `years` are the school years the program has; `progress` is told the rows read so far.
+    `years` are the school years the program has, `today` is its date; `progress` is told
+    the rows read so far.
     """
 
     def __init__(
-        self, bundle: Bundle, years: Iterable[Span], progress: Callable[[int], None]
+        self,
+        bundle: Bundle,
+        years: Iterable[Span],
+        today: date,
+        progress: Callable[[int], None],
     ) -> None:
-        self.bundle, self.progress = bundle, progress
+        self.bundle, self.today, self.progress = bundle, today, progress
         self.known_years = list(years)
         self.wanted = Wanted()
         self.rows_read = 0
@@ -72,7 +79,11 @@ class BundleState:
         ]
         if not sessions:
             raise Unreadable(_("academicSessions.csv names no school year."))
-        years = [year_key(span, self.known_years) for span in school_years(sessions)]
+        spans = school_years(sessions)
+        for day in (day for span in spans for day in span):
+            if abs(day - self.today) > FARTHEST_DAY:
+                raise Unreadable(far_away(day))
+        years = [year_key(span, self.known_years) for span in spans]
         for key, (starts, ends), known in years:
             name = year_name(starts, ends)
             if not known:
@@ -192,6 +203,14 @@ def no_such(file: str, key: str, role: str = "") -> str:
     if role:
         return _("%(file)s has no %(role)s with the id %(key)s.") % known
     return _("%(file)s has no entry for %(key)s.") % known
+
+
+def far_away(day: date) -> str:
+    known = {"year": day.year, "limit": FARTHEST_YEARS}
+    return (
+        _("academicSessions.csv has a school year of %(year)s, more than %(limit)s years from now.")
+        % known
+    )
 
 
 def school_years(sessions: list[read.Session]) -> list[Span]:

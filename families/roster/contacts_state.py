@@ -1,6 +1,8 @@
 """What a contacts file asks for: households with their children and caregivers."""
 
+from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
@@ -8,18 +10,23 @@ from families.models import Caregiver, Student
 from pthv.models import Program
 
 from .archive import Bundle
+from .barred import Barred, caregiver_id, described, standing
 from .contacts import FILE, Contact, contacts
 from .problems import Refused
 from .roster_state import CHUNK
-from .states import Entry, Table, Wanted
+from .states import Difference, Entry, Table, Wanted
 
 LONGEST_SURNAMES = 160
 UNSAID_LANGUAGE = "en"
 
 
-def caregiver_id(given_name: str, family_name: str) -> str:
-    """The same name in one household is the same person."""
-    return f"{given_name} {family_name}".strip().casefold()
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Which caregiver a line of the file gives to which child."""
+
+    row: int
+    student: str
+    person: str
 
 
 class ContactsState:
@@ -35,12 +42,7 @@ class ContactsState:
         self.students = dict(
             Student.objects.values_list("source_id", "family__source_id").iterator(CHUNK)
         )
-        self.ended = {
-            (household, person)
-            for household, person in Caregiver.objects.exclude(ended_on=None).values_list(
-                "family__source_id", "source_id"
-            )
-        }
+        self.lines: dict[str, list[Line]] = defaultdict(list)
 
     def build(self) -> Wanted:
         doubtful_students = set()
@@ -56,6 +58,7 @@ class ContactsState:
         for student in doubtful_students:
             household, _line = self.household_of.get(student, (self.students.get(student), 0))
             self.in_doubt.add(household or "")
+        self._keep_out_barred()
         for entry in self.wanted[Table.FAMILY].values():
             self._finish(entry)
         return self.wanted
@@ -74,14 +77,11 @@ class ContactsState:
             self._refuse(contact, "household", reason % {"line": line})
             return
         person = caregiver_id(contact.given_name, contact.family_name)
-        if (household, person) in self.ended:
-            reason = _("This caregiver was ended. Change that on the family's own page.")
-            self._refuse(contact, "family_name", reason)
-            return
         data = {"surnames": "", "language": "", "students": [], "caregivers": []}
         entry = self.wanted[Table.FAMILY].setdefault(household, Entry("", data, contact.row))
         if student not in entry.data["students"]:
             entry.data["students"].append(student)
+        self.lines[household].append(Line(contact.row, student, person))
         self._add_caregiver(entry, contact, person)
 
     def _add_caregiver(self, entry: Entry, contact: Contact, person: str) -> None:
@@ -108,6 +108,86 @@ class ContactsState:
         # A sibling's line may leave out what the first one said, or add to it.
         for name, value in said.items():
             earlier[name] = earlier[name] or value
+
+    def _keep_out_barred(self) -> None:
+        """Refuse the lines that would bring back whom a child's families had put an end to.
+
+        A family's end of somebody goes along with each of its children, whatever the
+        household is called in this file, and holds for the sisters and brothers met there.
+        """
+        barred = Barred()
+        families: dict[str, set[int]] = defaultdict(set)
+        for household, family in barred.households.items():
+            families[household].add(family)
+        for student, known in barred.families_of.items():
+            household, _line = self.household_of.get(student, (self.students[student], 0))
+            families[household or ""] |= known
+        named = families.keys() & self.wanted[Table.FAMILY].keys()
+        held = standing(named)
+        for household in sorted(named):
+            self._keep_out(household, held.get(household, []), families[household], barred)
+
+    def _keep_out(
+        self, household: str, held: list[Caregiver], families: set[int], barred: Barred
+    ) -> None:
+        entry = self.wanted[Table.FAMILY][household]
+        known = {described(person)["id"] for person in held}
+        here = [described(person) for person in held if person.may_be_reached]
+        # Whoever stands in this household already comes in with no line of this file.
+        out = {
+            said["id"]: barred.why(said, families)
+            for said in entry.data["caregivers"]
+            if said["id"] not in known
+        }
+        met = {
+            student: next(filter(None, (barred.why(one, earlier) for one in here)), "")
+            for student in entry.data["students"]
+            if self.students[student] != household
+            and (earlier := barred.families_of.get(student, set()))
+        }
+        kept = []
+        for line in self.lines[household]:
+            if reason := out.get(line.person) or met.get(line.student):
+                self.wanted.refuse(FILE, line.row, "family_name", reason, line.student)
+                self.in_doubt.add(household)
+            else:
+                kept.append(line)
+        self._keep_only(household, kept)
+
+    def _keep_only(self, household: str, kept: list[Line]) -> None:
+        entry = self.wanted[Table.FAMILY][household]
+        students, people = {line.student for line in kept}, {line.person for line in kept}
+        for student in set(entry.data["students"]) - students:
+            self.household_of[student] = (self.students[student] or "", 0)
+            self.in_doubt.add(self.students[student] or household)
+        entry.data["students"] = [one for one in entry.data["students"] if one in students]
+        entry.data["caregivers"] = [one for one in entry.data["caregivers"] if one["id"] in people]
+        if not kept:
+            del self.wanted[Table.FAMILY][household]
+
+    def stays(self, student: str, household: str) -> bool:
+        """The file puts this child of the household into no other."""
+        return self.household_of.get(student, (household, 0))[0] == household
+
+    def moves(self) -> list[Difference]:
+        """The children who would leave one family for another, each with both surnames."""
+        moving = {
+            student: household
+            for household, entry in self.wanted[Table.FAMILY].items()
+            for student in entry.data["students"]
+            if self.students[student] not in (None, household)
+        }
+        children = Student.objects.filter(source_id__in=list(moving)).select_related("family")
+        return [
+            Difference(
+                child.source_id,
+                str(child),
+                self.household_of[child.source_id][1],
+                {"family": child.family.surnames},
+                {"family": self.wanted[Table.FAMILY][moving[child.source_id]].label},
+            )
+            for child in children
+        ]
 
     def _finish(self, entry: Entry) -> None:
         people = entry.data["caregivers"]

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django_scopes import scope
 
 from families.models import RosterChange, RosterImport
-from pthv.models import Educator, SchoolYear
+from pthv.models import Educator, Program, SchoolYear
 
+from .apply_people import outside_accounts
 from .archive import open_bundle, open_lone_file
 from .bundle_state import BundleState
 from .contacts import FILE
@@ -87,12 +88,13 @@ def _compare(roster_import: RosterImport, path: Path) -> Plan:
         return Plan(_family_differences(contacts, wanted), wanted)
     years = SchoolYear.objects.values_list("starts_on", "ends_on")
     with open_bundle(path) as bundle:
-        state = BundleState(bundle, years, progress)
+        state = BundleState(bundle, years, program.today, progress)
         wanted = state.build()
     roster_import.rows_read = state.rows_read
     present = roster_state(program, state.year_keys, wanted)
     _keep_what_is_in_doubt(wanted, present)
     _refuse_taken_addresses(wanted, present)
+    _refuse_outside_accounts(program, wanted, present)
     leaving = _leaving(wanted, present)
     return Plan(_roster_differences(wanted, present), wanted, leaving, sorted(state.year_keys))
 
@@ -153,6 +155,21 @@ def _refuse_taken_addresses(wanted: Wanted, present: State) -> None:
             wanted[Table.EDUCATOR].setdefault(owner, present[Table.EDUCATOR][owner])
 
 
+def _refuse_outside_accounts(program: Program, wanted: Wanted, present: State) -> None:
+    """A file lets nobody into the program whose account was made for something else."""
+    new = {
+        entry.data["email"]: key
+        for key, entry in wanted[Table.EDUCATOR].items()
+        if key not in present[Table.EDUCATOR]
+    }
+    for user in outside_accounts(program, new):
+        row = wanted[Table.EDUCATOR].pop(new[user.email]).row or 0
+        reason = _(
+            "This address has an account outside this program; ask an administrator to add them."
+        )
+        wanted.refuse("users.csv", row, "email", reason, new[user.email])
+
+
 def _roster_differences(wanted: Wanted, present: State) -> list[tuple[Table, Difference]]:
     for key in present[Table.EDUCATOR].keys() & wanted[Table.EDUCATOR].keys():
         entry = wanted[Table.EDUCATOR][key]
@@ -175,13 +192,15 @@ def _family_differences(contacts: ContactsState, wanted: Wanted) -> list[tuple[T
     present = family_state(wanted[Table.FAMILY])
     for key, held in present.items():
         said = wanted[Table.FAMILY][key].data
-        said["students"] = sorted({*said["students"], *held.data["students"]})
+        stay = {one for one in held.data["students"] if contacts.stays(one, key)}
+        said["students"] = sorted(stay.union(said["students"]))
         if key in contacts.in_doubt or "" in contacts.in_doubt:
             listed = {person["id"] for person in said["caregivers"]}
             kept = [person for person in held.data["caregivers"] if person["id"] not in listed]
             said["caregivers"] = sorted([*said["caregivers"], *kept], key=lambda one: one["id"])
             said["surnames"] = held.data["surnames"]
-    return [(Table.FAMILY, found) for found in _of(Table.FAMILY, wanted, present)]
+    moves = [(Table.MOVE, found) for found in contacts.moves()]
+    return moves + [(Table.FAMILY, found) for found in _of(Table.FAMILY, wanted, present)]
 
 
 def _leaving(wanted: Wanted, present: State) -> list[Leaving]:

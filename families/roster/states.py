@@ -19,6 +19,7 @@ class Table(StrEnum):
     EDUCATOR = "educator"
     STUDENT = "student"
     FAMILY = "family"
+    MOVE = "move"
 
 
 @dataclass(slots=True)

@@ -39,6 +39,7 @@ TABLES: dict[str, Any] = {
     Table.EDUCATOR: gettext_lazy("Teacher"),
     Table.STUDENT: gettext_lazy("Student"),
     Table.FAMILY: gettext_lazy("Family"),
+    Table.MOVE: gettext_lazy("Child of another family until now"),
 }
 
 
@@ -70,6 +71,10 @@ def lines(roster_import: RosterImport, changes: list[RosterChange]) -> list[Line
 
 
 def _facts(change: RosterChange, names: "_Names") -> list[Fact]:
+    if change.table == Table.MOVE:
+        families = {"old": change.before["family"], "new": change.after["family"]}
+        text = _("moves from the %(old)s family to the %(new)s family")
+        return [Fact(str(TABLES[Table.FAMILY]), "", text % families)]
     shown = [name for name in FIELDS if name in change.before or name in change.after]
     facts = [
         Fact(

@@ -202,8 +202,11 @@ def test_one_of_many_leaving_is_nothing_to_ask_about(apply_file, plan_file) -> N
     assert found.counts["leaving"] == []
 
 
-def test_an_existing_account_is_never_altered_by_a_file(apply_file, plan_file, person) -> None:
-    User.objects.create_user("T1@example.org", given_name="Anita", family_name="Ruiz-Lopez")
+def test_an_existing_account_is_never_altered_by_a_file(
+    apply_file, plan_file, person, program
+) -> None:
+    anita = person("T1", "finance", program)
+    User.objects.filter(pk=anita.pk).update(given_name="Anita", family_name="Ruiz-Lopez")
 
     apply_file(bundle())
 

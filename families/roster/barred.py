@@ -1,0 +1,100 @@
+"""Caregivers who were ended or must not be contacted: no file brings one back unnoticed."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from django.db.models import Q
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from families.households import children_ever
+from families.models import Caregiver, Family
+from families.search import fold
+
+WORD = re.compile(r"[^\W_]+")
+
+
+def caregiver_id(given_name: str, family_name: str) -> str:
+    """The same name in one household is the same person."""
+    return f"{given_name} {family_name}".strip().casefold()
+
+
+class Barred:
+    """The barred caregivers of the program, and every child whose family had one."""
+
+    def __init__(self) -> None:
+        barred = Caregiver.objects.filter(~Q(ended_on=None) | Q(may_be_contacted=False))
+        self.people: dict[int, list[Caregiver]] = defaultdict(list)
+        for person in Caregiver.objects.filter(family__in=barred.values("family")):
+            self.people[person.family_id].append(person)
+        self.families_of = children_ever(list(self.people))
+        known = Family.objects.filter(pk__in=list(self.people)).exclude(source_id="")
+        self.households = dict(known.values_list("source_id", "pk"))
+
+    def why(self, said: Mapping[str, str], families: Iterable[int]) -> str:
+        """Why this person may not come in for a child of these families; empty if they may."""
+        people = [person for family in families for person in self.people.get(family, ())]
+        barred = [person for person in people if not person.may_be_reached]
+        found = [person for person in barred if same_name(said, described(person))]
+        # A telephone may be shared: whoever is known by name is judged by the name alone.
+        known = any(
+            person.may_be_reached and same_name(said, described(person)) for person in people
+        )
+        if not known:
+            found += [person for person in barred if same_address(said, described(person))]
+        if not found:
+            return ""
+        ended_on = next((person.ended_on for person in found if person.ended_on), None)
+        if ended_on is None:
+            return _("Must not be contacted for this child; an administrator can change that.")
+        day = {"day": date_format(ended_on)}
+        reason = _("Was ended for this child on %(day)s; an administrator can bring them back.")
+        return reason % day
+
+
+def standing(households: Iterable[str]) -> dict[str, list[Caregiver]]:
+    """Whom these households hold and nobody ended."""
+    found = defaultdict(list)
+    held = Caregiver.objects.filter(family__source_id__in=list(households), ended_on=None)
+    for person in held.select_related("family"):
+        found[person.family.source_id].append(person)
+    return found
+
+
+def described(person: Caregiver) -> dict[str, str]:
+    """A caregiver as a contacts file says one; by hand, with the id that a file would give."""
+    return {
+        "id": person.source_id or caregiver_id(person.given_name, person.family_name),
+        "given_name": person.given_name,
+        "family_name": person.family_name,
+        "phone": str(person.phone),
+        "email": person.email,
+    }
+
+
+def same_address(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    return any(
+        one[name] and one[name].casefold() == other[name].casefold() for name in ("phone", "email")
+    )
+
+
+def same_name(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
+    """Luis Cruz, Luis A. Cruz and Luís Alberto Cruz Vega: one name, more or less of it told."""
+    family, others = _words(one["family_name"]), _words(other["family_name"])
+    told, also = set(family), set(others)
+    surnames = told <= also or also <= told if told and also else told == also
+    return surnames and _same_given(_words(one["given_name"]), _words(other["given_name"]))
+
+
+def _same_given(one: list[str], other: list[str]) -> bool:
+    if not one or not other:
+        return one == other
+    short, long = sorted((one[0], other[0]), key=len)
+    return short == long or (len(short) == 1 and long.startswith(short))
+
+
+def _words(name: str) -> list[str]:
+    """The words of a name, folded; without initials, unless there is nothing else."""
+    words = WORD.findall(fold(name))
+    return [word for word in words if len(word) > 1] or words
