@@ -1,9 +1,12 @@
 """Selection plans: everyone of a class, a grade or a school. Nobody is picked by hand."""
 
+from collections.abc import Iterable
+
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from families.households import families_ever
 from families.models import ClassTeacher, Enrollment, SchoolClass, Student
 from pthv import audit
 from pthv.blocked import NotReady
@@ -49,11 +52,7 @@ def plan_everyone(
             _("The roster names no teacher for %(count)s of these families. Import it again first.")
             % {"count": len(unasked)}
         )
-    said_no = set(
-        Invitation.objects.filter(family__in=families, state=Invitation.State.DECLINED).values_list(
-            "family", flat=True
-        )
-    )
+    said_no = _said_no(families)
     plan, _created = SelectionPlan.objects.update_or_create(
         program_id=school.program_id,
         school=school,
@@ -89,6 +88,23 @@ def plan_everyone(
     )
     audit.record("plan.made", plan, by=by, families=len(families))
     return plan
+
+
+def _said_no(families: Iterable[int]) -> set[int]:
+    """Those of the families that said no, or one of whose children came from one that did.
+
+    A child moved into another household is the same child: its family's no goes along.
+    """
+    children = Student.objects.filter(family__in=families)
+    ever = families_ever(children)
+    asked = {*families, *(family for earlier in ever.values() for family in earlier)}
+    no = set(
+        Invitation.objects.filter(family__in=asked, state=Invitation.State.DECLINED).values_list(
+            "family", flat=True
+        )
+    )
+    moved = {family for child, family in children.values_list("pk", "family") if ever[child] & no}
+    return no.intersection(families) | moved
 
 
 def _who_asks(students: list[Student], school_class: SchoolClass | None) -> dict[int, int]:

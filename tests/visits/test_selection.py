@@ -1,0 +1,94 @@
+"""Whom a plan asks: everybody, but nobody who said no, wherever their child is counted today."""
+
+import pytest
+
+from families.models import Enrollment, Family, RosterImport, Student
+from families.roster import apply, upload
+from families.roster.plan import plan as plan_roster
+from visits import invitations, selection
+from visits.models import Invitation, SelectionPlan
+
+HEADER = "student_id,household,given_name,family_name,phone\n"
+
+
+@pytest.fixture
+def declined(invitation, educator) -> Invitation:
+    """The Ortega family said no thank you."""
+    invitations.record_attempt(invitation, "call", "reached", by=educator)
+    invitations.record_answer(invitation, "declined", by=educator)
+    return invitation
+
+
+@pytest.fixture
+def send_contacts(program, program_coordinator, tmp_path, settings):
+    """Apply a contacts file of these lines."""
+    settings.UPLOADS_FOLDER = tmp_path / "uploads"
+
+    def send(*lines: str) -> None:
+        path = tmp_path / "contacts.csv"
+        path.write_text(HEADER + "\n".join(lines), "utf-8")
+        found = upload.start("contacts", "contacts.csv", program=program, by=program_coordinator)
+        plan_roster(found, path)
+        apply.begin(found, leaving_confirmed=True)
+        apply.run(found.pk, program=program, by=program_coordinator)
+        found.refresh_from_db()
+        assert found.state == RosterImport.State.APPLIED
+
+    return send
+
+
+@pytest.fixture
+def plan_again(school, school_year, school_class, site_coordinator):
+    def make() -> SelectionPlan:
+        return selection.plan_everyone(
+            school, school_year, school_class=school_class, by=site_coordinator
+        )
+
+    return make
+
+
+def test_a_no_goes_along_when_a_file_moves_the_child(
+    declined, family, send_contacts, plan_again
+) -> None:
+    mateo = Student.objects.get(family=family)
+    send_contacts(f"{mateo.source_id},HB,Marta,Ortega,")
+    mateo.refresh_from_db()
+    assert mateo.family != family
+
+    plan = plan_again()
+
+    assert Invitation.objects.get() == declined
+    assert plan.families_said_no_before == 1
+
+
+def test_a_no_goes_along_over_two_moves(declined, family, send_contacts, plan_again) -> None:
+    mateo = Student.objects.get(family=family)
+    send_contacts(f"{mateo.source_id},HB,Marta,Ortega,")
+    send_contacts(f"{mateo.source_id},HC,Marta,Ortega,")
+
+    plan_again()
+
+    assert Invitation.objects.get() == declined
+
+
+def test_a_no_holds_for_the_household_its_child_moved_into(
+    declined, family, add_family, send_contacts, plan_again
+) -> None:
+    mateo = Student.objects.get(family=family)
+    lucia = Student.objects.get(family=add_family("Vega", "Lucía"))
+    send_contacts(f"{mateo.source_id},HB,Marta,Ortega,", f"{lucia.source_id},HB,Eva,Vega,")
+    Enrollment.objects.filter(student=mateo).delete()  # only his new sister is in the plan
+
+    plan_again()
+
+    assert Invitation.objects.get() == declined
+
+
+def test_a_no_is_of_nobody_else(declined, add_family, plan_again) -> None:
+    vega = add_family("Vega", "Lucía")
+
+    plan = plan_again()
+
+    assert Invitation.objects.get(family=vega).state == Invitation.State.NOT_ASKED
+    assert plan.families_said_no_before == 1
+    assert Family.objects.count() == 2
