@@ -1,5 +1,6 @@
 """What it meant: every action and every look, written in the same transaction."""
 
+from collections.abc import Iterable
 from typing import Any, Final, Literal
 
 from pthv.access import Can
@@ -30,10 +31,25 @@ def viewed(
     subject: "ProgramRow | Membership", *, by: User, reason: Can | Literal["administrator"]
 ) -> None:
     """Keep that somebody looked at a family, note or address, and what allowed it."""
-    RecordView.objects.create(
-        program_id=subject.program_id,
-        subject_type=subject._meta.model_name,
-        subject_id=subject.pk,
-        by=by,
-        reason=reason,
+    listed([subject], by=by, reason=reason)
+
+
+def listed(
+    subjects: "Iterable[ProgramRow | Membership]",
+    *,
+    by: User,
+    reason: Can | Literal["administrator"],
+) -> None:
+    """Keep that somebody saw these on one page: a look at each."""
+    RecordView.objects.bulk_create(
+        RecordView(
+            program_id=program,
+            subject_type=kind,
+            subject_id=pk,
+            by=by,
+            reason=reason,
+        )
+        for program, kind, pk in dict.fromkeys(
+            (subject.program_id, str(subject._meta.model_name), subject.pk) for subject in subjects
+        )
     )

@@ -90,6 +90,6 @@ def _link(request: HttpRequest, direction: str, row: Any, by: str) -> str:
 
 def _read(text: str) -> tuple[str, int] | None:
     pk, tilde, value = text.partition("~")
-    if not (tilde and pk.isascii() and pk.isdigit() and len(pk) < 19):
+    if "\x00" in value or not (tilde and pk.isascii() and pk.isdigit() and len(pk) < 19):
         return None
     return value, int(pk)

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -28,6 +29,7 @@ from pthv.models import Program, ProgramRow, User
 
 MOST_COUNTED = 1000
 MOST_ACTED_ON = 100
+MOST_TYPED = 1000
 PROGRAM_CHOSEN = "program__id__exact"
 
 
@@ -101,8 +103,9 @@ def history_of(model: type[models.Model]) -> type[models.Model] | None:
 class RuledAdmin(admin.ModelAdmin):
     """Rows that may be corrected by hand.
 
-    `fixed` fields are written once; `keeps_looks` records who opened a row; `by_number`
-    lists grow without end, and are searched by number (or as the subclass says) only.
+    `fixed` fields are written once; `keeps_looks` records who saw a row, opened or listed;
+    `by_number` lists grow without end, and are searched by number (or as the subclass says)
+    only. `links_by` names the fields by which other pages link to the list.
     """
 
     form: type[forms.ModelForm] = RuledForm
@@ -118,6 +121,7 @@ class RuledAdmin(admin.ModelAdmin):
     search_fields: ClassVar[Any] = ("pk",)
     search_help_text: ClassVar[Any] = _("Search by number.")
     fixed: tuple[str, ...] = ()
+    links_by: tuple[str, ...] = ()
     keeps_looks = False
     by_number = True
 
@@ -131,15 +135,40 @@ class RuledAdmin(admin.ModelAdmin):
             return queryset.none(), False
         return super().get_search_results(request, queryset, search_term.replace("\x00", ""))
 
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """What the page's own links ask for, and nothing that could be guessed letter by letter.
+
+        Django would let the address ask for any field of the row, hidden ones included.
+        """
+        filters = [found if isinstance(found, str) else found[0] for found in self.list_filter]
+        names = {"pk", "id", self.opts.pk.name, *self.links_by, *filters}
+        asked = lookup.removesuffix("__exact").removesuffix("__isnull").removesuffix("__id")
+        return asked in names
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        chosen = request.GET.get(PROGRAM_CHOSEN, "")
+        """The list; whoever was shown a page of families is on record for each of them.
+
+        One look a row, not one a list: "who saw this family?" is asked of the family, and a
+        list shows its names as well as its own page does. It costs one insert a page.
+        """
+        typed = [text for _name, texts in request.GET.lists() for text in texts]
+        if any("\x00" in text or len(text) > MOST_TYPED for text in typed):
+            return redirect(request.path)
+        self._use_the_clock_of(request.GET.get(PROGRAM_CHOSEN, ""))
+        response = super().changelist_view(request, extra_context)
+        listed = (getattr(response, "context_data", None) or {}).get("cl")
+        if self.keeps_looks and listed is not None:
+            seen = [self.looked_at(row) for row in listed.result_list]
+            audit.listed(seen, by=_account(request), reason=audit.ADMINISTRATOR)
+        return response
+
+    def _use_the_clock_of(self, chosen: str) -> None:
+        """Rows of one program are shown by its clock, those of several by UTC."""
         programs = (
             Program.objects.filter(pk=chosen) if chosen.isdecimal() else Program.objects.all()
         )
-        # Rows of one program are shown by its clock, those of several by UTC.
         if len(shown := list(programs[:2])) == 1:
             timezone.activate(shown[0].zone)
-        return super().changelist_view(request, extra_context)
 
     @admin.display(description=_("no."))
     def number(self, obj: Any) -> int:
@@ -229,6 +258,7 @@ class HistoryAdmin(ReadOnlyAdmin):
     list_select_related = ("pgh_context",)
     list_filter = ()
     search_help_text = _("Search by the number of the row it was.")
+    links_by = ("pgh_obj_id", "pgh_obj")
     keeps_looks = True
 
     def get_search_results(self, request: HttpRequest, queryset, search_term: str):

@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Iterable
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from pthv import audit, clock, wording
@@ -17,9 +17,17 @@ from training.models import Attendance, Certification, Cohort, Course, TrainingS
 @transaction.atomic
 def open_cohort(course: Course, name: str, *, by: User, school: School | None = None) -> Cohort:
     """Begin a cohort; without a school it is open to all of the program."""
-    cohort = Cohort.objects.create(
-        program_id=course.program_id, course=course, name=name, school=school
-    )
+    cohort = Cohort(program_id=course.program_id, course=course, name=name, school=school)
+    try:
+        with transaction.atomic():
+            cohort.save()
+    except IntegrityError as refused:
+        if "cohort_named_once" not in str(refused):
+            raise
+        raise NotReady(
+            _("%(course)s has a cohort called %(name)s already. Give this one another name.")
+            % {"course": course, "name": name}
+        ) from None
     audit.record("cohort.opened", cohort, by=by)
     return cohort
 

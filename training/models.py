@@ -103,6 +103,7 @@ class Cohort(ProgramRow):
         ordering = ["-pk"]
         constraints = [
             *same_program("cohort", course="training.Course", school="pthv.School"),
+            models.UniqueConstraint(fields=["program", "course", "name"], name="cohort_named_once"),
             models.CheckConstraint(
                 name="cohort_completed_at_with_by",
                 condition=Q(completed_at=None, completed_by=None)

@@ -208,7 +208,7 @@ class EducatorQuerySet(models.QuerySet):
     def named(self, typed: str) -> "EducatorQuerySet":
         """Whose name or e-mail address holds every word of `typed`."""
         found = self
-        for word in typed.split()[:6]:
+        for word in typed.replace("\x00", "").split()[:6]:
             found = found.filter(
                 Q(user__given_name__icontains=word)
                 | Q(user__family_name__icontains=word)

@@ -50,6 +50,7 @@ from visits.models import (
     PayRate,
     Reflection,
     Visit,
+    VisitLog,
 )
 
 OURS = ("pthv", "families", "training", "visits")
@@ -334,8 +335,100 @@ def test_a_look_at_what_a_family_was_is_kept_as_one_at_the_family(
     assert "1 earlier family" in admin_client.get(earlier).content.decode()
     admin_client.get(url_of(kept, "change", kept.objects.get().pk))
 
-    assert RecordView.objects.filter(by=administrator, subject_type="family").count() == 2
+    # The family, the list of what it was, and the one row of it.
+    assert RecordView.objects.filter(by=administrator, subject_type="family").count() == 3
     assert isinstance(admin.site._registry[kept], HistoryAdmin)
+
+
+@pytest.mark.parametrize("model", ["family", "caregiver", "student", "visit", "message"])
+def test_a_list_is_a_look_at_each_row_it_shows(admin_client, administrator, live, model) -> None:
+    live(range(2))
+    found = next(m for m in MODELS if m._meta.model_name == model)
+    with scopes_disabled():
+        every = set(rows(found).values_list("pk", flat=True))
+    only = max(every)
+
+    admin_client.get(url_of(found, "changelist"), {"q": only})
+    looks = RecordView.objects.filter(by=administrator, subject_type=model)
+    assert [look.subject_id for look in looks] == [only]
+    admin_client.get(url_of(found, "changelist"))
+
+    assert len(every) > 1
+    assert sorted(look.subject_id for look in looks.all()) == sorted([*every, only])
+
+
+def test_a_list_of_schools_is_no_look(admin_client, administrator, school) -> None:
+    admin_client.get(url_of(School, "changelist"))
+
+    assert not RecordView.objects.filter(by=administrator).exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "query"),
+    [
+        (Reflection, "learned__startswith=He"),
+        (Reflection, "learned=He"),
+        (Reflection, "visit__family__surnames__startswith=O"),
+        (Reflection, "educator__user__password__startswith=a"),
+        (VisitLog, "hopes__contains=loves"),
+        (Message, "body__contains=a"),
+        (Message, "state__startswith=q"),
+        (Message, "program__name__startswith=W"),
+        (User, "password__startswith=a"),
+    ],
+)
+def test_nothing_is_read_letter_by_letter(admin_client, live, model, query) -> None:
+    live(range(1))
+
+    assert admin_client.get(f"{url_of(model, 'changelist')}?{query}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "query", ["program__id__exact={}", "state__exact=queued", "id__exact=1", "pk=1", "p=2"]
+)
+def test_the_lists_own_links_work(admin_client, program, live, query) -> None:
+    live(range(1))
+    where = f"{url_of(Message, 'changelist')}?{query.format(program.pk)}"
+
+    assert admin_client.get(where).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "state__exact=%00",
+        "state__exact=",
+        "state__isnull=perhaps",
+        "program__id__exact=%00",
+        "program__id__exact=x",
+        "program__id__exact=" + "9" * 30,
+        "program__id__exact=" + "9" * 5000,
+        "id__exact=x",
+        "id__exact=%00",
+        "pk=-1",
+        "p=%00",
+        "p=-5",
+        "q=%00",
+        "%00=1",
+        "e=1",
+        "o=%00",
+    ],
+)
+def test_an_odd_address_is_the_list_and_no_error(admin_client, live, query) -> None:
+    live(range(1))
+
+    response = admin_client.get(f"{url_of(Message, 'changelist')}?{query}", follow=True)
+
+    refused = query.startswith("%00") and response.status_code == 400
+    assert response.status_code == 200 or refused
+
+
+def test_an_odd_row_number_in_history_is_the_list(admin_client, family) -> None:
+    kept = next(m for m in MODELS if m._meta.model_name == "familyhistoryevent")
+
+    for odd in ("x", "%00", "9" * 30, ""):
+        url = f"{url_of(kept, 'changelist')}?pgh_obj_id={odd}"
+        assert admin_client.get(url, follow=True).status_code == 200
 
 
 def save(client: Client, model: type[models.Model], row: models.Model | None, **changes):

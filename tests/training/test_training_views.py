@@ -382,3 +382,35 @@ def test_the_grid_has_pages(coordinator, cohort, session, person, program, schoo
     assert "Teo N07" not in response.content.decode()
     assert "Teo N07" in later.content.decode()
     assert len(response.content) < 80_000
+
+
+def test_nul_bytes_are_no_error(coordinator, enrolled) -> None:
+    for url in (
+        f"{reverse('certification_list')}?q=%00",
+        f"{reverse('certification_list')}?q=Ana%00",
+        f"{reverse('cohort_enrol', args=[enrolled.pk])}?q=%00",
+        f"{reverse('cohort_detail', args=[enrolled.pk])}?after=1~%00",
+    ):
+        assert coordinator.get(url).status_code == 200, url
+
+
+def test_a_name_is_given_to_one_cohort_of_a_course(coordinator, cohort, course, program) -> None:
+    again = coordinator.post(reverse("cohort_new"), {"course": course.pk, "name": cohort.name})
+
+    assert again.status_code == 409
+    assert "has a cohort called Fall evenings already" in again.content.decode()
+    assert Cohort.objects.count() == 1
+    other = Course.objects.create(program=program, name="Advanced", hours=3)
+    assert (
+        coordinator.post(
+            reverse("cohort_new"), {"course": other.pk, "name": cohort.name}
+        ).status_code
+        == 302
+    )
+
+
+def test_what_was_said_is_not_kept_in_a_cookie(coordinator, course) -> None:
+    response = coordinator.post(reverse("cohort_new"), {"course": course.pk, "name": "Fall"})
+
+    assert "messages" not in response.cookies
+    assert "Opened." in coordinator.get(response.url).content.decode()

@@ -15,6 +15,7 @@ from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import Message
 from tests.conftest import at
+from training.models import Cohort
 from visits import invitations, logs, pay, reflections, scheduling, selection
 from visits.models import (
     Invitation,
@@ -163,3 +164,14 @@ def test_a_batch_made_twice_at_once_takes_each_line_once(earned, finance, fund, 
 
     assert sorted(isinstance(result, NotReady) for result in results) == [False, True, True, True]
     assert PayLine.objects.filter(batch__number=1).count() == 2
+
+
+def test_a_cohort_form_posted_five_times_opens_one(course, program_coordinator) -> None:
+    def post() -> int:
+        client = Client()
+        client.force_login(program_coordinator)
+        form = {"course": course.pk, "name": "Fall evenings"}
+        return client.post(reverse("cohort_new"), form).status_code
+
+    assert sorted(at_once(*[post] * 5)) == [302, 409, 409, 409, 409]
+    assert Cohort.objects.count() == 1

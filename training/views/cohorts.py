@@ -39,11 +39,16 @@ def cohort_list(request: Request) -> HttpResponse:
 @requires(Can.RUN_TRAINING)
 def cohort_new(request: Request) -> HttpResponse:
     form = CohortForm(request.POST or None, user=request.user)
-    if request.method == "POST" and form.is_valid():
-        cohort = cohorts.open_cohort(**form.cleaned_data, by=request.user)
-        messages.success(request, _("Opened. Add its first session; then enrol people."))
-        return redirect("cohort_detail", cohort.pk)
     status = 422 if form.is_bound else 200
+    if form.is_bound and form.is_valid():
+        try:
+            cohort = cohorts.open_cohort(**form.cleaned_data, by=request.user)
+        except NotReady as blocked:
+            form.add_error("name", blocked.sentences)
+            status = 409
+        else:
+            messages.success(request, _("Opened. Add its first session; then enrol people."))
+            return redirect("cohort_detail", cohort.pk)
     context = {"form": form, "no_course": not Course.objects.exists()}
     return render(request, "training/cohort_new.html", context, status=status)
 

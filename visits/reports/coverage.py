@@ -6,8 +6,9 @@ siblings the rate is a little too low, never too high.
 """
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import combinations
 
 from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -46,10 +47,31 @@ class SchoolCoverage:
     def is_systematic(self) -> bool:
         return (self.visit_rate or 0) >= SYSTEMATIC
 
+    @property
+    def cells(self) -> dict[str, int]:
+        """Each count, and each difference of two: 90 asked and 89 yeses make one no."""
+        counts = {name: getattr(self, name) for name in ("enrolled", *COUNTS)}
+        between = {
+            f"{more} - {less}": counts[more] - counts[less]
+            for more, less in combinations(counts, 2)
+        }
+        return counts | between
+
+    def small(self, minimum: int) -> set[str]:
+        """The cells so small that somebody could be recognised by them."""
+        return {name for name, count in self.cells.items() if 0 < count < minimum}
+
     def hidden(self, minimum: int) -> bool:
-        """Whether a count here is so small that somebody could be recognised by it."""
-        counts = (self.asked, self.accepted, self.visited, self.second)
-        return self.enrolled < minimum or any(0 < count < minimum for count in counts)
+        """Whether this school is not for an outside partner's eyes."""
+        return self.enrolled < minimum or bool(self.small(minimum))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Schools, each with whether its counts are hidden, and the total if it may be known."""
+
+    rows: list[tuple[SchoolCoverage, bool]]
+    total: SchoolCoverage | None
 
 
 def by_school(schools: QuerySet[School], *, on: datetime.date) -> list[SchoolCoverage]:
@@ -76,17 +98,43 @@ def total(rows: Iterable[SchoolCoverage], name: str = "") -> SchoolCoverage:
     return SchoolCoverage(school_id=None, name=name, **sums)
 
 
-def for_partners(
-    rows: Iterable[SchoolCoverage], *, minimum: int
-) -> list[tuple[SchoolCoverage, bool]]:
-    """The rows as an outside partner may see them: each with whether its counts are hidden.
-
-    One hidden school could be worked out from the total, so a second one, the smallest of
-    the others, is hidden with it.
-    """
+def in_full(rows: Iterable[SchoolCoverage]) -> Shown:
+    """All that there is, for whoever works with these schools."""
     rows = list(rows)
-    hidden = {row.school_id for row in rows if row.hidden(minimum)}
-    others = sorted((row for row in rows if row.school_id not in hidden), key=lambda r: r.asked)
-    if len(hidden) == 1 and others:
-        hidden.add(others[0].school_id)
-    return [(row, row.school_id in hidden) for row in rows]
+    return Shown([(row, False) for row in rows], total(rows))
+
+
+def for_partners(
+    rows: Iterable[SchoolCoverage], *, minimum: int, own: Collection[int] = ()
+) -> Shown:
+    """The rows as an outside partner may see them; of the `own` schools, everything.
+
+    The total less what is seen tells the sum of what is hidden. So schools are hidden until
+    each cell of that sum is 0 or large enough. Where no school can make it so, the total is
+    hidden instead: then there is nothing to subtract from. The rows are in the order of their
+    names, because a place among rates would tell a rate.
+    """
+    rows = sorted(rows, key=lambda row: (row.name, row.school_id or 0))
+    theirs = [row for row in rows if row.school_id not in own]
+    small = [row for row in theirs if row.hidden(minimum)]
+    others = [row for row in theirs if not row.hidden(minimum)]
+    covered = _covered(small, others, minimum)
+    hidden = {row.school_id for row in (small if covered is None else covered)}
+    everybody = None if covered is None else total(rows)
+    return Shown([(row, row.school_id in hidden) for row in rows], everybody)
+
+
+def _covered(
+    small: list[SchoolCoverage], others: list[SchoolCoverage], minimum: int
+) -> list[SchoolCoverage] | None:
+    """The small schools with as many of the smallest others as it takes; None if too few are."""
+    hidden = list(small)
+    by_size = sorted(others, key=lambda row: (row.asked, row.enrolled, row.school_id or 0))
+    while lacking := total(hidden).small(minimum):
+        # A school that is 0 there would hide nothing.
+        more = next((row for row in by_size if any(row.cells[name] for name in lacking)), None)
+        if more is None:
+            return None
+        by_size.remove(more)
+        hidden.append(more)
+    return hidden

@@ -11,23 +11,26 @@ from visits.reports import coverage as report
 
 @requires(Can.SEE_COVERAGE)
 def coverage(request: Request) -> HttpResponse:
-    """Each school's funnel; groups below the program's minimum are never shown to partners."""
+    """Each school's funnel: in full where one works, without small groups elsewhere."""
     rows = report.by_school(
         School.objects.open_to(request.user, Can.SEE_COVERAGE), on=request.program.today
     )
-    outside = Can.SEE_DESK not in request.powers
     minimum = request.program.minimum_cell
+    # Whoever is a partner and works at a school too is a partner to the other schools.
+    desk = request.user.reach(Can.SEE_DESK)
+    inside = desk.program or all(row.school_id in desk.schools for row in rows)
     shown = (
-        report.for_partners(rows, minimum=minimum) if outside else [(row, False) for row in rows]
+        report.in_full(rows)
+        if inside
+        else report.for_partners(rows, minimum=minimum, own=desk.schools)
     )
-    everybody = report.total(rows)
     return render(
         request,
         "visits/coverage.html",
         {
-            "rows": shown,
-            "total": None if outside and everybody.hidden(minimum) else everybody,
+            "rows": shown.rows,
+            "total": shown.total,
             "minimum": minimum,
-            "systematic": sum(row.is_systematic for row, hidden in shown if not hidden),
+            "systematic": sum(row.is_systematic for row, hidden in shown.rows if not hidden),
         },
     )
