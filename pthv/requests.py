@@ -1,6 +1,11 @@
-"""What a view is handed: for type checkers and readers."""
+"""What a view is handed, for type checkers and readers; and what only a POST may open."""
 
-from django.http import HttpRequest
+from collections.abc import Callable
+from functools import wraps
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import redirect
+from django.urls import NoReverseMatch, reverse
 from django_htmx.middleware import HtmxDetails
 
 from pthv.access import Can
@@ -18,3 +23,24 @@ class Request(HttpRequest):
     programs: list[Program]
     powers: frozenset[Can]
     htmx: HtmxDetails
+
+
+def post_only(page: str) -> Callable:
+    """Let only a POST reach the view. A GET, which is a reload after a refusal or the way back
+    from logging in, goes to the page it belongs to: of the same row, or the one without."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def guarded(request: HttpRequest, **kwargs: int) -> HttpResponse:
+            if request.method == "POST":
+                return view(request, **kwargs)
+            if request.method not in {"GET", "HEAD"}:
+                return HttpResponseNotAllowed(["POST"])
+            try:
+                return redirect(reverse(page, kwargs=kwargs))
+            except NoReverseMatch:
+                return redirect(page)
+
+        return guarded
+
+    return decorate

@@ -8,6 +8,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from pthv import clock
 from pthv.models import Program
 
 LANGUAGES = {
@@ -27,10 +28,10 @@ LANGUAGES = {
 
 
 def moment(instant: datetime.datetime, program: Program | None = None) -> str:
-    """ "Tue, Oct 6, 4:30 PM", in the program's zone or the one at hand."""
-    return date_format(
-        timezone.localtime(instant, program.zone if program else None), "D, M j, g:i A"
-    )
+    """ "Tue, Oct 6, 4:30 PM", in the program's zone or the one at hand; like every date,
+    with the year where it isn't this one."""
+    local = timezone.localtime(instant, program.zone if program else None)
+    return f"{weekday(local)}, {date_format(local, 'g:i A')}"
 
 
 def time(instant: datetime.datetime, program: Program | None = None) -> str:
@@ -38,9 +39,15 @@ def time(instant: datetime.datetime, program: Program | None = None) -> str:
     return date_format(timezone.localtime(instant, program.zone if program else None), "g:i A")
 
 
-def day(date: datetime.date, today: datetime.date) -> str:
-    """ "Oct 6", with the year where it isn't this one."""
+def day(date: datetime.date, today: datetime.date | None = None) -> str:
+    """ "Oct 6"; `today`: the program's, or that of the zone at hand."""
+    today = today or timezone.localtime(clock.now()).date()
     return date_format(date, "M j" if date.year == today.year else "M j, Y")
+
+
+def weekday(date: datetime.date) -> str:
+    """ "Tue, Oct 6"."""
+    return f"{date_format(date, 'D')}, {day(date)}"
 
 
 def listed(names: Iterable[object]) -> str:

@@ -43,13 +43,16 @@ def _why_not(educator: Educator, held: list[Certification], on: datetime.date) -
     valid = [c for c in held if c.revoked_at is None]
     if any(c.issued_on <= on <= c.expires_on for c in valid):
         return ""
-    facts = {"name": educator, "visit_on": wording.day(on, on)}
+    today = educator.program.today
+    facts = {"name": educator, "visit_on": wording.day(on, today)}
     ended = [c for c in valid if c.expires_on < on]
     if ended:
-        facts["ended"] = wording.day(ended[-1].expires_on, on)
+        facts["ended"] = wording.day(ended[-1].expires_on, today)
+        if ended[-1].expires_on >= today:
+            return _("%(name)s's training ends %(ended)s; renew it before %(visit_on)s.") % facts
         return _("%(name)s's training ended %(ended)s; renew it before %(visit_on)s.") % facts
     if valid:
-        facts["starts"] = wording.day(valid[0].issued_on, on)
+        facts["starts"] = wording.day(valid[0].issued_on, today)
         return _("%(name)s's training starts %(starts)s, after this visit.") % facts
     if held:
         return _("%(name)s's certification was revoked; they need training first.") % facts

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from pthv import audit, clock
-from pthv.blocked import NotReady
+from pthv.blocked import NotReady, raise_if
 from pthv.models import User
 from visits import scheduling
 from visits.models import FollowUp, Visit, VisitLog, VisitParticipant
@@ -42,6 +42,13 @@ class Entry:
         return {name: getattr(self, name) for name in FACTS}
 
 
+def blockers(visit: Visit) -> list[str]:
+    """Why this visit can't be logged: it lies ahead, never was, or is complete."""
+    if visit.state == Visit.State.COMPLETED:
+        return [_("This visit is complete. Its log stays as all of you left it.")]
+    return scheduling.hold_blockers(visit)
+
+
 @transaction.atomic
 def write(visit: Visit, entry: Entry, *, by: User, seen: str = "") -> VisitLog:
     """Write or correct the log; the visit counts as held from here on.
@@ -53,8 +60,7 @@ def write(visit: Visit, entry: Entry, *, by: User, seen: str = "") -> VisitLog:
     participant = visit.participants.filter(educator__user=by).first()
     if participant is None:
         raise NotReady(_("Only who was there can log a visit."))
-    if visit.state == Visit.State.COMPLETED:
-        raise NotReady(_("This visit is complete. Its log stays as both of you left it."))
+    raise_if(blockers(visit))
     if entry.promise and not entry.promise_due_on:
         raise NotReady(_("Say until when you will keep the promise."))
     visit = scheduling.hold(visit, by=by)

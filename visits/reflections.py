@@ -6,10 +6,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from pthv import audit, clock
-from pthv.blocked import NotReady
+from pthv.blocked import NotReady, raise_if
 from pthv.models import User
-from visits import pay
-from visits.models import Invitation, Reflection, Visit, VisitLog
+from visits import logs, pay
+from visits.models import Invitation, Reflection, Visit, VisitLog, VisitParticipant
 
 
 @dataclass(frozen=True)
@@ -22,21 +22,23 @@ class Thoughts:
     shared_with_debrief: bool = False
 
 
+def blockers(visit: Visit) -> list[str]:
+    """Why nobody can reflect on this visit yet."""
+    if not visit.occupies:
+        return [_("This visit did not take place.")]
+    if visit.is_ahead:
+        return [_("Reflect after the visit. It has not been held yet.")]
+    if not VisitLog.objects.filter(visit=visit).exists():
+        return [_("Log the visit first; it takes a minute. Then reflect on it.")]
+    return []
+
+
 @transaction.atomic
 def reflect(visit: Visit, thoughts: Thoughts, *, by: User) -> Reflection:
     """Attest the log and reflect; when the last visitor has, the visit is complete and paid."""
-    visit = (
-        Visit.objects.select_for_update(of=("self",))
-        .select_related("program", "school", "invitation")
-        .get(pk=visit.pk)
-    )
-    participant = visit.participants.filter(educator__user=by).first()
-    if participant is None:
-        raise NotReady(_("Only who was there can reflect on a visit."))
-    if visit.state not in (Visit.State.HELD, Visit.State.COMPLETED):
-        raise NotReady(_("Reflect after the visit. It has not been held yet."))
-    if not VisitLog.objects.filter(visit=visit).exists():
-        raise NotReady(_("Log the visit first; it takes a minute. Then reflect on it."))
+    visit = _locked(visit)
+    participant = _participant(visit, by)
+    raise_if(blockers(visit))
     if not thoughts.learned.strip():
         raise NotReady(_("One line is enough: what did you learn?"))
     reflection, created = Reflection.objects.update_or_create(
@@ -53,6 +55,42 @@ def reflect(visit: Visit, thoughts: Thoughts, *, by: User) -> Reflection:
     if visit.state == Visit.State.HELD:
         _complete_if_all_did(visit, by)
     return reflection
+
+
+@transaction.atomic
+def attest(visit: Visit, *, seen: str, by: User) -> Visit:
+    """Say again that the log is right, after a partner changed it; twice is once.
+
+    `seen`: the version of the log that was read (`logs.version`); what nobody read, nobody
+    stands by.
+    """
+    visit = _locked(visit)
+    participant = _participant(visit, by)
+    raise_if(blockers(visit))
+    if visit.state == Visit.State.COMPLETED or participant.attested_at:
+        return visit
+    if logs.version(VisitLog.objects.get(visit=visit)) != seen:
+        raise NotReady(_("The log was changed once more. Please read it again."))
+    participant.attested_at = clock.now()
+    participant.save(update_fields=["attested_at"])
+    audit.record("visit.attested", visit, by=by)
+    _complete_if_all_did(visit, by)
+    return visit
+
+
+def _locked(visit: Visit) -> Visit:
+    return (
+        Visit.objects.select_for_update(of=("self",))
+        .select_related("program", "school", "invitation")
+        .get(pk=visit.pk)
+    )
+
+
+def _participant(visit: Visit, by: User) -> VisitParticipant:
+    participant = visit.participants.filter(educator__user=by).first()
+    if participant is None:
+        raise NotReady(_("Only who was there can reflect on a visit."))
+    return participant
 
 
 def _complete_if_all_did(visit: Visit, by: User) -> None:

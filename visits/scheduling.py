@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from families.models import Family, Student
 from pthv import audit, clock, outbox, wording
-from pthv.blocked import NotReady
+from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, User
 from training import certification
 from visits.models import (
@@ -24,7 +24,16 @@ from visits.models import (
     VisitStudent,
 )
 
-__all__ = ["NotReady", "blockers", "cancel", "confirm", "hold", "schedule", "slot"]
+__all__ = [
+    "NotReady",
+    "blockers",
+    "cancel",
+    "confirm",
+    "hold",
+    "hold_blockers",
+    "schedule",
+    "slot",
+]
 
 State = Visit.State
 
@@ -108,17 +117,21 @@ def _rate(invitation: Invitation, on: datetime.date) -> PayRate | None:
 def _overlaps(
     invitation: Invitation, team: Sequence[Educator], during: DateTimeTZRange
 ) -> list[str]:
-    program = invitation.program
+    """A sentence for each visit in the way, which names whose it is."""
     busy = VisitParticipant.objects.filter(
         educator__in=team, occupies=True, during__overlap=during
     ).select_related("educator__user")
+    taken: dict[tuple, list[Educator]] = {}
+    for participant in busy.order_by("during", "visit", "role", "pk"):
+        key = participant.visit_id, participant.during.lower
+        taken.setdefault(key, []).append(participant.educator)
     reasons = [
-        _("%(name)s has another visit at %(time)s. Pick another time.")
-        % {"name": taken.educator, "time": wording.moment(taken.during.lower, program)}
-        for taken in busy
+        _("This overlaps a visit of %(names)s at %(time)s. Pick another time.")
+        % {"names": wording.listed(names), "time": wording.moment(starts, invitation.program)}
+        for (_visit, starts), names in taken.items()
     ]
     theirs = Visit.objects.standing().filter(family=invitation.family, during__overlap=during)
-    if theirs.exists():
+    if theirs.exclude(pk__in=[visit for visit, _starts in taken]).exists():
         reasons.append(
             _("The %(family)s has another visit at that time. Pick another.")
             % {"family": invitation.family}
@@ -258,17 +271,23 @@ def hold(visit: Visit, *, by: User) -> Visit:
     visit = _locked(visit)
     if visit.state in (State.HELD, State.COMPLETED):
         return visit
-    if not visit.is_ahead:
-        raise NotReady(_("This visit was cancelled. Find a new time."))
-    if visit.during.lower > clock.now():
-        raise NotReady(
-            _("This visit starts %(moment)s. Log it afterwards.")
-            % {"moment": wording.moment(visit.during.lower, visit.program)}
-        )
+    raise_if(hold_blockers(visit))
     visit.state, visit.held_at, visit.held_by = State.HELD, clock.now(), by
     visit.save(update_fields=["state", "held_at", "held_by"])
     audit.record("visit.held", visit, by=by)
     return visit
+
+
+def hold_blockers(visit: Visit) -> list[str]:
+    """Why this visit can't have taken place (yet)."""
+    if not visit.occupies:
+        return [_("This visit was cancelled. Find a new time.")]
+    if visit.is_ahead and visit.during.lower > clock.now():
+        return [
+            _("This visit starts %(moment)s. Log it afterwards.")
+            % {"moment": wording.moment(visit.during.lower, visit.program)}
+        ]
+    return []
 
 
 def _tell(visit: Visit, kind: str, educator: Educator) -> None:

@@ -38,6 +38,7 @@ urlpatterns = [
     path("visits/<int:pk>/hold/", scheduling.visit_hold, name="visit_hold"),
     path("visits/<int:pk>/log/", logs.visit_log, name="visit_log"),
     path("visits/<int:pk>/reflect/", reflections.visit_reflect, name="visit_reflect"),
+    path("visits/<int:pk>/attest/", reflections.visit_attest, name="visit_attest"),
     path("promises/<int:pk>/keep/", logs.promise_keep, name="promise_keep"),
     path("pay/", pay.pay_list, name="pay_list"),
     path("pay/mine/", pay.my_pay, name="my_pay"),

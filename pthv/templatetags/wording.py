@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from django import template
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from pthv import wording
 
@@ -28,13 +27,13 @@ def clock_time(instant: datetime.datetime | None) -> str:
 @register.filter
 def short_day(instant: datetime.datetime | None) -> str:
     """An instant's day as "Tue, Oct 6", in the zone at hand."""
-    return date_format(timezone.localtime(instant), "D, M j") if instant else ""
+    return wording.weekday(timezone.localtime(instant)) if instant else ""
 
 
 @register.filter
 def day(date: datetime.date | None) -> str:
-    """A date as "Tue, Oct 6, 2026"."""
-    return date_format(date, "D, M j, Y") if date else ""
+    """A date as "Tue, Oct 6", with the year where it isn't this one."""
+    return wording.weekday(date) if date else ""
 
 
 @register.filter

@@ -217,3 +217,11 @@ def test_training_later_never_ends_earlier(one, other, months) -> None:
 
     assert certification.expiry(course, earlier) <= certification.expiry(course, later)
     assert certification.expiry(course, earlier) >= earlier
+
+
+def test_training_that_ends_before_the_visit_says_when(ana, course, program_coordinator):
+    issued = certification.issue(ana, course, on=datetime.date(2026, 8, 20), by=program_coordinator)
+
+    reasons = certification.untrained([ana], on=issued.expires_on + datetime.timedelta(days=1))
+
+    assert reasons == {ana: "Ana Ruiz's training ends Aug 19, 2028; renew it before Aug 20, 2028."}

@@ -207,8 +207,10 @@ def test_a_state_nobody_offers_changes_nothing(coordinator, attendance, state) -
 
 
 def test_a_look_changes_nothing(coordinator, enrolled, attendance) -> None:
-    for name, args in [("cohort_complete", [enrolled.pk]), ("attendance_record", [attendance.pk])]:
-        assert coordinator.get(reverse(name, args=args)).status_code == 405
+    page = coordinator.get(reverse("cohort_complete", args=[enrolled.pk]))
+    assert page["Location"] == reverse("cohort_detail", args=[enrolled.pk])
+    url = reverse("attendance_record", args=[attendance.pk])
+    assert coordinator.get(url).status_code == 405
 
 
 @pytest.mark.parametrize(
@@ -270,7 +272,7 @@ def test_who_needs_training_most_comes_first(
     text = coordinator.get(reverse("certification_list")).content.decode()
 
     assert text.index("Cara Diaz") < text.index("Ben Lee") < text.index("Ana Ruiz")
-    for words in ("Not trained yet", "Ended Sun, May 3, 2026", "Until Sat, Aug 19, 2028"):
+    for words in ("Not trained yet", "Ended Sun, May 3", "Until Sat, Aug 19, 2028"):
         assert words in text
 
 

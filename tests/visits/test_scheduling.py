@@ -44,9 +44,7 @@ def test_training_has_to_be_current_on_the_day(accepted, educator, partner):
         expires_on=datetime.date(2026, 10, 7)
     )
 
-    assert (
-        blocked(accepted, by=educator) == "Ben Lee's training ended Oct 7; renew it before Oct 8."
-    )
+    assert blocked(accepted, by=educator) == "Ben Lee's training ends Oct 7; renew it before Oct 8."
 
 
 def test_the_last_day_of_a_certification_counts(accepted, educator, partner):
@@ -118,8 +116,7 @@ def test_an_educator_with_another_visit_is_named(
         scheduling.schedule(second, scheduling.slot(at(8, 17)), "home", by=educator)
 
     assert refused.value.sentences == [
-        "Ana Ruiz has another visit at Thu, Oct 8, 4:30 PM. Pick another time.",
-        "Ben Lee has another visit at Thu, Oct 8, 4:30 PM. Pick another time.",
+        "This overlaps a visit of Ana Ruiz and Ben Lee at Thu, Oct 8, 4:30 PM. Pick another time.",
     ]
     # The end of one may be the start of the next.
     assert scheduling.schedule(second, scheduling.slot(at(8, 17, 30)), "home", by=educator)

@@ -4,7 +4,8 @@ import pytest
 
 from pthv import clock
 from tests.conftest import at
-from visits import logs, reflections
+from visits import invitations, logs, reflections, scheduling, selection
+from visits.models import Invitation
 
 
 @pytest.fixture
@@ -58,3 +59,32 @@ def test_a_promise_is_kept_with_a_tap(client, educator, held):
 
     assert "Kept. Thank you." in page.content.decode()
     assert "A library card" not in page.content.decode()
+
+
+def test_what_comes_up_is_below_the_next_step(
+    today, educator, partner, visit, add_family, school, school_year, school_class, site_coordinator
+):
+    add_family("Nguyen")
+    selection.plan_everyone(school, school_year, school_class=school_class, by=site_coordinator)
+    later = Invitation.objects.get(family__surnames="Nguyen")
+    invitations.record_answer(later, "accepted", by=educator)
+    invitations.choose_team(later, [partner.educators.get()], by=educator)
+    scheduling.schedule(later, scheduling.slot(at(9, 17)), "home", by=educator)
+
+    page = today(partner)
+    assert "Please confirm" in page and "Ana Ruiz" in page and "Ben Lee" not in page
+    assert page.index("Ortega family") < page.index("Coming up") < page.index("Nguyen family")
+    with clock.at(at(8, 18)):
+        assert "Did this visit happen?" in today(partner)
+        scheduling.hold(visit, by=educator)
+        assert "To write up" in today(partner)
+
+
+def test_each_number_leads_to_its_families(client, today, educator, completed):
+    page = today(educator)
+
+    url = "/families/?mine=1&kind=first&state=visited"
+    assert url.replace("&", "&amp;") in page
+    assert "Ortega family" in client.get(url).content.decode()
+    second = "/families/?mine=1&kind=second&state=visited"
+    assert "Ortega family" not in client.get(second).content.decode()

@@ -7,14 +7,14 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
 from pthv.models import Educator
 from pthv.paging import paged
-from pthv.requests import Request
+from pthv.requests import Request, post_only
 from training import cohorts
 from training.forms.cohorts import MOST_CHOICES, CohortForm, EnrolForm
 from training.models import Attendance, Cohort, Course, TrainingSession
@@ -87,7 +87,7 @@ def cohort_enrol(request: Request, pk: int) -> HttpResponse:
     return render(request, "training/cohort_enrol.html", context, status=status)
 
 
-@require_POST
+@post_only("cohort_detail")
 @requires(Can.RUN_TRAINING)
 def cohort_complete(request: Request, pk: int) -> HttpResponse:
     cohort = _cohort(request, pk, Can.RUN_TRAINING)

@@ -11,7 +11,7 @@ from django.contrib.postgres.fields import (
     RangeOperators,
 )
 from django.db import models
-from django.db.models import DateTimeField, F, Func, OuterRef, Q
+from django.db.models import DateTimeField, Exists, F, Func, OuterRef, Q
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -268,23 +268,34 @@ class Visit(ProgramRow):
         """Who goes, the lead first."""
         return list(self.participants.select_related("educator__user"))
 
+    def others(self, user: User) -> "list[VisitParticipant]":
+        """Who goes with this person; nobody if they don't go themselves."""
+        others = [person for person in self.visitors if person.educator.user_id != user.pk]
+        return others if len(others) < len(self.visitors) else []
+
     @property
     def is_ahead(self) -> bool:
         return self.state in self.AHEAD
 
 
 class VisitParticipantQuerySet(models.QuerySet):
-    def next_for(self, educators: Iterable[int]) -> Any:
-        """Where one of these educators has the next step to take, the earliest visit first."""
-        unfinished = self.filter(
-            educator__in=educators,
-            occupies=True,
-            visit__state__in=[*Visit.AHEAD, Visit.State.HELD],
-        ).exclude(visit__reflections__educator=F("educator"))
+    def unfinished(self, educators: Iterable[int]) -> "VisitParticipantQuerySet":
+        """Where these educators have a step to take, the earliest visit first; each row knows
+        whether its educator has `reflected`."""
+        reflections = Visit.objects.filter(
+            pk=OuterRef("visit"), reflections__educator=OuterRef("educator")
+        )
         return (
-            unfinished.select_related("visit__family", "visit__school", "visit__log")
+            self.filter(
+                educator__in=educators,
+                occupies=True,
+                visit__state__in=[*Visit.AHEAD, Visit.State.HELD],
+            )
+            .annotate(reflected=Exists(reflections))
+            # Whoever reflected has a step left only where the log was changed since.
+            .filter(Q(reflected=False) | Q(attested_at=None))
+            .select_related("visit__family", "visit__school", "visit__log__logged_by")
             .order_by(Func(F("during"), function="lower"), "visit")
-            .first()
         )
 
 
@@ -362,11 +373,16 @@ class VisitParticipant(ProgramRow):
         return f"{self.educator_id} on {self.visit_id}"
 
     def next_step(self, visit: Visit, *, reflected: bool = False) -> str:
-        """What the visit asks of this visitor now: confirm, hold, log, reflect, or nothing ("")."""
+        """What the visit asks of this visitor now, or nothing (""): confirm, hold, log, reflect,
+        or attest a log that was changed after they had reflected."""
         if visit.is_ahead and visit.during.lower <= clock.now():
             return "hold"
         if visit.state == Visit.State.SCHEDULED and self.role == self.Role.PARTNER:
             return "confirm"
         if visit.state == Visit.State.HELD and not hasattr(visit, "log"):
             return "log"
-        return "reflect" if visit.state == Visit.State.HELD and not reflected else ""
+        if visit.state != Visit.State.HELD:
+            return ""
+        if not reflected:
+            return "reflect"
+        return "" if self.attested_at else "attest"

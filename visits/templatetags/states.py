@@ -1,10 +1,10 @@
 """Where an invitation or a visit stands, in words and in one of three quiet colours."""
 
 from django import template
-from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from pthv import wording
 from pthv.templatetags.components import state
 from visits.models import Invitation, Visit
 
@@ -16,8 +16,7 @@ def invitation_state(invitation: Invitation) -> SafeString:
     if invitation.visited_at:
         return state(_("Visited"), "done")
     if invitation.later_on:
-        day = date_format(invitation.later_on, "M j")
-        return state(_("Later, from %(day)s") % {"day": day})
+        return state(_("Later, from %(day)s") % {"day": wording.day(invitation.later_on)})
     accepted = invitation.state == Invitation.State.ACCEPTED
     return state(invitation.get_state_display(), "now" if accepted else "")
 

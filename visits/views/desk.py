@@ -56,10 +56,11 @@ def desk(request: Request) -> HttpResponse:
 def _funnel(total: coverage.SchoolCoverage) -> list[dict[str, object]]:
     """Asked, said yes, visited, second visit: of the families planned."""
     families = reverse("invitation_list")
+    first, second = f"{families}?kind=first", f"{families}?kind=second&state=visited"
     return [
-        {"label": _("Planned"), "value": total.planned, "url": families},
-        {"label": _("Asked"), "value": total.asked},
-        {"label": _("Said yes"), "value": total.accepted, "url": f"{families}?state=accepted"},
-        {"label": _("Visited"), "value": total.visited},
-        {"label": _("Second visit"), "value": total.second},
+        {"label": _("Planned"), "value": total.planned, "url": first},
+        {"label": _("Asked"), "value": total.asked, "url": f"{first}&asked=1"},
+        {"label": _("Said yes"), "value": total.accepted, "url": f"{first}&state=accepted"},
+        {"label": _("Visited"), "value": total.visited, "url": f"{first}&state=visited"},
+        {"label": _("Second visit"), "value": total.second, "url": second},
     ]

@@ -7,28 +7,27 @@ from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from families.models import Student, adults
 from pthv import audit, wording
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.paging import paged
-from pthv.requests import Request
+from pthv.requests import Request, post_only
 from visits import invitations
 from visits.forms.invitations import AnswerForm, AttemptForm, ReopenForm, TeamForm
-from visits.models import ContactAttempt, Invitation, Visit
+from visits.models import ContactAttempt, Invitation, Visit, VisitKind
+from visits.models.invitation import InvitationQuerySet
 
 
 @requires(Can.SEE_FAMILIES)
 def invitation_list(request: Request) -> HttpResponse:
     """This year's families of this person's plans, by state; by name those of any year."""
     found = Invitation.objects.open_to(request.user, Can.SEE_FAMILIES)
-    state, typed = request.GET.get("state", ""), request.GET.get("q", "").strip()
+    typed = request.GET.get("q", "").strip()
     if not typed:  # looking for somebody finds last year's too
         found = found.of_year(request.program.today)
-    if state in Invitation.State:
-        found = found.filter(state=state)
+    found = _narrowed(found, request)
     if typed:
         found = found.filter(family__in=Student.objects.named(typed).values("family"))
     page = paged(found, request, shown=lambda rows: rows.for_list())
@@ -38,12 +37,33 @@ def invitation_list(request: Request) -> HttpResponse:
         "visits/invitation_list.html",
         {
             "page": page,
-            "states": Invitation.State.choices,
-            "state": state,
+            "states": [*Invitation.State.choices, ("visited", _("Visited"))],
+            "state": request.GET.get("state", ""),
+            "waiting": "waiting" in request.GET,
+            "narrowed": bool({"state", "waiting", "kind", "asked", "mine"} & request.GET.keys()),
             "typed": typed,
             "by_others": request.user.reach(Can.SEE_FAMILIES).educators == frozenset(),
         },
     )
+
+
+def _narrowed(found: InvitationQuerySet, request: Request) -> InvitationQuerySet:
+    """The rows behind a number: of a state or kind, asked at all, waiting for a time, or mine."""
+    asked_for = request.GET
+    state, kind = asked_for.get("state", ""), asked_for.get("kind", "")
+    if state in Invitation.State:
+        found = found.filter(state=state)
+    elif state == "visited":
+        found = found.filter(visited_at__isnull=False)
+    if kind in VisitKind:
+        found = found.filter(kind=kind)
+    if "asked" in asked_for:
+        found = found.exclude(state=Invitation.State.NOT_ASKED)
+    if "waiting" in asked_for:
+        found = found.without_a_time()
+    if "mine" in asked_for:
+        found = found.filter(educator__in=request.user.reach(Can.SEE_FAMILIES).educators)
+    return found
 
 
 @requires(Can.SEE_FAMILIES)
@@ -54,7 +74,7 @@ def invitation_detail(request: Request, pk: int) -> HttpResponse:
     return _detail(request, invitation)
 
 
-@require_POST
+@post_only("invitation_detail")
 @requires(Can.INVITE)
 def invitation_attempt(request: Request, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk, Can.INVITE)
@@ -62,7 +82,7 @@ def invitation_attempt(request: Request, pk: int) -> HttpResponse:
     return _act(request, invitation, form, invitations.record_attempt, _("Recorded."))
 
 
-@require_POST
+@post_only("invitation_detail")
 @requires(Can.INVITE)
 def invitation_answer(request: Request, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk, Can.INVITE)
@@ -70,7 +90,7 @@ def invitation_answer(request: Request, pk: int) -> HttpResponse:
     return _act(request, invitation, form, invitations.record_answer, _("Answer recorded."))
 
 
-@require_POST
+@post_only("invitation_detail")
 @requires(Can.PLAN)
 def invitation_reopen(request: Request, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk, Can.PLAN)
@@ -78,7 +98,7 @@ def invitation_reopen(request: Request, pk: int) -> HttpResponse:
     return _act(request, invitation, form, invitations.reopen, _("They can be asked again."))
 
 
-@require_POST
+@post_only("invitation_detail")
 @requires(Can.SCHEDULE)
 def invitation_team(request: Request, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk, Can.SCHEDULE)

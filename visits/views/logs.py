@@ -4,12 +4,12 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.utils.translation import ngettext
 
-from pthv import audit
+from pthv import audit, wording
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
-from pthv.requests import Request
+from pthv.requests import Request, post_only
 from visits import logs
 from visits.forms.logs import LogForm
 from visits.models import FollowUp, Visit
@@ -30,8 +30,10 @@ def visit_log(request: Request, pk: int) -> HttpResponse:
                 form.add_error(None, blocked.sentences)
                 status = 409
             else:
-                messages.success(request, _("Saved. One thing left: reflect."))
-                return redirect("visit_reflect", visit.pk)
+                return _saved(request, visit)
+    elif reasons := logs.blockers(visit):
+        messages.warning(request, " ".join(reasons))
+        return redirect(visit)
     else:
         audit.viewed(visit, by=request.user, reason=Can.LOG)
         form = LogForm(visit=visit, log=log)
@@ -40,7 +42,23 @@ def visit_log(request: Request, pk: int) -> HttpResponse:
     )
 
 
-@require_POST
+def _saved(request: Request, visit: Visit) -> HttpResponse:
+    """On to reflecting; whoever did already hears who looks at the log again."""
+    if not visit.reflections.filter(educator__user=request.user).exists():
+        messages.success(request, _("Saved. One thing left: reflect."))
+        return redirect("visit_reflect", visit.pk)
+    users = [participant.educator.user for participant in visit.visitors]
+    others = [user.get_short_name() for user in users if user != request.user]
+    said = ngettext(
+        "Saved. %(names)s gets asked to look at it again.",
+        "Saved. %(names)s get asked to look at it again.",
+        len(others),
+    )
+    messages.success(request, said % {"names": wording.listed(others)})
+    return redirect(visit)
+
+
+@post_only("today")
 @requires(Can.LOG)
 def promise_keep(request: Request, pk: int) -> HttpResponse:
     mine = FollowUp.objects.filter(owner__in=request.user.reach(Can.LOG).educators)

@@ -14,7 +14,7 @@ from pthv import exports
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.paging import paged
-from pthv.requests import Request
+from pthv.requests import Request, post_only
 from pthv.templatetags.wording import dollars
 from visits import pay
 from visits.forms.pay import ApprovalForm, ReversalForm
@@ -75,7 +75,7 @@ def _figures(sums: dict[str, Decimal]) -> list[tuple[str, str]]:
     return [(label, dollars(sums.get(state, Decimal()))) for state, label in labels.items()]
 
 
-@require_POST
+@post_only("pay_list")
 @requires(Can.APPROVE_PAY)
 def pay_approve(request: Request) -> HttpResponse:
     form = ApprovalForm(request.POST, lines=PayLine.objects.open_to(request.user, Can.APPROVE_PAY))
@@ -102,7 +102,7 @@ def batch_list(request: Request) -> HttpResponse:
     return render(request, "visits/batch_list.html", {"page": paged(batches, request)})
 
 
-@require_POST
+@post_only("pay_list")
 @requires(Can.BATCH_PAY)
 def batch_make(request: Request) -> HttpResponse:
     try:

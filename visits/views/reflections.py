@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
-from pthv.requests import Request
+from pthv.requests import Request, post_only
 from visits import reflections
 from visits.forms.reflections import ReflectionForm
 from visits.models import Reflection, Visit
@@ -18,6 +18,9 @@ def visit_reflect(request: Request, pk: int) -> HttpResponse:
     visits = Visit.objects.open_to(request.user, Can.REFLECT).with_people()
     visit = get_object_or_404(visits.select_related("log__logged_by"), pk=pk)
     mine = Reflection.objects.filter(visit=visit, educator__user=request.user).first()
+    if request.method != "POST" and (reasons := reflections.blockers(visit)):
+        messages.warning(request, " ".join(reasons))
+        return redirect(visit)
     form = ReflectionForm(request.POST or None, instance=mine)
     status = 200
     if request.method == "POST":
@@ -38,3 +41,16 @@ def visit_reflect(request: Request, pk: int) -> HttpResponse:
         {"form": form, "visit": visit, "log": getattr(visit, "log", None)},
         status=status,
     )
+
+
+@post_only("visit_detail")
+@requires(Can.REFLECT)
+def visit_attest(request: Request, pk: int) -> HttpResponse:
+    visit = get_object_or_404(Visit.objects.open_to(request.user, Can.REFLECT), pk=pk)
+    try:
+        reflections.attest(visit, seen=request.POST.get("seen", ""), by=request.user)
+    except NotReady as blocked:
+        messages.error(request, str(blocked))
+    else:
+        messages.success(request, _("Thank you. That is all for this visit."))
+    return redirect(visit)

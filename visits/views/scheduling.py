@@ -4,12 +4,11 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
-from pthv.requests import Request
+from pthv.requests import Request, post_only
 from visits import scheduling
 from visits.forms.scheduling import EndingForm, SlotForm
 from visits.models import Invitation, Visit
@@ -42,13 +41,13 @@ def visit_schedule(request: Request, pk: int) -> HttpResponse:
     )
 
 
-@require_POST
+@post_only("visit_detail")
 @requires(Can.SCHEDULE)
 def visit_confirm(request: Request, pk: int) -> HttpResponse:
     return _act(request, pk, Can.SCHEDULE, scheduling.confirm, _("Confirmed."))
 
 
-@require_POST
+@post_only("visit_detail")
 @requires(Can.SCHEDULE)
 def visit_cancel(request: Request, pk: int) -> HttpResponse:
     form = EndingForm(request.POST)
@@ -65,7 +64,7 @@ def visit_cancel(request: Request, pk: int) -> HttpResponse:
     )
 
 
-@require_POST
+@post_only("visit_detail")
 @requires(Can.LOG)
 def visit_hold(request: Request, pk: int) -> HttpResponse:
     return _act(

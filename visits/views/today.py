@@ -3,9 +3,12 @@
 from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from families.models import adults, children
+from pthv import clock
 from pthv.access import Can, requires
 from pthv.requests import Request
 from visits.models import ContactAttempt, FollowUp, Invitation, Tally, VisitParticipant
@@ -18,6 +21,15 @@ HOMES = [
     (Can.SEE_PAY, "pay_list"),
     (Can.SEE_COVERAGE, "coverage"),
 ]
+
+KICKERS = {
+    "confirm": gettext_lazy("Please confirm"),
+    "hold": gettext_lazy("Did this visit happen?"),
+    "log": gettext_lazy("To write up"),
+    "reflect": gettext_lazy("To write up"),
+    "attest": gettext_lazy("To look at again"),
+}
+UNFINISHED = 12  # read at once: the next step, what comes up, and all between
 
 
 def home(request: Request) -> HttpResponse:
@@ -37,9 +49,10 @@ def more(request: Request) -> HttpResponse:
 def today(request: Request) -> HttpResponse:
     """The next visit with its one next step, whom to invite, promises, and how far we are."""
     me = request.user.reach(Can.SEE_TODAY).educators
-    next_up = VisitParticipant.objects.next_for(me)
+    next_up, coming = _next(list(VisitParticipant.objects.unfinished(me)[:UNFINISHED]))
     invitations = list(Invitation.objects.invite_next(me, request.program.today)[:3])
     families = [invitation.family for invitation in invitations]
+    step = next_up.next_step(next_up.visit, reflected=next_up.reflected) if next_up else ""
     if next_up:
         prefetch_related_objects([next_up.visit], visitors())
         families.append(next_up.visit.family)
@@ -51,7 +64,10 @@ def today(request: Request) -> HttpResponse:
         {
             "next_up": next_up,
             "visit": next_up.visit if next_up else None,
-            "step": next_up.next_step(next_up.visit) if next_up else "",
+            "step": step,
+            "kicker": KICKERS.get(step, _("Your next visit")),
+            "others": next_up.visit.others(request.user) if next_up else [],
+            "coming": coming,
             "invitations": invitations,
             "promises": promises.order_by("due_on", "pk")[:5],
             "steps": _steps(Tally.objects.of(me, request.program.today)),
@@ -61,11 +77,22 @@ def today(request: Request) -> HttpResponse:
     )
 
 
+def _next(
+    unfinished: list[VisitParticipant],
+) -> tuple[VisitParticipant | None, list[VisitParticipant]]:
+    """The one with the next step, and the two visits that come after it."""
+    coming = [mine for mine in unfinished[1:] if mine.during.lower > clock.now()]
+    return next(iter(unfinished), None), coming[:2]
+
+
 def _steps(tally: dict[str, int]) -> list[dict[str, object]]:
     """Asked, said yes, visited: of the families planned."""
+    mine = reverse("invitation_list") + "?mine=1&kind="
+    asked, accepted = f"{mine}first&asked=1", f"{mine}first&state=accepted"
+    visited, second = f"{mine}first&state=visited", f"{mine}second&state=visited"
     return [
-        {"label": _("asked"), "value": tally["asked"], "of": tally["planned"]},
-        {"label": _("said yes"), "value": tally["accepted"]},
-        {"label": _("visited"), "value": tally["visited"]},
-        {"label": _("second visit"), "value": tally["second"]},
+        {"label": _("asked"), "value": tally["asked"], "of": tally["planned"], "url": asked},
+        {"label": _("said yes"), "value": tally["accepted"], "url": accepted},
+        {"label": _("visited"), "value": tally["visited"], "url": visited},
+        {"label": _("second visit"), "value": tally["second"], "url": second},
     ]

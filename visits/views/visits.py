@@ -51,6 +51,7 @@ def visit_detail(request: Request, pk: int) -> HttpResponse:
         {
             "visit": visit,
             "me": me,
+            "others": visit.others(request.user),
             "path": _path(visit),
             "step": me.next_step(visit, reflected=reflected) if me else "",
             "starts_later": visit.during.lower > clock.now(),
@@ -71,7 +72,7 @@ def _path(visit: Visit) -> list[dict[str, object]]:
     passed = [visit.confirmed_at or visit.held_at, visit.held_at, visit.completed_at]
     labels = [_("Scheduled"), _("Confirmed"), _("Held"), _("Completed")]
     done = [True, *map(bool, passed)]
-    current = done.index(False) if False in done else None
+    current = sum(done) - 1
     return [
         {"label": label, "done": is_done, "current": place == current}
         for place, (label, is_done) in enumerate(zip(labels, done, strict=True))
