@@ -129,13 +129,13 @@ def households(dice: random.Random) -> list[Household]:
         if language == "es":
             surname = f"{surname} {dice.choice(words(surnames))}"
         household = Household(f"H{number:03}", language, surname, [])
-        women, men = words(adults)[::2], words(adults)[1::2]
-        names = {"father": dice.choice(men)}
+        women = dice.sample(words(adults)[::2], 2)
+        man = dice.choice(words(adults)[1::2])
         relations = dice.choice(
             [("mother", "father"), ("mother",), ("father",), ("grandmother", "mother"), ("aunt",)]
         )
         for relation in relations:
-            name = names.get(relation) or dice.choice(women)
+            name = man if relation == "father" else women.pop()
             phone = f"+1{dice.choice(AREA_CODES)}55501{dice.randrange(100):02}"
             channel = dice.choice(["call", "text", "text", "email"])
             household.caregivers.append((name, surname, relation, phone, channel))
