@@ -32,12 +32,13 @@ def record_attempt(
     """
     invitation = _locked(invitation)
     raise_if(_attempt_blockers(invitation, caregiver))
+    earlier = list(invitation.attempts.order_by("pk"))
+    tap = (by.pk, channel, outcome, caregiver and caregiver.pk)
     just_now = clock.now() - datetime.timedelta(minutes=1)
-    same = invitation.attempts.filter(
-        made_by=by, channel=channel, outcome=outcome, caregiver=caregiver, made_at__gt=just_now
-    )
-    if attempt := same.first():
-        return attempt
+    for last in earlier:
+        same = (last.made_by_id, last.channel, last.outcome, last.caregiver_id)
+        if same == tap and last.made_at > just_now:
+            return last
     attempt = ContactAttempt.objects.create(
         program_id=invitation.program_id,
         invitation=invitation,
@@ -49,7 +50,7 @@ def record_attempt(
     )
     if invitation.state == State.NOT_ASKED:
         invitation.state, invitation.asked_at = State.ASKED, attempt.made_at
-    if invitation.state == State.ASKED and _tried_enough(invitation):
+    if invitation.state == State.ASKED and _tried_enough(invitation, [*earlier, attempt]):
         invitation.state = State.UNREACHABLE
     invitation.save(update_fields=["state", "asked_at"])
     audit.record("invitation.attempted", invitation, by=by, channel=channel, outcome=outcome)
@@ -71,10 +72,9 @@ def _attempt_blockers(invitation: Invitation, caregiver: Caregiver | None) -> li
     return []
 
 
-def _tried_enough(invitation: Invitation) -> bool:
-    attempts = list(invitation.attempts.values_list("channel", "outcome"))
-    reached = any(outcome == ContactAttempt.Outcome.REACHED for _, outcome in attempts)
-    channels = {channel for channel, _ in attempts}
+def _tried_enough(invitation: Invitation, attempts: list[ContactAttempt]) -> bool:
+    reached = any(attempt.outcome == ContactAttempt.Outcome.REACHED for attempt in attempts)
+    channels = {attempt.channel for attempt in attempts}
     return (
         not reached
         and len(attempts) >= invitation.program.attempts_before_unreachable

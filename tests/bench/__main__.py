@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.parse
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 
 import psycopg
@@ -24,6 +25,7 @@ SIZES = {"S": 1, "L": 100}  # programs of 10,000 students
 TICKS = os.sysconf("SC_CLK_TCK")
 PEOPLE = {
     "educator": "educator1.1@large.example",
+    "writer": "educator201.1@large.example",  # who has a visit to log
     "site": "site.1@large.example",
     "program": "program.1@large.example",
     "finance": "finance.1@large.example",
@@ -40,6 +42,7 @@ class Page:
     path: str
     budget: float = 2.0
     post: dict[str, str] = field(default_factory=dict)
+    turns: list[tuple[str, dict[str, str]]] = field(default_factory=list)  # paths and data in turn
     floor: str = "floor list"
 
 
@@ -61,7 +64,11 @@ def pages(sql: psycopg.Connection) -> list[Page]:
         f"JOIN visits_visitparticipant p ON p.visit_id = v.id AND educator_id = {educator}"
     )
     visit = one(f"SELECT max(v.id) FROM visits_visit v {of_educator} WHERE state = 'completed'")
-    confirmed = one(f"SELECT v.id FROM visits_visit v {of_educator} WHERE state = 'confirmed'")
+    held = one(
+        f"SELECT v.id FROM visits_visit v JOIN visits_visitparticipant p ON p.visit_id = v.id "
+        f"JOIN pthv_educator e ON e.id = p.educator_id JOIN pthv_user u ON u.id = e.user_id "
+        f"WHERE email = '{PEOPLE['writer']}' AND state = 'held'"
+    )
     invitation = one(f"SELECT max(id) FROM visits_invitation WHERE educator_id = {educator}")
     middle = one(
         f"SELECT id FROM visits_invitation WHERE {mine} ORDER BY id DESC OFFSET 12000 LIMIT 1"
@@ -73,8 +80,16 @@ def pages(sql: psycopg.Connection) -> list[Page]:
     ).replace("%%", "%")
     plan = one(f"SELECT min(id) FROM visits_selectionplan WHERE {mine}")
     batch = one(f"SELECT max(id) FROM visits_paybatch WHERE {mine}")
-    ask = one(f"SELECT min(id) FROM visits_invitation WHERE {mine} AND state = 'not_asked'")
-    attempt = {"channel": "call", "outcome": "reached"}
+    ask = sql.execute(
+        f"SELECT id FROM visits_invitation WHERE {mine} AND state IN ('not_asked', 'asked')"
+    ).fetchall()
+    # The same tap within a minute is the same attempt, so each is another one.
+    attempts = [
+        (f"/families/{pk}/attempt/", {"channel": channel, "outcome": outcome})
+        for outcome in ("reached", "left_message")
+        for channel in ("call", "text", "email", "in_person")
+        for (pk,) in ask
+    ]
     return [
         Page("floor list", "program", "/floor/", 1),
         Page("Today", "educator", "/today/", 2.5),
@@ -82,7 +97,7 @@ def pages(sql: psycopg.Connection) -> list[Page]:
         Page("family", "educator", f"/families/{invitation}/"),
         Page("find a time", "educator", f"/families/{invitation}/schedule/"),
         Page("visit", "educator", f"/visits/{visit}/"),
-        Page("log form", "educator", f"/visits/{confirmed}/log/"),
+        Page("log form", "writer", f"/visits/{held}/log/"),
         Page("my pay", "educator", "/pay/mine/"),
         Page("desk, school", "site", "/desk/", 2.5),
         Page("families, school", "site", "/families/"),
@@ -104,15 +119,8 @@ def pages(sql: psycopg.Connection) -> list[Page]:
         Page("pay to approve", "finance", "/pay/"),
         Page("batches", "finance", "/pay/batches/"),
         Page("batch", "finance", f"/pay/batches/{batch}/"),
-        Page("floor write", "program", "/floor/write/", 1, {"kind": "union"}, "floor write"),
-        Page(
-            "record an attempt",
-            "program",
-            f"/families/{ask}/attempt/",
-            3,
-            attempt,
-            "floor write",
-        ),
+        Page("floor write", "program", "/floor/write/", 1, {"kind": "union"}, [], "floor write"),
+        Page("record an attempt", "program", "", 3, {}, attempts, "floor write"),
     ]
 
 
@@ -191,20 +199,19 @@ def _tree(pid: int) -> float:
 
 
 def request_of(page: Page) -> Request:
-    if not page.post:
-        return lambda client: client.get(page.path)
-    return lambda client: client.post(page.path, page.post)
+    if page.turns:
+        turns = cycle(page.turns)
+        return lambda client, **headers: client.post(*next(turns), **headers)
+    if page.post:
+        return lambda client, **headers: client.post(page.path, page.post, **headers)
+    return lambda client, **headers: client.get(page.path, **headers)
 
 
 def measure(site: Site, page: Page, *, times: int, seconds: float) -> Measured:
     client, request = site.clients[page.person], request_of(page)
-    if page.post:
-        client.get("/today/" if page.person == "educator" else "/more/")
+    client.get("/more/")  # a fresh token against forgery
     latencies(client, request, 5)
-    if page.post:
-        _, body, headers = client.post(page.path, page.post, **{"X-Count-Queries": "1"})
-    else:
-        _, body, headers = client.get(page.path, **{"X-Count-Queries": "1"})
+    _, body, headers = request(client, **{"X-Count-Queries": "1"})
     taken = latencies(client, request, times)
     before = site.cpu()
     done, elapsed = rate(client, request, seconds)

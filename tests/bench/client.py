@@ -63,7 +63,7 @@ class Measured:
     kilobytes: float
 
 
-Request = Callable[[Client], tuple[int, bytes, http.client.HTTPMessage]]
+Request = Callable[..., tuple[int, bytes, http.client.HTTPMessage]]
 
 
 def latencies(client: Client, request: Request, times: int) -> list[float]:
