@@ -1,6 +1,7 @@
 """Whom we may invite: families, their children, the classes these are in, and the roster."""
 
 from typing import Any, ClassVar
+from unicodedata import bidirectional
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
@@ -29,6 +30,18 @@ def children(of: str = "") -> models.Prefetch:
 def adults(of: str = "") -> models.Prefetch:
     """Fetch the caregivers of each family as `adults`, likewise."""
     return models.Prefetch(f"{of}caregivers", to_attr="adults")
+
+
+def isolated(name: str) -> str:
+    """A name, kept from turning its neighbours round if it is written from right to left."""
+    if name.isascii() or not any(bidirectional(letter) in {"R", "AL"} for letter in name):
+        return name
+    return f"\u2068{name}\u2069"
+
+
+def grade_in_words(grade: str) -> str:
+    """ "3" for the 03 of a roster, "K" for KG."""
+    return "K" if grade == "KG" else grade.lstrip("0") or grade
 
 
 class FamilyQuerySet(models.QuerySet):
@@ -96,10 +109,14 @@ class Family(ProgramRow):
     def label(self) -> str:
         """ "Ramírez family — Mateo (3), Lucía (1)": who they are, at a glance."""
         children = ", ".join(
-            f"{child.called} ({child.grade})" if child.grade else child.called
+            f"{isolated(child.called)} ({grade_in_words(child.grade)})"
+            if child.grade
+            else isolated(child.called)
             for child in self.children
         )
-        return f"{self.surnames} family — {children}" if children else str(self)
+        if not children:
+            return str(self)
+        return f"{isolated(self.surnames)} family\u00a0— {children}"
 
     @property
     def reachable(self) -> "list[Caregiver]":

@@ -15,6 +15,7 @@ from pthv.models import Educator, User
 from training.models import Certification, Course
 
 ENDING_SOON = datetime.timedelta(days=60)
+EXPIRING = datetime.timedelta(days=30)  # time to act
 
 
 def current(educator: Educator, *, on: datetime.date) -> Certification | None:
@@ -62,7 +63,7 @@ def _why_not(educator: Educator, held: list[Certification], on: datetime.date) -
 class Standing(NamedTuple):
     """Whether somebody may visit today, in a word and a date."""
 
-    state: str  # "current", "ending", "starting", "ended", "revoked" or "never"
+    state: str  # "current", "ending", "expiring", "starting", "ended", "revoked" or "never"
     day: datetime.date | None = None
     certification: Certification | None = None
 
@@ -83,7 +84,8 @@ def _standing(held: list[Certification], on: datetime.date) -> Standing:
     valid = [c for c in held if c.revoked_at is None]
     for found in valid:
         if found.issued_on <= on <= found.expires_on:
-            state = "ending" if found.expires_on - on < ENDING_SOON else "current"
+            left = found.expires_on - on
+            state = "expiring" if left < EXPIRING else "ending" if left < ENDING_SOON else "current"
             return Standing(state, found.expires_on, found)
     if not valid:
         return Standing("revoked", None, held[0]) if held else Standing("never")

@@ -105,8 +105,15 @@ def attend(attendance: Attendance, state: str, *, by: User) -> Attendance:
         raise NotReady(
             _("This cohort is complete, and its certifications are given. Certify people by hand.")
         )
-    attendance.state = state
+    session = attendance.session
+    day = session.starts_at.astimezone(cohort.program.zone).date()
     expected = state == Attendance.State.EXPECTED
+    if day > cohort.program.today and not expected:
+        raise NotReady(
+            _("This session is on %(day)s. Record who came on that day or after it.")
+            % {"day": wording.weekday(day)}
+        )
+    attendance.state = state
     attendance.recorded_at = None if expected else clock.now()
     attendance.recorded_by = None if expected else by
     attendance.save(update_fields=["state", "recorded_at", "recorded_by"])

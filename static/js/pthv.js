@@ -40,6 +40,9 @@
     });
   }
 
+  // A page that came back with a refusal begins there.
+  document.querySelector("#form-errors, #blockers")?.focus();
+
   // Focus goes to what changed: the first error, or what asks for it, or the new part itself.
   document.addEventListener("htmx:afterSettle", (event) => {
     const part = event.detail.elt;

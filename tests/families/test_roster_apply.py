@@ -250,7 +250,7 @@ def test_contacts_become_families(apply_file) -> None:
 
     cruz = Family.objects.get(source_id="H1")
     assert (cruz.surnames, cruz.language) == ("De la Cruz", "es")
-    assert cruz.label == "De la Cruz family — Mateo (KG), Lucía (03)"
+    assert cruz.label == "De la Cruz family\u00a0— Mateo (K), Lucía (3)"
     carmen = cruz.caregivers.get(given_name="Carmen")
     assert (str(carmen.phone), carmen.preferred_channel) == ("+15035550123", "text")
     assert Caregiver.objects.count() == 4
@@ -419,3 +419,10 @@ def test_two_workers_applying_at_once_apply_once(plan_file, program, program_coo
         assert failures == []
         assert Student.objects.count() == 25
         assert AuditEntry.objects.filter(event="roster.applied").count() == 1
+
+
+def test_a_name_from_right_to_left_turns_nothing_round(program):
+    family = Family(program=program, surnames="حداد")
+    family.children = [Student(given_name="Lina", grade="KG"), Student(given_name="سامي")]
+
+    assert family.label == "\u2068حداد\u2069 family\u00a0— Lina (K), \u2068سامي\u2069"

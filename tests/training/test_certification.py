@@ -165,7 +165,7 @@ def test_standings_of_everybody_in_one_query(
         found = certification.standings([ana, ben, cara], on=TODAY)
 
     assert {pk: standing.state for pk, standing in found.items()} == {
-        ana.pk: "ending",
+        ana.pk: "expiring",
         ben.pk: "revoked",
         cara.pk: "never",
     }

@@ -46,7 +46,8 @@ def enrol(cohort, program_coordinator):
 def tick(program_coordinator):
     def tick(session, user, state: str) -> Attendance:
         found = session.attendances.get(educator__user=user)
-        return cohorts.attend(found, state, by=program_coordinator)
+        with clock.at(max(clock.now(), session.starts_at)):
+            return cohorts.attend(found, state, by=program_coordinator)
 
     return tick
 
@@ -106,6 +107,17 @@ def test_attendance_can_be_taken_back(add_session, enrol, tick, educator) -> Non
 
     assert (back.recorded_at, back.recorded_by) == (None, None)
     assert AuditEntry.objects.filter(event="attendance.recorded").count() == 2
+
+
+def test_nobody_has_come_before_the_day(add_session, enrol, educator, program_coordinator) -> None:
+    session = add_session(7)
+    enrol(educator)
+    attendance = session.attendances.get()
+
+    with pytest.raises(NotReady, match="This session is on Wed, Oct 7"):
+        cohorts.attend(attendance, ATTENDED, by=program_coordinator)
+    with clock.at(at(7, 8)):
+        cohorts.attend(attendance, ATTENDED, by=program_coordinator)
 
 
 def test_ticking_twice_is_once(add_session, enrol, tick, educator) -> None:

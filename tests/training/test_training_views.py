@@ -173,7 +173,8 @@ def test_completing_too_early_says_why_on_the_page(coordinator, enrolled) -> Non
 def test_a_cell_answers_with_itself(coordinator, attendance) -> None:
     url = reverse("attendance_record", args=[attendance.pk])
 
-    response = coordinator.post(url, {"state": "absent"}, headers={"HX-Request": "true"})
+    with clock.at(at(7, 17)):
+        response = coordinator.post(url, {"state": "absent"}, headers={"HX-Request": "true"})
 
     text = response.content.decode()
     assert response.status_code == 200
@@ -184,10 +185,19 @@ def test_a_cell_answers_with_itself(coordinator, attendance) -> None:
     assert attendance.state == "absent"
 
 
+def test_a_session_ahead_has_nothing_to_tick(coordinator, enrolled) -> None:
+    page = reverse("cohort_detail", args=[enrolled.pk])
+
+    assert b"Not yet</span>" in coordinator.get(page).content
+    with clock.at(at(7, 8)):
+        assert b"Not yet</span>" not in coordinator.get(page).content
+
+
 def test_a_cell_works_without_javascript(coordinator, attendance) -> None:
     url = reverse("attendance_record", args=[attendance.pk])
 
-    response = coordinator.post(url + "?after=3~x", {"state": "attended"})
+    with clock.at(at(7, 17)):
+        response = coordinator.post(url + "?after=3~x", {"state": "attended"})
 
     page = reverse("cohort_detail", args=[attendance.session.cohort_id])
     assert response.url == f"{page}?after=3~x#educator-{attendance.educator_id}"

@@ -18,7 +18,13 @@ def read(client):
     return get
 
 
-def test_desk_is_calm_when_nothing_needs_a_person(read, site_coordinator, school):
+def test_desk_of_a_new_program_begins_with_the_roster(read, program_coordinator, school):
+    desk = read("/desk/", program_coordinator)
+
+    assert "Start here: bring your roster" in desk and "Nothing needs you now" not in desk
+
+
+def test_desk_is_calm_when_nothing_needs_a_person(read, site_coordinator, school, family):
     desk = read("/desk/", site_coordinator)
 
     assert "Nothing needs you now" in desk
@@ -26,7 +32,22 @@ def test_desk_is_calm_when_nothing_needs_a_person(read, site_coordinator, school
 
 
 def test_desk_shows_a_family_that_waits_for_a_time(read, site_coordinator, accepted):
-    assert "Said yes, no time yet" in read("/desk/", site_coordinator)
+    desk = " ".join(read("/desk/", site_coordinator).split())
+
+    assert "Said yes, no time yet" in desk and "· 1</span>" in desk
+    assert "Ana Ruiz, Lincoln" in desk
+    assert f"/families/{accepted.pk}/schedule/" in desk and "Find a time" in desk
+
+
+def test_the_numbers_of_the_desk_lead_to_their_families(read, site_coordinator, accepted):
+    for query, found in [
+        ("?kind=first&asked=1", True),
+        ("?kind=first&state=accepted", True),
+        ("?waiting=1", True),
+        ("?kind=first&state=visited", False),
+        ("?kind=second&state=visited", False),
+    ]:
+        assert ("Ortega family" in read(f"/families/{query}", site_coordinator)) == found
 
 
 def test_desk_shows_a_visit_to_confirm_and_then_one_to_write_up(

@@ -65,6 +65,22 @@ def test_an_attempt_takes_two_taps(act, educator, invitation, family):
     assert "Call · Left a message" in page and "Marta Ortega" in page
 
 
+def test_whoever_was_reached_is_asked_for_an_answer(act, educator, invitation):
+    _, page = act("attempt", educator, channel="call", outcome="reached", **{"from": "today"})
+
+    assert "Recorded. What did they say?" in page
+    assert page.index('value="accepted"') < page.index('name="channel"')
+
+
+def test_an_attempt_from_today_returns_there(client, educator, invitation):
+    client.force_login(educator)
+    facts = {"channel": "call", "outcome": "no_answer", "from": "today"}
+
+    response = client.post(f"/families/{invitation.pk}/attempt/", facts)
+
+    assert response["Location"] == "/today/"
+
+
 def test_a_yes_leads_to_a_partner_and_then_to_a_time(act, educator, partner, invitation):
     _, page = act("answer", educator, answer="accepted")
     assert "Who goes along?" in page and "Ben Lee" in page
@@ -93,7 +109,8 @@ def test_a_team_needs_a_partner(act, educator, partner, invitation):
 
 def test_not_now_needs_its_day(act, educator, invitation):
     status, page = act("answer", educator, answer="later")
-    assert status == 409 and "Choose the day from which" in page
+    assert status == 422 and "<details open>" in page
+    assert page.count("Choose the day from which") == 2  # above, and at the field
 
     day = (NOW + datetime.timedelta(days=20)).date()
     _, page = act("answer", educator, answer="later", later_on=day.isoformat())

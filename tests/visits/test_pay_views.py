@@ -92,6 +92,15 @@ def test_the_unusual_come_first(client, site_coordinator, visit, educator, partn
     assert "Ana Ruiz" in client.get("/pay/?flagged=1").content.decode()
 
 
+def test_nothing_unusual_leads_back_to_everything(client, site_coordinator, lines, fund):
+    client.force_login(site_coordinator)
+
+    page = client.get("/pay/?flagged=1").content.decode()
+    assert "Nothing unusual" in page and "Show everything" in page
+    everything = client.get("/pay/").content.decode()
+    assert "As expected" in everything and "$80.00" in everything
+
+
 def test_finance_batches_and_downloads_what_payroll_gets(
     client, lines, fund, site_coordinator, finance
 ):
@@ -141,7 +150,7 @@ def test_finance_sees_no_child_and_no_number(client, lines, finance):
 def test_everybody_sees_their_own_pay(client, lines, educator, colleague):
     client.force_login(educator)
     page = client.get("/pay/mine/").content.decode()
-    assert "$40.00" in page and "waiting for approval" in page
+    assert "$40.00" in page and page.count("Waiting for approval") == 2
 
     client.force_login(colleague)
     assert "Nothing earned yet" in client.get("/pay/mine/").content.decode()

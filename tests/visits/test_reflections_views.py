@@ -18,7 +18,7 @@ def test_one_line_is_enough_and_the_second_completes_the_visit(client, logged, e
     for user in (educator, partner):
         client.force_login(user)
         assert (
-            "The family may read this."
+            "A family may ask to read it."
             in client.get(f"/visits/{logged.pk}/reflect/").content.decode()
         )
         page = client.post(f"/visits/{logged.pk}/reflect/", {"learned": "He cooks."}, follow=True)

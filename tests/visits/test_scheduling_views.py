@@ -74,7 +74,7 @@ def test_what_was_typed_stays(schedule):
 def test_an_empty_form_says_what_is_missing(schedule):
     status, page = schedule(day="", time="")
 
-    assert status == 422 and page.count("This field is required.") == 2
+    assert status == 422 and "Choose a day." in page and "Choose a time." in page
 
 
 def test_partner_confirms_and_the_visit_is_held_after_its_time(client, visit, educator, partner):

@@ -13,7 +13,7 @@ def test_a_coordinator_plans_a_class(client, site_coordinator, school, school_cl
     )
 
     assert page.redirect_chain[-1][0] == f"/plans/{SelectionPlan.objects.get().pk}/"
-    assert "Ortega family — Mateo (3)" in page.content.decode()
+    assert "Ortega family\u00a0— Mateo (3)" in page.content.decode()
     assert Invitation.objects.get().family == family
 
 

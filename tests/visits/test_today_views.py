@@ -22,7 +22,7 @@ def today(client):
 def test_today_offers_the_families_of_the_plan(today, educator, invitation):
     page = today(educator)
 
-    assert "Ortega family — Mateo (3)" in page
+    assert "Ortega family\u00a0— Mateo (3)" in page
     assert 'href="tel:' in page and "Call Marta" in page
     assert f"/families/{invitation.pk}/attempt/" in page
 

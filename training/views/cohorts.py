@@ -1,10 +1,12 @@
 """Cohorts: who goes through which course, when, and who came."""
 
+import datetime
 from typing import Any
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
@@ -126,7 +128,7 @@ def _detail(request: Request, cohort: Cohort, status: int = 200) -> HttpResponse
         "cohort": cohort,
         "sessions": sessions,
         "page": page,
-        "grid": _grid(sessions, page.rows),
+        "grid": _grid(sessions, page.rows, request.program.today),
         "states": [Attendance.State.ATTENDED, Attendance.State.ABSENT],
         "may_run": may_run,
         "blocked": cohorts.blockers(cohort) if may_run else [],
@@ -137,8 +139,12 @@ def _detail(request: Request, cohort: Cohort, status: int = 200) -> HttpResponse
     return render(request, "training/cohort_detail.html", context, status=status)
 
 
-def _grid(sessions: list[TrainingSession], educators: list[Educator]) -> list[dict[str, Any]]:
-    """A row for each educator: their attendance of each session, None where none is expected."""
+def _grid(
+    sessions: list[TrainingSession], educators: list[Educator], today: datetime.date
+) -> list[dict[str, Any]]:
+    """A row for each educator: their attendance of each session, None where none is expected,
+    and whether the session's day is still ahead."""
+    ahead = {s.pk: timezone.localtime(s.starts_at).date() > today for s in sessions}
     found = {
         (attendance.educator_id, attendance.session_id): attendance
         for attendance in Attendance.objects.filter(session__in=sessions, educator__in=educators)
@@ -146,7 +152,10 @@ def _grid(sessions: list[TrainingSession], educators: list[Educator]) -> list[di
     return [
         {
             "educator": educator,
-            "cells": [(session, found.get((educator.pk, session.pk))) for session in sessions],
+            "cells": [
+                (session, found.get((educator.pk, session.pk)), ahead[session.pk])
+                for session in sessions
+            ],
         }
         for educator in educators
     ]

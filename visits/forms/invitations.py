@@ -1,5 +1,7 @@
 """What a person records about an invitation."""
 
+import datetime
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -42,6 +44,20 @@ class AnswerForm(forms.Form):
         label=_("Ask again from"),
         widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}, format="%Y-%m-%d"),
     )
+
+    def __init__(self, *args, today: datetime.date, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.tomorrow = today + datetime.timedelta(days=1)
+        self.fields["later_on"].widget.attrs["min"] = self.tomorrow.isoformat()
+
+    def clean(self) -> dict:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("answer") == Invitation.State.LATER and "later_on" not in self.errors:
+            later_on = cleaned.get("later_on")
+            if later_on is None or later_on < self.tomorrow:
+                message = _("Choose the day from which the family may be asked again.")
+                self.add_error("later_on", message)
+        return cleaned
 
 
 class ReopenForm(forms.Form):

@@ -16,10 +16,12 @@ from visits.models import Visit
 class SlotForm(forms.Form):
     day = forms.DateField(
         label=_("Day"),
+        error_messages={"required": _("Choose a day."), "invalid": _("Choose a day.")},
         widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}, format="%Y-%m-%d"),
     )
     time = forms.TimeField(
         label=_("Time"),
+        error_messages={"required": _("Choose a time."), "invalid": _("Choose a time.")},
         widget=forms.TimeInput(attrs={"type": "time", "class": "form-control"}, format="%H:%M"),
     )
     minutes = forms.TypedChoiceField(

@@ -4,7 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from families.models import SchoolClass, Student
+from families.models import SchoolClass, Student, grade_in_words
 from pthv.access import Can
 from pthv.models import School, SchoolYear
 
@@ -64,7 +64,10 @@ class PlanForm(forms.Form):
         )
         return [
             (_("A class"), [(f"class:{found.pk}", found.title) for found in classes]),
-            (_("A grade"), [(f"grade:{grade}", _("Grade %s") % grade) for grade in grades]),
+            (
+                _("A grade"),
+                [(f"grade:{grade}", _("Grade %s") % grade_in_words(grade)) for grade in grades],
+            ),
             (_("Everybody"), [(WHOLE_SCHOOL, _("The whole school"))]),
         ]
 

@@ -126,11 +126,11 @@ class InvitationQuerySet(models.QuerySet):
         )
 
     def without_a_time(self) -> "InvitationQuerySet":
-        """The family said yes, and no visit stands."""
+        """The family said yes, and no visit stands; whoever has waited longest first."""
         return (
             self.filter(state=Invitation.State.ACCEPTED, visited_at=None)
             .exclude(visits__occupies=True)
-            .order_by("pk")
+            .order_by("answered_at", "pk")
         )
 
     def counts(self) -> dict[str, int]:

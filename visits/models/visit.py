@@ -96,13 +96,13 @@ class VisitQuerySet(models.QuerySet):
     def for_list(self) -> "VisitQuerySet":
         """With the little that a list shows: the family and its children, and the
         `visitor_names`, the lead's first."""
+        return self.with_names().select_related("family").prefetch_related(children("family__"))
+
+    def with_names(self) -> "VisitQuerySet":
+        """With the `visitor_names`, the lead's first."""
         people = VisitParticipant.objects.filter(visit=OuterRef("pk")).order_by("role", "pk")
         names = people.values(name=full_name("educator__user__"))
-        return (
-            self.select_related("family")
-            .annotate(visitor_names=ArraySubquery(names))
-            .prefetch_related(children("family__"))
-        )
+        return self.annotate(visitor_names=ArraySubquery(names))
 
     def with_people(self) -> "VisitQuerySet":
         """With what a list shows, at a fixed number of queries."""

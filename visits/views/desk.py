@@ -1,7 +1,10 @@
 """The coordinator's desk: what needs a person, how far each school is, what is left to spend."""
 
 import datetime
+from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,6 +18,7 @@ from visits.models import FundingSource, Invitation, PayLine, Visit
 from visits.reports import coverage
 
 SHOWN = 5
+COUNTED = 50  # more are "50+"
 EARLIER = datetime.timedelta(hours=6)  # what began this afternoon still counts
 
 
@@ -22,6 +26,7 @@ EARLIER = datetime.timedelta(hours=6)  # what began this afternoon still counts
 def desk(request: Request) -> HttpResponse:
     user, now = request.user, clock.now()
     visits = Visit.objects.open_to(user, Can.SEE_DESK).select_related("family", "school")
+    visits = visits.with_names()
     invitations = Invitation.objects.open_to(user, Can.SEE_DESK)
     lines = PayLine.objects.open_to(user, Can.SEE_PAY).earned()
     schools = coverage.by_school(
@@ -31,14 +36,16 @@ def desk(request: Request) -> HttpResponse:
         request,
         "visits/desk.html",
         {
-            "unconfirmed": visits.unconfirmed_before(now + datetime.timedelta(days=3))[:SHOWN],
-            "unwritten": visits.held_before(now - datetime.timedelta(days=2))[:SHOWN],
-            "untimed": invitations.of_year(request.program.today)
-            .without_a_time()
-            .select_related("family", "school")[:SHOWN],
-            "flagged": lines.exclude(flag="")
-            .select_related("payee", "visit__family")
-            .order_by("pk")[:SHOWN],
+            "unconfirmed": _first(visits.unconfirmed_before(now + datetime.timedelta(days=3))),
+            "unwritten": _first(visits.held_before(now - datetime.timedelta(days=2))),
+            "untimed": _first(
+                invitations.of_year(request.program.today)
+                .without_a_time()
+                .select_related("family", "school", "educator__user")
+            ),
+            "flagged": _first(
+                lines.exclude(flag="").select_related("payee", "visit__family").order_by("pk")
+            ),
             "this_week": visits.by_start()
             .filter(
                 occupies=True,
@@ -46,11 +53,19 @@ def desk(request: Request) -> HttpResponse:
             )
             .order_by("starts_at", "pk")[:SHOWN],
             "schools": schools,
+            "empty": not any(school.enrolled for school in schools),
+            "may_import": Can.IMPORT_ROSTER in request.powers,
             "steps": _funnel(coverage.total(schools)),
             "funnel": coverage.total(schools),
             "funds": FundingSource.objects.paying_on(request.program.today),
         },
     )
+
+
+def _first(rows: QuerySet) -> list[Any]:
+    """The first few, each with the ids of all that are `alike`, as far as they are counted."""
+    alike = rows.order_by().values("pk")[: COUNTED + 1]
+    return list(rows.annotate(alike=ArraySubquery(alike))[:SHOWN])
 
 
 def _funnel(total: coverage.SchoolCoverage) -> list[dict[str, object]]:

@@ -79,14 +79,19 @@ def invitation_detail(request: Request, pk: int) -> HttpResponse:
 def invitation_attempt(request: Request, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk, Can.INVITE)
     form = AttemptForm(request.POST, family=invitation.family)
-    return _act(request, invitation, form, invitations.record_attempt, _("Recorded."))
+    if request.POST.get("outcome") == ContactAttempt.Outcome.REACHED:
+        done, back = _("Recorded. What did they say?"), ""
+    else:
+        done, back = _("Recorded."), request.POST.get("from", "")
+    page = "today" if back == "today" else ""
+    return _act(request, invitation, form, invitations.record_attempt, done, page)
 
 
 @post_only("invitation_detail")
 @requires(Can.INVITE)
 def invitation_answer(request: Request, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk, Can.INVITE)
-    form = AnswerForm(request.POST)
+    form = AnswerForm(request.POST, today=request.program.today)
     return _act(request, invitation, form, invitations.record_answer, _("Answer recorded."))
 
 
@@ -112,8 +117,9 @@ def _invitation(request: Request, pk: int, can: Can) -> Invitation:
     return get_object_or_404(found.prefetch_related(adults("family__")), pk=pk)
 
 
-def _act(request, invitation, form, action, done) -> HttpResponse:
-    """Hand a valid form to the action, and say what happened; say why not on the page."""
+def _act(request, invitation, form, action, done, page="") -> HttpResponse:
+    """Hand a valid form to the action, and say what happened, on the family's page or on `page`;
+    say why not on the family's."""
     if not form.is_valid():
         return _detail(request, invitation, form=form, status=422)
     try:
@@ -122,7 +128,7 @@ def _act(request, invitation, form, action, done) -> HttpResponse:
         form.add_error(None, blocked.sentences)
         return _detail(request, invitation, form=form, status=409)
     messages.success(request, done)
-    return redirect("invitation_detail", invitation.pk)
+    return redirect(page or invitation)
 
 
 def _detail(request, invitation, form=None, status=200) -> HttpResponse:
@@ -133,6 +139,9 @@ def _detail(request, invitation, form=None, status=200) -> HttpResponse:
     visits = list(invitation.visits.all() if invitation.team_id else [])  # none without a team
     standing = next((visit for visit in visits if visit.occupies), None)
     step = invitation.next_step(request.program.today, standing=bool(standing))
+    talked = bool(attempts) and attempts[-1].outcome == ContactAttempt.Outcome.REACHED
+    if step == "ask" and invitation.state == Invitation.State.ASKED and talked:
+        step = "answer"  # somebody spoke to them: what they said comes first
     team_form = TeamForm(invitation=invitation)
     choosing = step == "team" or (step == "time" and "team" in request.GET)
     refused = form.errors.values() if form is not None else []
@@ -150,7 +159,9 @@ def _detail(request, invitation, form=None, status=200) -> HttpResponse:
             "may_invite": Can.INVITE in request.powers,
             "may_schedule": Can.SCHEDULE in request.powers,
             "may_reopen": Can.PLAN in request.powers,
-            "later_form": AnswerForm(),
+            "answer_form": form
+            if isinstance(form, AnswerForm)
+            else AnswerForm(today=request.program.today),
             "reopen_form": ReopenForm(),
             "channels": ContactAttempt.Channel.choices,
             "outcomes": ContactAttempt.Outcome.choices,

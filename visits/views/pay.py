@@ -7,7 +7,7 @@ from django.db.models import Count, Sum
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from pthv import exports
@@ -22,6 +22,13 @@ from visits.models import FundingSource, PayBatch, PayLine
 
 EXCEPTIONS = 20
 
+# What a line's state means to whoever is paid.
+PAID = {
+    PayLine.State.EARNED: gettext_lazy("Waiting for approval"),
+    PayLine.State.APPROVED: gettext_lazy("Approved"),
+    PayLine.State.BATCHED: gettext_lazy("Sent to payroll"),
+}
+
 
 @requires(Can.SEE_PAY)
 def pay_list(request: Request) -> HttpResponse:
@@ -35,11 +42,13 @@ def _pay_list(request: Request, form: ApprovalForm, status: int = 200) -> HttpRe
     unusual, flagged = lines.exclude(flag=""), "flagged" in request.GET
     first_page = not {"after", "before"} & request.GET.keys()
     finance = Can.BATCH_PAY in request.powers
+    page = paged(unusual if flagged else lines.filter(flag=""), request, descending=False)
     return render(
         request,
         "visits/pay_list.html",
         {
-            "page": paged(unusual if flagged else lines.filter(flag=""), request, descending=False),
+            "page": page,
+            "page_sum": sum(line.amount for line in page),
             "flagged": flagged,
             "exceptions": unusual.order_by("pk")[:EXCEPTIONS] if first_page and not flagged else [],
             "funds": list(FundingSource.objects.paying_on(request.program.today)),
@@ -57,22 +66,20 @@ def _pay_list(request: Request, form: ApprovalForm, status: int = 200) -> HttpRe
 def my_pay(request: Request) -> HttpResponse:
     mine = PayLine.objects.filter(educator__in=request.user.reach(Can.SEE_OWN_PAY).educators)
     lines = mine.select_related("visit__family", "rate", "batch")
+    page = paged(lines, request, by="visit_on")
+    for line in page:
+        line.words = PAID[line.state]
     sums = dict(mine.order_by().values_list("state").annotate(dollars=Sum("amount")))
     return render(
         request,
         "visits/my_pay.html",
-        {"page": paged(lines, request), "figures": _figures(sums)},
+        {"page": page, "figures": _figures(sums)},
     )
 
 
 def _figures(sums: dict[str, Decimal]) -> list[tuple[str, str]]:
     """What waits, what is approved, and what went to payroll."""
-    labels = {
-        PayLine.State.EARNED: _("waiting for approval"),
-        PayLine.State.APPROVED: _("approved"),
-        PayLine.State.BATCHED: _("sent to payroll"),
-    }
-    return [(label, dollars(sums.get(state, Decimal()))) for state, label in labels.items()]
+    return [(str(words), dollars(sums.get(state, Decimal()))) for state, words in PAID.items()]
 
 
 @post_only("pay_list")

@@ -42,7 +42,8 @@ def plan_new(request: Request) -> HttpResponse:
             else:
                 messages.success(request, _("Planned. Their teacher can invite them now."))
                 return redirect("plan_detail", plan.pk)
-    return render(request, "visits/plan_new.html", {"form": form}, status=status)
+    context = {"form": form, "may_import": Can.IMPORT_ROSTER in request.powers}
+    return render(request, "visits/plan_new.html", context, status=status)
 
 
 @requires(Can.SEE_PLANS)
