@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def cohort(course, educator, partner, program_coordinator) -> Cohort:
     cohort = cohorts.open_cohort(course, "Fall evenings", by=program_coordinator)
-    for days in (1, 8):
+    for days in (8, 1):
         starts_at = timezone.now() - datetime.timedelta(days=days)
         cohorts.add_session(
             cohort,
