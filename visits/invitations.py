@@ -1,6 +1,7 @@
 """Asking a family, and recording what it answered. A no is final, and needs no reason."""
 
 import datetime
+from collections.abc import Iterable
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -8,7 +9,7 @@ from django.utils.translation import gettext as _
 from families.models import Caregiver
 from pthv import audit, clock, wording
 from pthv.blocked import NotReady, raise_if
-from pthv.models import Educator, User
+from pthv.models import Educator, School, User
 from visits.models import ContactAttempt, Invitation, VisitKind, VisitTeam
 from visits.models.team import TeamMember
 
@@ -147,6 +148,17 @@ def open_second(first: Invitation, *, by: User) -> Invitation:
     return second
 
 
+def not_visiting(educators: Iterable[Educator], school: School, *, on: datetime.date) -> list[str]:
+    """A sentence for each who does not visit for a school (any more) on a date."""
+    visiting = set(Educator.objects.at(school, on).values_list("pk", flat=True))
+    return [
+        _("%(name)s does not visit for %(school)s any more. Choose somebody else.")
+        % {"name": educator, "school": school}
+        for educator in educators
+        if educator.pk not in visiting
+    ]
+
+
 @transaction.atomic
 def choose_team(invitation: Invitation, partners: list[Educator], *, by: User) -> VisitTeam:
     """Give the invitation its team: who asks leads, one or two partners come along."""
@@ -155,6 +167,7 @@ def choose_team(invitation: Invitation, partners: list[Educator], *, by: User) -
     chosen = {partner.pk for partner in partners}
     if lead in chosen or not 1 <= len(chosen) <= 2:
         raise NotReady(_("Educators visit in pairs: choose one or two partners for the lead."))
+    raise_if(not_visiting(partners, invitation.school, on=invitation.program.today))
     if invitation.visits.ahead().exists():
         raise NotReady(_("The visit is scheduled with its team already. Cancel it to change that."))
     if invitation.team:

@@ -65,7 +65,8 @@ def write(visit: Visit, entry: Entry, *, by: User, seen: str = "") -> VisitLog:
         raise NotReady(_("Say until when you will keep the promise."))
     visit = scheduling.hold(visit, by=by)
     log = VisitLog.objects.filter(visit=visit).first()
-    if log and _says(log, entry):
+    promise = FollowUp.objects.open().filter(visit=visit).first()
+    if log and _says(log, promise, entry):
         return log
     if version(log) != seen:
         raise NotReady(
@@ -76,7 +77,7 @@ def write(visit: Visit, entry: Entry, *, by: User, seen: str = "") -> VisitLog:
         setattr(log, name, value)
     log.logged_at, log.logged_by = clock.now(), by
     log.save()
-    _keep_promise(visit, participant, entry)
+    _promise(visit, promise, participant, entry)
     # Who wrote it stands by it; a correction has to be attested anew by the partner.
     visit.participants.exclude(pk=participant.pk).update(attested_at=None)
     VisitParticipant.objects.filter(pk=participant.pk).update(attested_at=log.logged_at)
@@ -86,23 +87,27 @@ def write(visit: Visit, entry: Entry, *, by: User, seen: str = "") -> VisitLog:
 
 def version(log: VisitLog | None) -> str:
     """What tells one saved state of a log from another."""
-    return log.logged_at.isoformat() if log else ""
+    return log.logged_at.astimezone(datetime.UTC).isoformat() if log else ""
 
 
-def _says(log: VisitLog, entry: Entry) -> bool:
-    return all(getattr(log, name) == value for name, value in entry.facts().items())
+def _says(log: VisitLog, promise: FollowUp | None, entry: Entry) -> bool:
+    same = all(getattr(log, name) == value for name, value in entry.facts().items())
+    promised = (promise.promise, promise.due_on) if promise else ("", None)
+    return same and promised == (entry.promise, entry.promise_due_on if entry.promise else None)
 
 
-def _keep_promise(visit: Visit, participant: VisitParticipant, entry: Entry) -> None:
-    """One promise a visit: written again, it is corrected."""
-    if entry.promise:
-        FollowUp.objects.update_or_create(
-            program_id=visit.program_id,
-            visit=visit,
-            owner_id=participant.educator_id,
-            kept_at=None,
-            defaults={"promise": entry.promise, "due_on": entry.promise_due_on},
+def _promise(
+    visit: Visit, promise: FollowUp | None, participant: VisitParticipant, entry: Entry
+) -> None:
+    """One promise a visit: written again it is corrected, emptied it is taken back."""
+    if promise and not entry.promise:
+        promise.delete()
+    elif entry.promise and entry.promise_due_on:
+        promise = promise or FollowUp(
+            program_id=visit.program_id, visit=visit, owner_id=participant.educator_id
         )
+        promise.promise, promise.due_on = entry.promise, entry.promise_due_on
+        promise.save()
 
 
 @transaction.atomic

@@ -66,9 +66,10 @@ def blockers(line: PayLine, fund: FundingSource, *, by: User) -> list[str]:
         reasons.append(_("You can't approve your own pay. Ask somebody else to."))
     if not fund.starts_on <= line.visit_on <= fund.ends_on:
         reasons.append(
-            _("%(fund)s pays for visits up to %(ends)s only; this one was %(day)s.")
+            _("%(fund)s pays for visits from %(starts)s to %(ends)s; this one was %(day)s.")
             % {
                 "fund": fund,
+                "starts": wording.day(fund.starts_on, line.visit_on),
                 "ends": wording.day(fund.ends_on, line.visit_on),
                 "day": wording.day(line.visit_on, line.visit_on),
             }

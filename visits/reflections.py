@@ -34,13 +34,18 @@ def blockers(visit: Visit) -> list[str]:
 
 
 @transaction.atomic
-def reflect(visit: Visit, thoughts: Thoughts, *, by: User) -> Reflection:
-    """Attest the log and reflect; when the last visitor has, the visit is complete and paid."""
+def reflect(visit: Visit, thoughts: Thoughts, *, by: User, seen: str | None = None) -> Reflection:
+    """Attest the log and reflect; when the last visitor has, the visit is complete and paid.
+
+    `seen`: the version of the log on the screen; nobody stands by what they did not read.
+    """
     visit = _locked(visit)
     participant = _participant(visit, by)
     raise_if(blockers(visit))
     if not thoughts.learned.strip():
         raise NotReady(_("One line is enough: what did you learn?"))
+    if participant.attested_at is None and seen is not None:
+        raise_if(_unread(visit, seen))
     reflection, created = Reflection.objects.update_or_create(
         program_id=visit.program_id,
         visit=visit,
@@ -69,13 +74,18 @@ def attest(visit: Visit, *, seen: str, by: User) -> Visit:
     raise_if(blockers(visit))
     if visit.state == Visit.State.COMPLETED or participant.attested_at:
         return visit
-    if logs.version(VisitLog.objects.get(visit=visit)) != seen:
-        raise NotReady(_("The log was changed once more. Please read it again."))
+    raise_if(_unread(visit, seen))
     participant.attested_at = clock.now()
     participant.save(update_fields=["attested_at"])
     audit.record("visit.attested", visit, by=by)
     _complete_if_all_did(visit, by)
     return visit
+
+
+def _unread(visit: Visit, seen: str) -> list[str]:
+    if logs.version(VisitLog.objects.get(visit=visit)) == seen:
+        return []
+    return [_("The log was changed once more. Please read it again.")]
 
 
 def _locked(visit: Visit) -> Visit:

@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils.translation import gettext as _
+from psycopg import Error as PsycopgError
+from psycopg.errors import DeadlockDetected
 
 from families.models import Family, Student
 from pthv import audit, clock, outbox, wording
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, User
 from training import certification
+from visits.invitations import not_visiting
 from visits.models import (
     Invitation,
     PayRate,
@@ -52,6 +55,7 @@ def blockers(
     reasons = _family_blockers(invitation)
     if not 2 <= len(team) <= 3:
         reasons.append(_("Educators visit in pairs. Choose a partner first."))
+    reasons += not_visiting(team, school, on=starts.date())
     reasons += _training_blockers(team, starts.date(), program.untrained_partner_allowed)
     if during.lower <= clock.now():
         reasons.append(_("This time has passed. Pick a later one."))
@@ -165,12 +169,26 @@ def schedule(invitation: Invitation, during: DateTimeTZRange, place: str, *, by:
         with transaction.atomic():
             visit = _create(invitation, team, during, place, by)
     except (IntegrityError, OperationalError) as refused:
+        if not _taken(refused):
+            raise
         raise NotReady(_("Somebody was faster: this time is taken. Pick another.")) from refused
     audit.record("visit.scheduled", visit, by=by, starts_at=during.lower.isoformat())
     for educator in team:
         if educator.user_id != by.pk:
             _tell(visit, "visit_scheduled", educator)
     return visit
+
+
+def _taken(refused: Exception) -> bool:
+    """Whether the database refused because somebody else has this time by now."""
+    cause = refused.__cause__
+    if isinstance(cause, DeadlockDetected):
+        return True
+    return isinstance(cause, PsycopgError) and cause.diag.constraint_name in {
+        "educator_visits_one_at_a_time",
+        "family_visited_one_at_a_time",
+        "one_visit_an_invitation",
+    }
 
 
 def _locked_people(invitation: Invitation) -> list[Educator]:

@@ -193,9 +193,13 @@ class EducatorQuerySet(models.QuerySet):
             | models.Exists(at_school.filter(user=models.OuterRef("user")))
         )
 
-    def at(self, school) -> "EducatorQuerySet":
-        """Who visits for this school today."""
-        current = Membership.objects.current().filter(school=school, role=Role.EDUCATOR)
+    def at(self, school, on: datetime.date | None = None) -> "EducatorQuerySet":
+        """Who visits for this school today, or on a date."""
+        current = (
+            Membership.objects.current(on)
+            .filter(user__is_active=True)
+            .filter(school=school, role=Role.EDUCATOR)
+        )
         return self.filter(user__in=current.values("user"))
 
     def staying(self, school=None) -> "EducatorQuerySet":

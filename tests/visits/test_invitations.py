@@ -6,6 +6,7 @@ import pytest
 
 from pthv import clock
 from pthv.blocked import NotReady
+from pthv.models import RecordView
 from tests.conftest import at
 from visits import invitations, scheduling
 from visits.models import Invitation
@@ -76,3 +77,13 @@ def test_the_lead_does_not_confirm_alone(visit, educator, partner):
         scheduling.confirm(visit, by=educator)
 
     assert scheduling.confirm(visit, by=partner).state == "confirmed"
+
+
+def test_contact_data_on_a_list_counts_as_a_look(client, invitation, educator):
+    client.force_login(educator)
+
+    for page in ("/today/", "/families/"):
+        client.get(page)
+
+    looks = RecordView.objects.filter(subject_type="family", subject_id=invitation.family_id)
+    assert sorted(looks.values_list("reason", flat=True)) == ["see_families", "see_today"]

@@ -64,7 +64,7 @@ def test_a_fund_is_never_overspent(lines, fund, finance):
 def test_a_fund_pays_for_its_own_dates(lines, fund, finance):
     FundingSource.objects.update(ends_on=datetime.date(2026, 10, 7))
 
-    with pytest.raises(NotReady, match="up to Oct 7 only; this one was Oct 8"):
+    with pytest.raises(NotReady, match="from Aug 1 to Oct 7; this one was Oct 8"):
         pay.approve(lines, fund, by=finance)
 
 
@@ -169,3 +169,32 @@ def test_no_cell_of_an_export_is_a_formula(text):
 @given(st.decimals(min_value=-9999, max_value=9999, places=2))
 def test_numbers_stay_numbers(amount):
     assert exports.cell(amount) is amount
+
+
+def test_a_promise_can_be_corrected_by_either_and_taken_back(held, educator, partner):
+    def write(by, promise, due_on=None, seen=""):
+        entry = logs.Entry(40, "es", 1, True, promise=promise, promise_due_on=due_on)
+        return logs.write(held, entry, by=by, seen=seen)
+
+    log = write(educator, "Send the form", at(20, 0).date())
+    with clock.at(at(8, 19)):
+        log = write(partner, "Send the card form", at(22, 0).date(), logs.version(log))
+    promise = held.follow_ups.get()
+    assert (promise.owner.user, promise.promise) == (educator, "Send the card form")
+    assert promise.due_on == at(22, 0).date()
+
+    with clock.at(at(8, 20)):
+        write(educator, "", None, logs.version(log))
+    assert not held.follow_ups.exists()
+
+
+def test_nobody_stands_by_a_log_they_did_not_read(held, educator, partner):
+    log = logs.write(held, logs.Entry(40, "es", 1, True, hopes="To read"), by=educator)
+    seen = logs.version(log)
+    with clock.at(at(8, 19)):
+        logs.write(held, logs.Entry(40, "es", 1, True, hopes="To sing"), by=educator, seen=seen)
+
+    with pytest.raises(NotReady, match="Please read it again"):
+        reflections.reflect(held, reflections.Thoughts("Much."), by=partner, seen=seen)
+
+    assert not held.reflections.exists()

@@ -3,11 +3,11 @@
 import datetime
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from pthv import clock
 from pthv.blocked import NotReady
-from pthv.models import AuditEntry, Message, School
+from pthv.models import AuditEntry, Membership, Message, School
 from tests.conftest import at
 from training.models import Certification
 from visits import invitations, scheduling, selection
@@ -228,3 +228,21 @@ class TestTheDatabaseAlone:
         )
 
         assert "one_visit_an_invitation" in message
+
+
+def test_who_has_left_the_school_does_not_go(accepted, educator, partner):
+    Membership.objects.filter(user=partner).update(ends_on=datetime.date(2026, 10, 7))
+
+    sentence = blocked(accepted, by=educator)
+
+    assert "Ben Lee does not visit for Lincoln any more. Choose somebody else." in sentence
+
+
+def test_a_fault_is_not_taken_for_a_race(accepted, educator, monkeypatch):
+    def fail(*_args):
+        raise OperationalError("the disk is full")
+
+    monkeypatch.setattr(scheduling, "_create", fail)
+
+    with pytest.raises(OperationalError, match="the disk is full"):
+        scheduling.schedule(accepted, scheduling.slot(at(8, 16, 30)), "home", by=educator)

@@ -62,6 +62,10 @@ class PayRate(ProgramRow):
 
 
 class FundingSourceQuerySet(models.QuerySet):
+    def with_money(self, date: datetime.date) -> "FundingSourceQuerySet":
+        """That have begun and are not used up: one that ended still pays for visits before."""
+        return self.filter(starts_on__lte=date, used__lt=F("budget"))
+
     def paying_on(self, date: datetime.date) -> "FundingSourceQuerySet":
         """That pay for visits of a date, the one that ends first at the top."""
         return self.filter(starts_on__lte=date, ends_on__gte=date)

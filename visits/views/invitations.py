@@ -31,7 +31,10 @@ def invitation_list(request: Request) -> HttpResponse:
     if typed:
         found = found.filter(family__in=Student.objects.named(typed).values("family"))
     page = paged(found, request, shown=lambda rows: rows.for_list())
-    prefetch_related_objects([row.family for row in page if row.is_open], adults())
+    # How to reach a family is shown while it may be asked, and seeing that is a look at it.
+    open_ = [row.family for row in page if row.is_open]
+    prefetch_related_objects(open_, adults())
+    audit.listed(open_, by=request.user, reason=Can.SEE_FAMILIES)
     return render(
         request,
         "visits/invitation_list.html",

@@ -51,7 +51,7 @@ def _pay_list(request: Request, form: ApprovalForm, status: int = 200) -> HttpRe
             "page_sum": sum(line.amount for line in page),
             "flagged": flagged,
             "exceptions": unusual.order_by("pk")[:EXCEPTIONS] if first_page and not flagged else [],
-            "funds": list(FundingSource.objects.paying_on(request.program.today)),
+            "funds": list(FundingSource.objects.with_money(request.program.today)),
             "form": form,
             "problems": [sentence for errors in form.errors.values() for sentence in errors],
             "ticked": set(form.data.getlist("lines")) if form.is_bound else set(),

@@ -5,10 +5,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from pthv import audit
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.requests import Request, post_only
-from visits import reflections
+from visits import logs, reflections
 from visits.forms.reflections import ReflectionForm
 from visits.models import Reflection, Visit
 
@@ -28,17 +29,20 @@ def visit_reflect(request: Request, pk: int) -> HttpResponse:
         if form.is_valid():
             thoughts = reflections.Thoughts(**form.cleaned_data)
             try:
-                reflections.reflect(visit, thoughts, by=request.user)
+                reflections.reflect(visit, thoughts, by=request.user, seen=request.POST.get("seen"))
             except NotReady as blocked:
                 form.add_error(None, blocked.sentences)
                 status = 409
             else:
                 messages.success(request, _("Thank you. That is all for this visit."))
                 return redirect("visit_detail", visit.pk)
+    if request.method == "GET":
+        audit.viewed(visit, by=request.user, reason=Can.REFLECT)
+    log = getattr(visit, "log", None)
     return render(
         request,
         "visits/visit_reflect.html",
-        {"form": form, "visit": visit, "log": getattr(visit, "log", None)},
+        {"form": form, "visit": visit, "log": log, "seen": logs.version(log)},
         status=status,
     )
 

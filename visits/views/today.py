@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from families.models import adults, children
-from pthv import clock
+from pthv import audit, clock
 from pthv.access import Can, requires
 from pthv.requests import Request
 from visits.models import ContactAttempt, FollowUp, Invitation, Tally, VisitParticipant
@@ -57,6 +57,7 @@ def today(request: Request) -> HttpResponse:
         prefetch_related_objects([next_up.visit], visitors())
         families.append(next_up.visit.family)
     prefetch_related_objects(families, children(), adults())
+    audit.listed(families, by=request.user, reason=Can.SEE_TODAY)
     promises = FollowUp.objects.open().filter(owner__in=me).select_related("visit__family")
     return render(
         request,
