@@ -92,8 +92,7 @@ def import_file(page, worker, path: Path, kind: str) -> None:
     worker()
     page.get_by_role("button", name="Apply").click()
     worker()
-    page.reload()
-    assert "Applied" in page.inner_text("main")
+    page.locator(".page-lede", has_text="Applied").wait_for()  # the page asks again by itself
 
 
 def test_the_whole_walk(
