@@ -7,12 +7,13 @@ from allauth.account.auth_backends import AuthenticationBackend
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from pthv import audit
 from pthv.blocked import NotReady
-from pthv.models import Membership, User
+from pthv.models import Membership, Program, User
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -26,12 +27,28 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class Backend(AuthenticationBackend):
-    """E-mail and password; the demo's invented people only where the demo is on."""
+    """E-mail and password; the demo's invented people only where they may log in."""
 
     def user_can_authenticate(self, user: User) -> bool:
-        if user.is_demo and not settings.DEMO_LOGINS:
+        if user.is_demo and not demo_people().filter(pk=user.pk).exists():
             return False
         return super().user_can_authenticate(user)
+
+
+def demo_people() -> "QuerySet[User]":
+    """The invented people one may log in as here.
+
+    Their password is known to everybody. So outside development they get in only while no
+    program of real families is here, and those of them who may do everything never do.
+    """
+    people = User.objects.of_the_demo()
+    if not settings.DEMO_LOGINS:
+        return people.none()
+    if settings.DEV:
+        return people
+    if Program.objects.real().exists():
+        return people.none()
+    return people.filter(is_superuser=False, is_staff=False)
 
 
 @transaction.atomic

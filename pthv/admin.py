@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from pghistory.models import Event
 
-from pthv import accounts
+from pthv import accounts, outbox
 from pthv.models import (
     AuditEntry,
     Educator,
@@ -206,6 +206,7 @@ class MessageAdmin(ReadOnlyAdmin):
     list_select_related = ("to_user", "program")
     list_filter = ("program", ("state", ChoicesWithinProgram))
     keeps_looks = True
+    actions = (asking(outbox.send_again, _("Send again")),)
 
 
 @admin.register(LogEntry)

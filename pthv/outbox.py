@@ -1,22 +1,36 @@
 """Every e-mail and text: queued in the caller's transaction, sent by the worker, kept.
 
 A message exists if and only if what it tells happened. Its key ("visit.scheduled:12:4")
-keeps it from being queued twice; a row lock keeps two workers from sending it twice.
+keeps it from being queued twice. A worker claims it before it sends it, so no two send it at
+once. One that dies after the mail server took a message and before that is kept leaves it
+waiting, and it goes out again: at least once, under the same Message-ID, of which a mailbox
+shows one.
 """
 
+import datetime
 import logging
+import time
 
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
-from django_scopes import scopes_disabled
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django_scopes import scope, scopes_disabled
 from procrastinate.contrib.django import app
 
-from pthv import clock
+from pthv import audit, clock
+from pthv.blocked import NotReady
 from pthv.models import Message, Program, User
 
 log = logging.getLogger(__name__)
-GIVE_UP_AFTER = 8
+SHORTEST_GAP = datetime.timedelta(minutes=5)
+LONGEST_GAP = datetime.timedelta(hours=12)
+# Both must be over: a worker that was away for a week has not tried at all.
+GIVE_UP_AFTER = datetime.timedelta(days=3)
+LEAST_ATTEMPTS = 8
+# The worker does one thing at a time, and a mail server that hangs must not keep it from the rest.
+SWEEP_SECONDS = 60
 
 
 def queue(
@@ -24,9 +38,11 @@ def queue(
 ) -> Message | None:
     """Queue the e-mail `emails/<kind>.txt` for `to`; None if its key was queued before.
 
-    The template's first line is the subject, and holds no name of a family.
+    The template's first line is the subject, and holds no name of a family. Its hours are the
+    program's, whoever asks from wherever.
     """
-    text = render_to_string(f"emails/{kind}.txt", {"program": program, "to": to, **context})
+    with scope(program=program), timezone.override(program.zone):
+        text = render_to_string(f"emails/{kind}.txt", {"program": program, "to": to, **context})
     subject, body = text.split("\n", 1)
     message, created = Message.objects.get_or_create(
         program=program,
@@ -42,43 +58,90 @@ def queue(
     )
     if not created:
         return None
-    app.configure_task("send_message", queueing_lock=None).defer(message_id=message.pk)
+    _hand_to_worker(message)
     return message
 
 
+@transaction.atomic
+def send_again(message: Message, *, by: User) -> Message:
+    """Let a message that was given up be tried anew, at the address its person has now."""
+    message = Message.objects.select_for_update().get(pk=message.pk)
+    if message.state != Message.State.FAILED:
+        raise NotReady(_("Only a message that could not be sent is sent again."))
+    message.state, message.attempts = Message.State.QUEUED, 0
+    message.queued_at = message.next_try_at = clock.now()
+    if message.to_user:
+        message.address = message.to_user.email
+    message.save(update_fields=["state", "attempts", "queued_at", "next_try_at", "address"])
+    audit.record("message.queued_again", message, by=by)
+    _hand_to_worker(message)
+    return message
+
+
+def _hand_to_worker(message: Message) -> None:
+    app.configure_task("send_message", queueing_lock=None).defer(message_id=message.pk)
+
+
 def send(message_id: int) -> bool:
-    """Send one waiting message, once; False if somebody else has it or it is done."""
-    with transaction.atomic(), scopes_disabled():
-        message = (
-            Message.objects.waiting()
-            .select_for_update(skip_locked=True)
-            .filter(pk=message_id)
-            .first()
-        )
+    """Send a message whose turn it is; False if it is not, or if it did not go out."""
+    with scopes_disabled():
+        message = _claim(message_id)
         if message is None:
             return False
-        message.attempts += 1
         try:
+            # In no transaction: a slow mail server holds no row and no connection's snapshot.
             EmailMessage(
                 message.subject,
                 message.body,
                 to=[message.address],
                 headers={"Message-ID": f"<pthv-{message.program_id}-{message.pk}@pthv.invalid>"},
             ).send()
-        except OSError as error:
-            # Mail servers come back: the sweep tries again until it gives up.
+        except Exception as error:
+            # Whatever it was, the message stays and the others go on. Its text names people:
+            # the log has only the error's kind.
             log.warning("message %s not sent: %s", message.pk, type(error).__name__)
-            if message.attempts >= GIVE_UP_AFTER:
-                message.state = Message.State.FAILED
-            message.save(update_fields=["attempts", "state"])
+            _give_up_if_old(message)
             return False
-        message.state, message.sent_at = Message.State.SENT, clock.now()
-        message.save(update_fields=["attempts", "state", "sent_at"])
+        Message.objects.filter(pk=message.pk).update(state=Message.State.SENT, sent_at=clock.now())
         return True
 
 
+@transaction.atomic
+def _claim(message_id: int) -> Message | None:
+    """Count an attempt and put off the next, which keeps everybody else away meanwhile."""
+    due = Message.objects.due().select_for_update(skip_locked=True)
+    message = due.filter(pk=message_id).first()
+    if message is None:
+        return None
+    message.next_try_at = clock.now() + gap_after(message.attempts)
+    message.attempts += 1
+    message.save(update_fields=["attempts", "next_try_at"])
+    return message
+
+
+def gap_after(attempts: int) -> datetime.timedelta:
+    """How long to wait for the next attempt if the one after so many fails too."""
+    return min(SHORTEST_GAP * 2 ** min(attempts, 16), LONGEST_GAP)
+
+
+def _give_up_if_old(message: Message) -> None:
+    old = clock.now() - message.queued_at >= GIVE_UP_AFTER
+    if old and message.attempts >= LEAST_ATTEMPTS:
+        Message.objects.waiting().filter(pk=message.pk).update(state=Message.State.FAILED)
+
+
 def sweep() -> int:
-    """Send what still waits, oldest first; return how many went out."""
+    """Send what is due, longest due first, for a minute; return how many went out."""
     with scopes_disabled():
-        waiting = list(Message.objects.waiting().order_by("pk").values_list("pk", flat=True)[:500])
-    return sum(send(pk) for pk in waiting)
+        due = Message.objects.due().order_by("next_try_at", "pk")
+        found = list(due.values_list("pk", flat=True)[:500])
+    until = time.monotonic() + SWEEP_SECONDS
+    sent = 0
+    for pk in found:
+        if time.monotonic() > until:
+            break
+        try:
+            sent += send(pk)
+        except Exception as error:
+            log.warning("message %s not swept: %s", pk, type(error).__name__)
+    return sent

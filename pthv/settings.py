@@ -14,7 +14,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
 DEV = env.bool("PTHV_DEV", default=False)
-DEBUG = env.bool("PTHV_DEBUG", default=False)
+DEBUG = DEV and env.bool("PTHV_DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="development-only-" + "k" * 50 if DEV else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured("Set SECRET_KEY to 50 random characters or more.")
@@ -22,7 +22,8 @@ ALLOWED_HOSTS = env.list(
     "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEV else []
 )
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-# One-tap demo log-ins work only where this is on *and* the program says it is the demo.
+# The demo's invented people log in only where this is on. Outside development they still can't
+# once there is a program that is not the demo, and its administrator never can (pthv/accounts.py).
 DEMO_LOGINS = env.bool("PTHV_DEMO_LOGINS", default=DEV)
 
 INSTALLED_APPS = [
@@ -162,7 +163,10 @@ if not DEV:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
     SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
     SECURE_HSTS_SECONDS = 60 * 60 * 24 * 365
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
+    SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
+    # Other names under ours, and the whole domain, are the district's to promise for a year.
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
     if env.bool("BEHIND_TLS_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
@@ -197,7 +201,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.InMemoryStorage"
-    },  # nothing is kept as a file
+    },  # no page keeps a file; rosters that wait have a folder of their own, below
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
         if not DEV
@@ -212,6 +216,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
+EMAIL_TIMEOUT = 20  # seconds: a mail server that hangs keeps no worker
 EMAIL_CONFIG = env.email_url(
     "EMAIL_URL", default=f"filemail:///{BASE_DIR}/.pthv/mail" if DEV else "smtp://localhost:25"
 )

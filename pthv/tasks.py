@@ -1,9 +1,13 @@
 """The worker's tasks: each a thin shell around a plain, idempotent function."""
 
+import logging
+
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from pthv import outbox
+
+log = logging.getLogger(__name__)
 
 
 @app.task(name="send_message")
@@ -23,4 +27,8 @@ async def rescue_stalled(context: JobContext, timestamp: int) -> None:
     """Give jobs of a killed worker to the next one; every task can bear to run twice."""
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=60):
-        await manager.retry_job(job)
+        try:
+            await manager.retry_job(job)
+        except Exception as error:
+            # Such as a job whose like is queued already: the others are rescued all the same.
+            log.warning("job %s not rescued: %s", job.id, type(error).__name__)

@@ -67,6 +67,10 @@ class MessageQuerySet(models.QuerySet):
         """Not sent, and not given up."""
         return self.filter(state=Message.State.QUEUED)
 
+    def due(self) -> "MessageQuerySet":
+        """Waiting, and not put off to later."""
+        return self.waiting().filter(next_try_at__lte=clock.now())
+
 
 class Message(ProgramRow):
     """One e-mail or text, from the moment it was decided on until it was sent."""
@@ -92,6 +96,9 @@ class Message(ProgramRow):
     state = models.CharField(max_length=6, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     queued_at = models.DateTimeField(default=clock.now)
+    next_try_at = models.DateTimeField(
+        default=clock.now, help_text=_("Nobody tries to send it before.")
+    )
     sent_at = models.DateTimeField(null=True)
 
     objects: ClassVar[Any] = scoped(MessageQuerySet)
@@ -108,7 +115,9 @@ class Message(ProgramRow):
             ),
         ]
         indexes = [
-            models.Index(fields=["id"], condition=Q(state="queued"), name="messages_waiting"),
+            models.Index(
+                fields=["next_try_at"], condition=Q(state="queued"), name="messages_waiting"
+            ),
             models.Index(
                 F("program"), F("id").desc(), condition=Q(state="failed"), name="messages_failed"
             ),

@@ -27,6 +27,10 @@ class ProgramQuerySet(models.QuerySet):
         """The invented program that anybody may walk through."""
         return self.filter(is_demo=True)
 
+    def real(self) -> "ProgramQuerySet":
+        """Programs of real families."""
+        return self.filter(is_demo=False)
+
 
 class Program(models.Model):
     """One district's home visit program: the tenant every other row belongs to."""
