@@ -134,6 +134,14 @@ def live(
 
     def roster(number: int) -> tuple[SchoolClass, Family]:
         found = School.objects.create(program=program, name=f"School {number}")
+        for user in (educator, partner):
+            Membership.objects.create(
+                program=program,
+                user=user,
+                role=Role.EDUCATOR,
+                school=found,
+                starts_on=datetime.date(2026, 1, 1),
+            )
         training(number, found)
         school_class = SchoolClass.objects.create(
             program=program,
