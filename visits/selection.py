@@ -46,13 +46,17 @@ def plan_everyone(
             _("No student of the roster is in this plan. Choose another class or grade.")
         )
     families = dict.fromkeys(s.family_id for s in students if s.family_id)
-    askers = _who_asks(students, school_class)
+    askers = _who_asks(students, school_year, school_class)
     if unasked := [family for family in families if family not in askers]:
         raise NotReady(
             _("The roster names no teacher for %(count)s of these families. Import it again first.")
             % {"count": len(unasked)}
         )
     said_no = _said_no(families)
+    found_now = {
+        "students_without_family": sum(1 for s in students if not s.family_id),
+        "families_said_no_before": len(said_no),
+    }
     plan, _created = SelectionPlan.objects.update_or_create(
         program_id=school.program_id,
         school=school,
@@ -60,15 +64,8 @@ def plan_everyone(
         kind=SelectionPlan.Kind.EVERYONE,
         school_class=school_class,
         grade=grade,
-        defaults={
-            "students_without_family": sum(1 for s in students if not s.family_id),
-            "families_said_no_before": len(said_no),
-        },
-        create_defaults={
-            "made_by": by,
-            "students_without_family": sum(1 for s in students if not s.family_id),
-            "families_said_no_before": len(said_no),
-        },
+        defaults=found_now,
+        create_defaults={"made_by": by} | found_now,
     )
     Invitation.objects.bulk_create(
         (
@@ -107,9 +104,14 @@ def _said_no(families: Iterable[int]) -> set[int]:
     return no.intersection(families) | moved
 
 
-def _who_asks(students: list[Student], school_class: SchoolClass | None) -> dict[int, int]:
+def _who_asks(
+    students: list[Student], school_year: SchoolYear, school_class: SchoolClass | None
+) -> dict[int, int]:
     """For each family, the educator who teaches its first child: the class's own teacher first."""
-    enrolled = Enrollment.objects.filter(student__in=students, left_on=None)
+    # Last year's enrollments stay open when this year's roster no longer speaks of them.
+    enrolled = Enrollment.objects.filter(
+        student__in=students, school_class__school_year=school_year, left_on=None
+    )
     if school_class:
         enrolled = enrolled.filter(school_class=school_class)
     teachers = {

@@ -1,10 +1,21 @@
 """Whom a plan asks: everybody, but nobody who said no, wherever their child is counted today."""
 
+import datetime
+
 import pytest
 
-from families.models import Enrollment, Family, RosterImport, Student
+from families.models import (
+    ClassTeacher,
+    Enrollment,
+    Family,
+    RosterImport,
+    SchoolClass,
+    Student,
+)
 from families.roster import apply, upload
 from families.roster.plan import plan as plan_roster
+from pthv.blocked import NotReady
+from pthv.models import SchoolYear
 from visits import invitations, selection
 from visits.models import Invitation, SelectionPlan
 
@@ -92,3 +103,60 @@ def test_a_no_is_of_nobody_else(declined, add_family, plan_again) -> None:
     assert Invitation.objects.get(family=vega).state == Invitation.State.NOT_ASKED
     assert plan.families_said_no_before == 1
     assert Family.objects.count() == 2
+
+
+@pytest.fixture
+def last_years_class(program, school, colleague) -> SchoolClass:
+    """Cara's, before everybody came into Ana's."""
+    year = SchoolYear.objects.create(
+        program=program,
+        name="2025–26",
+        starts_on=datetime.date(2025, 8, 1),
+        ends_on=datetime.date(2026, 7, 31),
+    )
+    found = SchoolClass.objects.create(
+        program=program, school=school, school_year=year, source_id="2A", title="Grade 2A"
+    )
+    ClassTeacher.objects.create(
+        program=program,
+        school_class=found,
+        educator=colleague.educators.get(),
+        is_primary=True,
+    )
+    return found
+
+
+def test_this_years_teacher_asks(
+    last_years_class, program, family, school, school_year, educator, site_coordinator
+) -> None:
+    mateo = Student.objects.get(family=family)
+    Enrollment.objects.create(program=program, school_class=last_years_class, student=mateo)
+
+    selection.plan_everyone(school, school_year, by=site_coordinator)
+
+    assert Invitation.objects.get(family=family).educator.user == educator
+
+
+def test_nobody_is_asked_by_last_years_teacher_alone(
+    last_years_class, family, school, school_year, site_coordinator
+) -> None:
+    Enrollment.objects.filter(student__family=family).update(school_class=last_years_class)
+
+    with pytest.raises(NotReady, match="names no teacher for 1 of these families"):
+        selection.plan_everyone(school, school_year, by=site_coordinator)
+
+    assert not SelectionPlan.objects.exists()
+
+
+def test_planning_again_counts_anew_and_keeps_who_made_it(
+    family, school, school_year, site_coordinator, program_coordinator
+) -> None:
+    first = selection.plan_everyone(school, school_year, by=site_coordinator)
+    Student.objects.create(
+        program=school.program, school=school, source_id="new", given_name="Noor", family_name="Ali"
+    )
+
+    again = selection.plan_everyone(school, school_year, by=program_coordinator)
+
+    assert (first.students_without_family, again.students_without_family) == (0, 1)
+    assert (again.pk, again.made_by) == (first.pk, site_coordinator)
