@@ -1,5 +1,6 @@
 """Plans on screen: a class, a grade or a school, never a family."""
 
+from families.models import SchoolClass
 from visits.models import Invitation, SelectionPlan
 
 
@@ -56,3 +57,35 @@ def test_the_first_plan_is_invited(client, site_coordinator):
     client.force_login(site_coordinator)
 
     assert "Make the first plan" in client.get("/plans/").content.decode()
+
+
+def test_more_classes_than_are_shown_are_told_and_found_by_their_beginning(
+    client, site_coordinator, program, school, school_year, school_class, family, monkeypatch
+):
+    monkeypatch.setattr("visits.forms.selection.CLASSES_SHOWN", 2)
+    for title in ("Art", "Band", "Chess"):
+        SchoolClass.objects.create(
+            program=program, school=school, school_year=school_year, source_id=title, title=title
+        )
+    client.force_login(site_coordinator)
+    told = "There are more classes than are shown here."
+
+    first = client.get("/plans/new/").content.decode()
+    found = client.get("/plans/new/?q=grade+3").content.decode()
+
+    assert told in first and "Grade 3A" not in first and 'id="q"' in first
+    assert told not in found and "Grade 3A" in found and ">Art<" not in found
+    assert 'value="grade 3"' in found
+    scope = {"school": school.pk, "scope": f"class:{school_class.pk}"}
+    assert client.post("/plans/new/", scope).status_code == 422
+    assert client.post("/plans/new/", scope | {"q": "grade 3"}).status_code == 302
+    assert Invitation.objects.get().family == family
+
+
+def test_few_classes_need_no_filter(client, site_coordinator, school_class):
+    client.force_login(site_coordinator)
+
+    page = client.get("/plans/new/").content.decode()
+
+    assert 'id="q"' not in page
+    assert client.get("/plans/new/?q=%00").status_code == 200

@@ -9,6 +9,7 @@ from pthv.access import Can
 from pthv.models import School, SchoolYear
 
 WHOLE_SCHOOL = "school"
+CLASSES_SHOWN = 80
 
 
 class PlanForm(forms.Form):
@@ -42,6 +43,10 @@ class PlanForm(forms.Form):
         at_hand = SchoolYear.objects.at_hand(program.today).first()
         self.chosen = self._chosen("school", self.schools) or next(iter(self.schools), None)
         self.school_year = self._chosen("year", self.years) or at_hand
+        # The beginning of a class's title, where a school has more classes than are shown.
+        typed = self.data.get("q") or self.initial.get("q") or ""
+        self.beginning = typed.replace("\x00", "").strip()
+        self.more_classes = False
         self.initial.update(school=self.chosen, year=self.school_year)
         self.fields["scope"].choices = self._scopes() if self.chosen else []
 
@@ -53,7 +58,11 @@ class PlanForm(forms.Form):
     def _scopes(self) -> list:
         classes = SchoolClass.objects.filter(
             school=self.chosen, school_year=self.school_year, left_on=None
-        ).order_by("title", "pk")[:80]
+        ).order_by("title", "pk")
+        if self.beginning:
+            classes = classes.filter(title__istartswith=self.beginning)
+        found = list(classes[: CLASSES_SHOWN + 1])
+        self.more_classes = len(found) > CLASSES_SHOWN
         grades = (
             Student.objects.enrolled()
             .filter(school=self.chosen)
@@ -63,7 +72,7 @@ class PlanForm(forms.Form):
             .distinct()
         )
         return [
-            (_("A class"), [(f"class:{found.pk}", found.title) for found in classes]),
+            (_("A class"), [(f"class:{one.pk}", one.title) for one in found[:CLASSES_SHOWN]]),
             (
                 _("A grade"),
                 [(f"grade:{grade}", _("Grade %s") % grade_in_words(grade)) for grade in grades],

@@ -26,7 +26,7 @@ def plan_list(request: Request) -> HttpResponse:
 def plan_new(request: Request) -> HttpResponse:
     form = PlanForm(
         request.POST or None,
-        initial={name: request.GET.get(name, "") for name in ("school", "year")},
+        initial={name: request.GET.get(name, "") for name in ("school", "year", "q")},
         user=request.user,
         program=request.program,
     )
