@@ -1,13 +1,10 @@
 """A day, a time and a place, meant where the program is."""
 
-import datetime
-
 from django import forms
-from django.core.exceptions import ValidationError
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.utils.timezone import make_aware
 from django.utils.translation import gettext_lazy as _
 
+from pthv import clock
 from pthv.models import Program
 from visits import scheduling
 from visits.models import Visit
@@ -45,17 +42,7 @@ class SlotForm(forms.Form):
         super().clean()
         cleaned = self.cleaned_data
         if {"day", "time"} <= cleaned.keys():
-            starts = datetime.datetime.combine(cleaned["day"], cleaned["time"])
-            try:
-                self.starts_at = make_aware(starts, self.program.zone)
-                # A time that the clocks skip comes back as another one.
-                back = self.starts_at.astimezone(datetime.UTC).astimezone(self.program.zone)
-            except OverflowError:
-                raise ValidationError(_("Choose a day of this school year.")) from None
-            if back.replace(tzinfo=None) != starts:
-                raise ValidationError(
-                    _("The clocks change that night and this time doesn't exist. Pick another.")
-                )
+            self.starts_at = clock.instant(cleaned["day"], cleaned["time"], self.program.zone)
         return cleaned
 
     @property
