@@ -18,14 +18,6 @@ ENDING_SOON = datetime.timedelta(days=60)
 EXPIRING = datetime.timedelta(days=30)  # time to act
 
 
-def current(educator: Educator, *, on: datetime.date) -> Certification | None:
-    """The certification that allows visits on a date, the longest if there are several."""
-    certifications = Certification.objects.current(on).filter(
-        educator=educator, course__certifies=True
-    )
-    return certifications.order_by("-expires_on").first()
-
-
 def untrained(educators: Iterable[Educator], *, on: datetime.date) -> dict[Educator, str]:
     """Those who may not visit on a date, each with a sentence that says why and what to do."""
     educators = list(educators)
@@ -109,7 +101,7 @@ def expiry(course: Course, issued_on: datetime.date) -> datetime.date:
     """The last day of a certification: so many whole months later, less a day."""
     months = issued_on.month - 1 + course.validity_months
     year, month = issued_on.year + months // 12, months % 12 + 1
-    for last_day in (issued_on.day, 30, 29, 28):  # 31 August + 6 months ends with February
+    for last_day in (issued_on.day, 30, 29, 28):  # 31 August + 6 months: as if from 28 February
         try:
             return datetime.date(year, month, last_day) - datetime.timedelta(days=1)
         except ValueError:

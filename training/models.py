@@ -1,6 +1,5 @@
 """Who may visit: courses, the cohorts that go through them, and certifications."""
 
-import datetime
 from typing import Any, ClassVar
 
 from django.db import models
@@ -202,10 +201,6 @@ class CertificationQuerySet(models.QuerySet):
     def certifying(self) -> "CertificationQuerySet":
         """Of courses after which one may visit, and not revoked."""
         return self.filter(course__certifies=True, revoked_at=None)
-
-    def current(self, on: datetime.date) -> "CertificationQuerySet":
-        """In force on a date: first and last day both count."""
-        return self.filter(issued_on__lte=on, expires_on__gte=on, revoked_at=None)
 
 
 @keeps_history()

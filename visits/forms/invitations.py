@@ -13,8 +13,6 @@ from visits.models import ContactAttempt, Invitation
 class AttemptForm(forms.Form):
     """How the family was contacted, whom, and how it went."""
 
-    context_name = "attempt_form"
-
     channel = forms.ChoiceField(choices=ContactAttempt.Channel, label=_("How"))
     outcome = forms.ChoiceField(choices=ContactAttempt.Outcome, label=_("How it went"))
     caregiver = forms.ModelChoiceField(
@@ -30,8 +28,6 @@ class AttemptForm(forms.Form):
 
 class AnswerForm(forms.Form):
     """The family's own answer."""
-
-    context_name = "answer_form"
 
     ANSWERS = [
         (Invitation.State.ACCEPTED, _("Yes")),
@@ -63,8 +59,6 @@ class AnswerForm(forms.Form):
 class ReopenForm(forms.Form):
     """Why a family that said no may be asked again."""
 
-    context_name = "reopen_form"
-
     because = forms.CharField(
         max_length=255,
         label=_("How the family opened the door"),
@@ -81,8 +75,6 @@ class Picks(forms.SelectMultiple):
 
 class TeamForm(forms.Form):
     """Who goes along with the educator who asked."""
-
-    context_name = "team_form"
 
     partners = forms.ModelMultipleChoiceField(
         Educator.objects.none(),

@@ -32,6 +32,7 @@ def desk(request: Request) -> HttpResponse:
     schools = coverage.by_school(
         School.objects.open_to(user, Can.SEE_DESK), on=request.program.today
     )
+    total = coverage.total(schools)
     return render(
         request,
         "visits/desk.html",
@@ -55,8 +56,8 @@ def desk(request: Request) -> HttpResponse:
             "schools": schools,
             "empty": not any(school.enrolled for school in schools),
             "may_import": Can.IMPORT_ROSTER in request.powers,
-            "steps": _funnel(coverage.total(schools)),
-            "funnel": coverage.total(schools),
+            "steps": _funnel(total),
+            "funnel": total,
             "funds": FundingSource.objects.paying_on(request.program.today),
         },
     )
