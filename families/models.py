@@ -1,5 +1,6 @@
 """Whom we may invite: families, their children, the classes these are in, and the roster."""
 
+import datetime
 from typing import Any, ClassVar
 from unicodedata import bidirectional
 
@@ -19,6 +20,9 @@ from pthv.models.history import keeps_history
 from pthv.models.tally import tally_triggers
 
 from .search import Folded, prefix_query
+
+# The largest roster takes minutes.
+STUCK_AFTER = datetime.timedelta(hours=1)
 
 
 def children(of: str = "") -> models.Prefetch:
@@ -44,19 +48,6 @@ def grade_in_words(grade: str) -> str:
     return "K" if grade == "KG" else grade.lstrip("0") or grade
 
 
-class FamilyQuerySet(models.QuerySet):
-    def open_to(self, user: User, can: Can) -> "FamilyQuerySet":
-        """Families with a child in this person's program, school or class."""
-        reach = user.reach(can)
-        if reach.program:
-            return self
-        return self.filter(pk__in=Student.objects.open_to(user, can).values("family"))
-
-    def with_people(self) -> "FamilyQuerySet":
-        """With children and caregivers at hand, for `label` and `reachable`."""
-        return self.prefetch_related(children(), adults())
-
-
 @keeps_history(without=("folded",))
 class Family(ProgramRow):
     """A household that may be invited: children, and the caregivers who speak for them."""
@@ -74,8 +65,6 @@ class Family(ProgramRow):
     folded = GeneratedField(
         expression=Folded("surnames"), output_field=models.TextField(), db_persist=True
     )
-
-    objects: ClassVar[Any] = scoped(FamilyQuerySet)
 
     class Meta:
         verbose_name_plural = "families"
@@ -190,16 +179,6 @@ class Caregiver(ProgramRow):
 
 
 class StudentQuerySet(models.QuerySet):
-    def open_to(self, user: User, can: Can) -> "StudentQuerySet":
-        """Students of this person's program, school, or the classes they teach."""
-        reach = user.reach(can)
-        if reach.program:
-            return self
-        taught = ClassTeacher.objects.filter(educator__in=reach.educators)
-        in_class = Enrollment.objects.filter(school_class__in=taught.values("school_class"))
-        mine = Q(pk__in=in_class.values("student"), school__in=reach.own_schools)
-        return self.filter(Q(school__in=reach.schools) | mine)
-
     def named(self, typed: str) -> "StudentQuerySet":
         """Whose name has every word of `typed` as a beginning, accents and case aside."""
         program = get_scope().get("program")
@@ -400,6 +379,9 @@ class RosterImport(ProgramRow):
     leaving_confirmed = models.BooleanField(default=False)
     uploaded_at = models.DateTimeField(default=clock.now)
     uploaded_by = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="+")
+    working_since = models.DateTimeField(
+        default=clock.now, help_text=_("When the worker was last asked to read or apply it.")
+    )
     applied_at = models.DateTimeField(null=True, blank=True)
     applied_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
@@ -425,6 +407,11 @@ class RosterImport(ProgramRow):
     def working(self) -> bool:
         """The worker has it: look again soon."""
         return self.state in (self.State.READING, self.State.APPLYING)
+
+    @property
+    def stuck(self) -> bool:
+        """The worker has had it for so long that it may be put away."""
+        return self.working and clock.now() - self.working_since > STUCK_AFTER
 
 
 class RosterChange(ProgramRow):

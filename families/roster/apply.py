@@ -45,7 +45,8 @@ def begin(roster_import: RosterImport, *, leaving_confirmed: bool) -> bool:
         if sentences := blockers(held, leaving_confirmed=leaving_confirmed):
             raise NotReady(*sentences)
         held.state, held.leaving_confirmed, held.problem = State.APPLYING, leaving_confirmed, ""
-        held.save(update_fields=["state", "leaving_confirmed", "problem"])
+        held.working_since = clock.now()
+        held.save(update_fields=["state", "leaving_confirmed", "problem", "working_since"])
         return True
 
 
@@ -58,11 +59,26 @@ def hand_over(roster_import: RosterImport, *, leaving_confirmed: bool, by: User)
             )
 
 
+def discard_blockers(roster_import: RosterImport) -> list[str]:
+    """Why an import can't be put away, in sentences."""
+    if roster_import.state == State.APPLIED:
+        return [_("This import was applied already.")]
+    if roster_import.working and not roster_import.stuck:
+        return [_("The file is being worked on. Look again in a while.")]
+    return []
+
+
 def discard(roster_import: RosterImport, *, by: User) -> None:
-    """Put a plan away; its lines go with it, for they hold names that nobody asked to keep."""
+    """Put an import away; its lines go with it, for they hold names that nobody asked to keep."""
     with transaction.atomic():
-        held = RosterImport.objects.select_for_update().get(pk=roster_import.pk)
-        if held.state not in (State.PLANNED, State.REFUSED):
+        # A row that is locked is not stuck: a worker applies it right now.
+        free = RosterImport.objects.select_for_update(skip_locked=True)
+        held = free.filter(pk=roster_import.pk).first()
+        if held is None:
+            raise NotReady(_("The file is being worked on. Look again in a while."))
+        if sentences := discard_blockers(held):
+            raise NotReady(*sentences)
+        if held.state == State.DISCARDED:
             return
         held.changes.all().delete()
         held.state = State.DISCARDED

@@ -70,9 +70,13 @@ def plan(roster_import: RosterImport, path: Path) -> None:
 
 
 def refuse(roster_import: RosterImport, problem: str) -> None:
-    """End an import that couldn't be read, with the sentence that says why."""
-    roster_import.state, roster_import.problem = RosterImport.State.REFUSED, problem
-    roster_import.save(update_fields=["state", "problem"])
+    """End an import that couldn't be read, with the sentence that says why.
+
+    One that was planned or put away in the meantime stays what it is.
+    """
+    reading = RosterImport.objects.filter(pk=roster_import.pk, state=RosterImport.State.READING)
+    if reading.update(state=RosterImport.State.REFUSED, problem=problem):
+        roster_import.state, roster_import.problem = RosterImport.State.REFUSED, problem
 
 
 def _compare(roster_import: RosterImport, path: Path) -> Plan:

@@ -70,6 +70,9 @@ def read(program_id: int, import_id: int, upload: str) -> None:
     program = Program.objects.get(pk=program_id)
     with scope(program=program):
         roster_import = RosterImport.objects.get(pk=import_id)
+        if not path.is_file():
+            refuse(roster_import, _("The file is gone; send it again."))
+            return
         try:
             plan(roster_import, path)
         except Exception as error:

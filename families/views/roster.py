@@ -14,6 +14,7 @@ from families.roster.problems import Unreadable
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
+from pthv.paging import Page, paged
 from pthv.requests import Request
 
 Kind = RosterChange.Kind
@@ -31,14 +32,8 @@ def roster_list(request: Request) -> HttpResponse:
 
 def _list(request: Request, form: RosterForm, status: int = 200) -> HttpResponse:
     imports = RosterImport.objects.open_to(request.user, Can.IMPORT_ROSTER)
-    if before := _number(request.GET.get("before")):
-        imports = imports.filter(pk__lt=before)
-    page = list(imports.select_related("uploaded_by")[: IMPORTS_SHOWN + 1])
-    context = {
-        "form": form,
-        "imports": page[:IMPORTS_SHOWN],
-        "older": f"?before={page[-2].pk}" if len(page) > IMPORTS_SHOWN else "",
-    }
+    imports = imports.select_related("uploaded_by")
+    context = {"form": form, "page": paged(imports, request, size=IMPORTS_SHOWN)}
     return render(request, "families/roster_list.html", context, status=status)
 
 
@@ -79,15 +74,14 @@ def _diff(request: Request, roster_import: RosterImport) -> dict[str, object]:
     chosen = request.GET.get("kind")
     if chosen not in counts or chosen not in Kind.values:
         chosen = kinds[0]["kind"] if kinds else ""
-    after = _number(request.GET.get("after"))
-    changes = roster_import.changes.filter(kind=chosen, pk__gt=after).order_by("pk")
-    page = list(changes[: PAGE + 1]) if kinds and not roster_import.working else []
+    changes = roster_import.changes.filter(kind=chosen)
+    shown = kinds and not roster_import.working
+    page = paged(changes, request, descending=False, size=PAGE) if shown else Page([])
     return {
         "kinds": kinds,
         "chosen": chosen,
-        "lines": wording.lines(roster_import, page[:PAGE]),
-        "first": f"?kind={chosen}" if after else "",
-        "next": f"?kind={chosen}&after={page[PAGE - 1].pk}" if len(page) > PAGE else "",
+        "lines": wording.lines(roster_import, page.rows),
+        "page": page,
         "leaving": [apply.leaving_sentence(one) for one in counts.get("leaving", [])],
         "anything": any(counts.get(kind) for kind in (Kind.NEW, Kind.CHANGED, Kind.LEFT)),
     }
@@ -102,16 +96,24 @@ def roster_apply(request: Request, pk: int) -> HttpResponse:
             roster_import, leaving_confirmed="leaving_confirmed" in request.POST, by=request.user
         )
     except NotReady as blocked:
-        context = {"import": roster_import, "sentences": blocked.sentences}
-        context |= _diff(request, roster_import)
-        return render(request, "families/roster_detail.html", context, status=409)
+        return _blocked(request, roster_import, blocked)
     return redirect("roster_detail", pk=pk)
+
+
+def _blocked(request: Request, roster_import: RosterImport, blocked: NotReady) -> HttpResponse:
+    context = {"import": roster_import, "sentences": blocked.sentences}
+    context |= _diff(request, roster_import)
+    return render(request, "families/roster_detail.html", context, status=409)
 
 
 @require_POST
 @requires(Can.IMPORT_ROSTER)
 def roster_discard(request: Request, pk: int) -> HttpResponse:
-    apply.discard(_open(request, pk), by=request.user)
+    roster_import = _open(request, pk)
+    try:
+        apply.discard(roster_import, by=request.user)
+    except NotReady as blocked:
+        return _blocked(request, roster_import, blocked)
     messages.success(request, _("Put away. Nothing was changed."))
     return redirect("roster_list")
 
@@ -128,8 +130,3 @@ def contacts_template(request: Request) -> HttpResponse:
 def _open(request: Request, pk: int) -> RosterImport:
     imports = RosterImport.objects.open_to(request.user, Can.IMPORT_ROSTER)
     return get_object_or_404(imports.select_related("program", "uploaded_by", "applied_by"), pk=pk)
-
-
-def _number(text: str | None) -> int:
-    """A key out of a link; anything else means the first page."""
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 19 else 0

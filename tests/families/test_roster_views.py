@@ -1,5 +1,7 @@
 """The pages of an import: send, look, apply or put away; for the program's coordinator only."""
 
+import datetime
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -10,7 +12,9 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from families.models import RosterImport, Student
 from families.roster import apply, upload
+from families.roster.plan import refuse
 from families.tasks import apply_roster, plan_roster
+from pthv import clock
 from pthv.models import User
 
 from .roster_files import CONTACTS, bundle, replaced, without_rows
@@ -181,6 +185,76 @@ def test_a_plan_can_be_put_away(coordinator, plan_file) -> None:
     assert "put away" in page(coordinator, found)
 
 
+@pytest.mark.parametrize("state", ["reading", "applying"])
+def test_what_is_stuck_can_be_put_away(coordinator, plan_file, state) -> None:
+    found = plan_file(bundle())
+    RosterImport.objects.update(state=state, working_since=clock.now())
+    url = reverse("roster_discard", args=[found.pk])
+
+    early = coordinator.post(url)
+
+    assert early.status_code == 409
+    assert "being worked on" in early.content.decode()
+    assert url not in page(coordinator, found)
+    with clock.at(clock.now() + datetime.timedelta(minutes=61)):
+        coordinator.force_login(found.uploaded_by)  # the session has run out
+        assert "unusually long" in page(coordinator, found)
+        assert url in page(coordinator, found)
+        assert coordinator.post(url).status_code == 302
+    found.refresh_from_db()
+    assert found.state == RosterImport.State.DISCARDED
+    assert not found.changes.exists()
+
+
+def test_a_worker_that_comes_late_leaves_what_was_put_away(coordinator) -> None:
+    send(coordinator, bundle())
+    found = RosterImport.objects.get()
+    with clock.at(clock.now() + datetime.timedelta(minutes=61)):
+        apply.discard(found, by=found.uploaded_by)
+
+    work()
+
+    found.refresh_from_db()
+    assert (found.state, found.problem) == (RosterImport.State.DISCARDED, "")
+
+
+def test_the_hour_counts_from_the_tap_on_apply(coordinator, plan_file) -> None:
+    found = plan_file(bundle())
+    with clock.at(clock.now() + datetime.timedelta(hours=3)):
+        apply.begin(found, leaving_confirmed=True)
+        found.refresh_from_db()
+        assert found.working and not found.stuck
+
+
+def test_what_was_applied_is_not_put_away(coordinator, apply_file) -> None:
+    found = apply_file(bundle())
+
+    assert coordinator.post(reverse("roster_discard", args=[found.pk])).status_code == 409
+
+    found.refresh_from_db()
+    assert found.state == RosterImport.State.APPLIED
+
+
+def test_a_file_that_is_gone_is_told(coordinator, uploads) -> None:
+    send(coordinator, bundle())
+    for path in uploads.iterdir():
+        path.unlink()
+    work()
+
+    text = page(coordinator, RosterImport.objects.get())
+
+    assert "The file is gone; send it again." in text
+
+
+def test_a_refusal_that_comes_late_changes_nothing(plan_file) -> None:
+    found = plan_file(bundle())
+
+    refuse(found, "The file is empty.")
+
+    found.refresh_from_db()
+    assert (found.state, found.problem) == (RosterImport.State.PLANNED, "")
+
+
 def test_a_second_file_with_nothing_new_says_so(coordinator, apply_file, plan_file) -> None:
     apply_file(bundle())
 
@@ -213,9 +287,23 @@ def test_the_diff_is_paged_by_key(coordinator, plan_file, monkeypatch) -> None:
     first = page(coordinator, found)
     link = first.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
     second = page(coordinator, found, link)
+    back = second.split('rel="prev" href="')[1].split('"')[0].replace("&amp;", "&")
 
     assert (first.count('class="item"'), second.count('class="item"')) == (30, 7)
     assert "Kiran Patel" in second
+    assert page(coordinator, found, back).count('class="item"') == 30
+
+
+def test_the_files_are_paged(coordinator, plan_file, monkeypatch) -> None:
+    monkeypatch.setattr("families.views.roster.IMPORTS_SHOWN", 2)
+    for _ in range(3):
+        plan_file(bundle())
+
+    first = coordinator.get(reverse("roster_list")).content.decode()
+    link = first.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
+    second = coordinator.get(reverse("roster_list") + link).content.decode()
+
+    assert (first.count('class="item"'), second.count('class="item"')) == (2, 1)
 
 
 @pytest.mark.parametrize("query", ["?kind=none", "?after=x", "?after=99999999999999999999"])
