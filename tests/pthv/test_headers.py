@@ -90,6 +90,7 @@ def test_the_deployment_check_is_silent():
     environment = {
         **os.environ,
         "PTHV_DEV": "",
+        "DJANGO_ALLOW_ASYNC_UNSAFE": "",  # the browser tests' alone
         "SECRET_KEY": "0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
         "ALLOWED_HOSTS": "visits.example",
     }
