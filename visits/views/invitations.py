@@ -31,8 +31,9 @@ def invitation_list(request: Request) -> HttpResponse:
     if typed:
         found = found.filter(family__in=Student.objects.named(typed).values("family"))
     page = paged(found, request, shown=lambda rows: rows.for_list())
-    # How to reach a family is shown while it may be asked, and seeing that is a look at it.
-    open_ = [row.family for row in page if row.is_open]
+    # Who asks sees how to reach a family while it may be asked, and that is a look at it.
+    by_others = request.user.reach(Can.SEE_FAMILIES).educators == frozenset()
+    open_ = [row.family for row in page if row.is_open and not by_others]
     prefetch_related_objects(open_, adults())
     audit.listed(open_, by=request.user, reason=Can.SEE_FAMILIES)
     return render(
@@ -45,7 +46,7 @@ def invitation_list(request: Request) -> HttpResponse:
             "waiting": "waiting" in request.GET,
             "narrowed": bool({"state", "waiting", "kind", "asked", "mine"} & request.GET.keys()),
             "typed": typed,
-            "by_others": request.user.reach(Can.SEE_FAMILIES).educators == frozenset(),
+            "by_others": by_others,
         },
     )
 
