@@ -7,15 +7,19 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from families.models import (
+    AmendmentRequest,
     Caregiver,
     ClassTeacher,
     Enrollment,
     Family,
     RosterChange,
     RosterImport,
+    RosterProgress,
+    RosterSession,
     SchoolClass,
     SchoolTally,
     Student,
+    StudentAttributes,
 )
 from families.search import fold
 from pthv.models import Program
@@ -63,8 +67,17 @@ class FamilyAdmin(FoundByName, RuledAdmin):
     name_path = "pk"
     list_display = ("__str__", "program", "language", "interpreter_wanted", "source_id")
     list_select_related = ("program",)
-    fields = ("program", "surnames", "language", "interpreter_wanted", "source_id")
-    fixed = ("source_id",)
+    fields = (
+        "program",
+        "surnames",
+        "language",
+        "interpreter_wanted",
+        "address",
+        "address_confidential",
+        "merged_into",
+        "source_id",
+    )
+    fixed = ("source_id", "merged_into")
     keeps_looks = True
 
 
@@ -73,7 +86,7 @@ class CaregiverAdmin(FoundByName, RuledAdmin):
     name_path = "family"
     list_display = ("__str__", "family", "relation", "language", "preferred_channel", "program")
     list_select_related = ("family", "program")
-    fixed = ("source_id",)
+    fixed = ("source_id", "roster_id")
     keeps_looks = True
 
 
@@ -92,6 +105,7 @@ class StudentAdmin(FoundByName, RuledAdmin):
         "given_name",
         "family_name",
         "preferred_name",
+        "display_name",
         "grade",
         "school",
         "family",
@@ -147,3 +161,36 @@ class RosterChangeAdmin(ReadOnlyAdmin):
 class SchoolTallyAdmin(ReadOnlyAdmin):
     list_display = ("school", "enrolled", "program")
     list_select_related = ("school", "program")
+
+
+@admin.register(RosterProgress)
+class RosterProgressAdmin(ReadOnlyAdmin):
+    list_display = ("roster_import", "done", "total", "program")
+    list_select_related = ("roster_import", "program")
+
+
+@admin.register(RosterSession)
+class RosterSessionAdmin(ReadOnlyAdmin):
+    list_display = ("source_id", "school_year", "program")
+    list_select_related = ("school_year", "program")
+
+
+@admin.register(StudentAttributes)
+class StudentAttributesAdmin(FoundByName, ReadOnlyAdmin):
+    """What a program counts by; corrected by the next file, looked at only with a trace."""
+
+    name_path = "student"
+    find = staticmethod(students_called)
+    search_help_text = _("Search by the student's name, or by number.")
+    list_display = ("student", "program")
+    list_select_related = ("student", "program")
+    keeps_looks = True
+
+
+@admin.register(AmendmentRequest)
+class AmendmentRequestAdmin(FoundByName, ReadOnlyAdmin):
+    name_path = "family"
+    list_display = ("family", "state", "proposed_at", "proposed_by", "program")
+    list_select_related = ("family", "proposed_by", "program")
+    list_filter = ("program", ("state", ChoicesWithinProgram))
+    keeps_looks = True

@@ -21,6 +21,15 @@ def apply_roster(program_id: int, import_id: int, by_id: int) -> None:
     )
 
 
+@app.task(name="undo_roster")
+def undo_roster(program_id: int, import_id: int, by_id: int) -> None:
+    apply.run_undo(
+        import_id,
+        program=Program.objects.get(pk=program_id),
+        by=User.objects.get(pk=by_id),
+    )
+
+
 @app.periodic(cron="17 * * * *")
 @app.task(name="sweep_uploads", queueing_lock="sweep_uploads")
 def sweep_uploads(timestamp: int) -> None:

@@ -15,6 +15,7 @@ from pghistory.models import Event
 from pthv import accounts, outbox
 from pthv.models import (
     AuditEntry,
+    Change,
     Educator,
     Membership,
     Message,
@@ -22,6 +23,7 @@ from pthv.models import (
     Program,
     RecordView,
     Role,
+    RowImage,
     School,
     SchoolYear,
     User,
@@ -198,6 +200,19 @@ class AuditEntryAdmin(AboutSubject):
 class RecordViewAdmin(AboutSubject):
     list_display = ("at", "subject_type", "subject_id", "by", "reason", "program")
     list_select_related = ("by", "program")
+
+
+@admin.register(Change)
+class ChangeAdmin(ReadOnlyAdmin):
+    list_display = ("made_at", "what", "label", "made_by", "undone_at", "undone_by", "program")
+    list_select_related = ("made_by", "undone_by", "program")
+
+
+@admin.register(RowImage)
+class RowImageAdmin(ReadOnlyAdmin):
+    list_display = ("table", "row", "change", "program")
+    list_select_related = ("change", "program")
+    keeps_looks = True
 
 
 @admin.register(Message)

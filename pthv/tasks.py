@@ -5,7 +5,7 @@ import logging
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
-from pthv import outbox
+from pthv import outbox, undo
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +19,12 @@ def send_message(message_id: int) -> None:
 @app.task(name="sweep_outbox", queueing_lock="sweep_outbox", pass_context=False)
 def sweep_outbox(timestamp: int) -> None:
     outbox.sweep()
+
+
+@app.periodic(cron="41 3 * * *")
+@app.task(name="sweep_images", queueing_lock="sweep_images", pass_context=False)
+def sweep_images(timestamp: int) -> None:
+    undo.sweep()
 
 
 @app.periodic(cron="*/2 * * * *")

@@ -1,8 +1,9 @@
 """Where children learn: a school's classes, who teaches them and who is in them."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
-from pthv.models import Educator, ProgramRow, same_program
+from pthv.models import CompositeForeignKey, Educator, ProgramRow, same_program, undoable
 
 from .people import Student
 
@@ -21,7 +22,14 @@ class SchoolTally(ProgramRow):
     class Meta:
         verbose_name_plural = "school tallies"
         constraints = [
-            *same_program("school_tally", school="pthv.School"),
+            *same_program("school_tally"),
+            CompositeForeignKey(
+                name="school_tally_school_same_program",
+                fields=["program", "school"],
+                to="pthv.School",
+                to_fields=["program", "id"],
+                on_delete="CASCADE",
+            ),
             models.UniqueConstraint(fields=["program", "school"], name="school_tally_once"),
         ]
 
@@ -29,6 +37,7 @@ class SchoolTally(ProgramRow):
         return f"{self.enrolled} enrolled"
 
 
+@undoable
 class SchoolClass(ProgramRow):
     """A class as the roster names it, in one school year."""
 
@@ -58,12 +67,20 @@ class SchoolClass(ProgramRow):
         return self.title
 
 
+@undoable
 class ClassTeacher(ProgramRow):
     """An educator who teaches a class, and may therefore invite its families."""
 
     school_class = models.ForeignKey(SchoolClass, models.CASCADE, db_constraint=False)
     educator = models.ForeignKey(Educator, models.CASCADE, db_constraint=False)
     is_primary = models.BooleanField(default=False)
+    source_id = models.CharField(
+        max_length=255,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("The enrollment's id in the roster files."),
+    )
 
     class Meta:
         ordering = ["-is_primary", "pk"]
@@ -78,6 +95,7 @@ class ClassTeacher(ProgramRow):
         return f"{self.educator_id} in {self.school_class_id}"
 
 
+@undoable
 class Enrollment(ProgramRow):
     """A student in a class."""
 
@@ -88,6 +106,13 @@ class Enrollment(ProgramRow):
         Student, models.CASCADE, db_constraint=False, related_name="enrollments"
     )
     left_on = models.DateField(null=True, blank=True)
+    source_id = models.CharField(
+        max_length=255,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("The enrollment's id in the roster files."),
+    )
 
     class Meta:
         ordering = ["pk"]

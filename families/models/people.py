@@ -3,19 +3,36 @@
 from typing import Any, ClassVar
 from unicodedata import bidirectional
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import F, GeneratedField, Q
+from django.db.models.functions import Reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django_scopes import get_scope
 from phonenumber_field.modelfields import PhoneNumberField
 
 from families.search import Folded, prefix_query
-from pthv.models import ProgramRow, same_program, scoped
+from pthv.models import ProgramRow, same_program, scoped, undoable
 from pthv.models.history import keeps_history
 from pthv.models.tally import tally_triggers
+
+
+def _folded(*names: str) -> GeneratedField:
+    """The named columns in one, lower-case, without accents."""
+    return GeneratedField(
+        expression=Folded(*names), output_field=models.TextField(), db_persist=True
+    )
+
+
+def _searchable(*names: str) -> GeneratedField:
+    """The words of the named columns, for `prefix_query`."""
+    return GeneratedField(
+        expression=Folded(*names, as_vector=True),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
 
 
 def children(of: str = "") -> models.Prefetch:
@@ -26,7 +43,8 @@ def children(of: str = "") -> models.Prefetch:
 
 def adults(of: str = "") -> models.Prefetch:
     """Fetch the caregivers of each family as `adults`, likewise."""
-    return models.Prefetch(f"{of}caregivers", to_attr="adults")
+    people = Caregiver.objects.defer("folded", "searchable")
+    return models.Prefetch(f"{of}caregivers", people, to_attr="adults")
 
 
 def isolated(name: str) -> str:
@@ -41,7 +59,8 @@ def grade_in_words(grade: str) -> str:
     return "K" if grade == "KG" else grade.lstrip("0") or grade
 
 
-@keeps_history(without=("folded",))
+@keeps_history(without=("folded", "searchable"))
+@undoable
 class Family(ProgramRow):
     """A household that may be invited: children, and the caregivers who speak for them."""
 
@@ -55,15 +74,29 @@ class Family(ProgramRow):
         max_length=20, default="en", help_text=_("The language they like to be written to in.")
     )
     interpreter_wanted = models.BooleanField(default=False)
-    folded = GeneratedField(
-        expression=Folded("surnames"), output_field=models.TextField(), db_persist=True
+    address = models.CharField(max_length=300, blank=True, default="", db_default="")
+    address_confidential = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_("Shown to the visitors alone, and only near a visit."),
     )
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        related_name="merged",
+        help_text=_("The family that its children and caregivers were joined with."),
+    )
+    folded = _folded("surnames")
+    searchable = _searchable("surnames")
 
     class Meta:
         verbose_name_plural = "families"
         ordering = ["pk"]
         constraints = [
-            *same_program("family"),
+            *same_program("family", merged_into="families.Family"),
             models.UniqueConstraint(
                 fields=["program", "source_id"],
                 condition=~Q(source_id=""),
@@ -72,6 +105,7 @@ class Family(ProgramRow):
         ]
         indexes = [
             models.Index(F("program"), F("folded"), F("id"), name="family_by_surnames"),
+            GinIndex(fields=["searchable"], name="family_searchable"),
         ]
 
     def __str__(self) -> str:
@@ -106,7 +140,8 @@ class Family(ProgramRow):
         return [person for person in self.adults if person.may_be_reached]
 
 
-@keeps_history()
+@keeps_history(without=("folded", "searchable"))
+@undoable
 class Caregiver(ProgramRow):
     """An adult who looks after the children of a family."""
 
@@ -118,18 +153,45 @@ class Caregiver(ProgramRow):
     family = models.ForeignKey(
         Family, models.PROTECT, db_constraint=False, related_name="caregivers"
     )
-    source_id = models.CharField(max_length=255, blank=True)
+    source_id = models.CharField(
+        max_length=255, blank=True, help_text=_("Their name, as the contacts files know them.")
+    )
+    roster_id = models.CharField(
+        max_length=255,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Their id in the roster files."),
+    )
     given_name = models.CharField(max_length=80, blank=True)
     family_name = models.CharField(max_length=80, blank=True)
+    preferred_name = models.CharField(max_length=80, blank=True, default="", db_default="")
+    display_name = models.CharField(
+        max_length=160,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("The whole name, as they write it themselves."),
+    )
     relation = models.CharField(max_length=40, blank=True)
     phone = PhoneNumberField(blank=True)
     email = models.EmailField(blank=True)
     language = models.CharField(max_length=20, default="en")
     preferred_channel = models.CharField(max_length=5, choices=Channel, default=Channel.CALL)
     may_be_contacted = models.BooleanField(default=True)
+    may_decide = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text=_("May say yes or no to a visit, and choose its time and place."),
+    )
+    may_read = models.BooleanField(
+        default=True, db_default=True, help_text=_("May read what is written about the visits.")
+    )
     ended_on = models.DateField(
         null=True, blank=True, help_text=_("Since when this person has no say any more.")
     )
+    folded = _folded("given_name", "preferred_name", "family_name", "display_name")
+    searchable = _searchable("given_name", "preferred_name", "family_name", "display_name")
 
     class Meta:
         ordering = ["pk"]
@@ -140,10 +202,29 @@ class Caregiver(ProgramRow):
                 condition=~Q(source_id=""),
                 name="caregiver_source_id_once",
             ),
+            models.UniqueConstraint(
+                fields=["program", "family", "roster_id"],
+                condition=~Q(roster_id=""),
+                name="caregiver_roster_id_once",
+            ),
+        ]
+        indexes = [
+            GinIndex(fields=["searchable"], name="caregiver_searchable"),
+            # People look for a phone by its last digits.
+            models.Index(
+                F("program"),
+                OpClass(Reverse("phone"), "text_pattern_ops"),
+                condition=~Q(phone=""),
+                name="caregiver_by_last_digits",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.given_name} {self.family_name}".strip()
+        return self.display_name or f"{self.called} {self.family_name}".strip()
+
+    @property
+    def called(self) -> str:
+        return self.preferred_name or self.given_name
 
     @property
     def may_be_reached(self) -> bool:
@@ -184,6 +265,7 @@ class StudentQuerySet(models.QuerySet):
 
 
 @keeps_history(without=("folded", "searchable"))
+@undoable
 class Student(ProgramRow):
     """A child on the roster."""
 
@@ -203,18 +285,17 @@ class Student(ProgramRow):
     given_name = models.CharField(max_length=80)
     family_name = models.CharField(max_length=80)
     preferred_name = models.CharField(max_length=80, blank=True)
+    display_name = models.CharField(
+        max_length=160,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("The whole name, as the family writes it."),
+    )
     grade = models.CharField(max_length=12, blank=True)
     left_on = models.DateField(null=True, blank=True)
-    folded = GeneratedField(
-        expression=Folded("given_name", "preferred_name", "family_name"),
-        output_field=models.TextField(),
-        db_persist=True,
-    )
-    searchable = GeneratedField(
-        expression=Folded("given_name", "preferred_name", "family_name", as_vector=True),
-        output_field=SearchVectorField(),
-        db_persist=True,
-    )
+    folded = _folded("given_name", "preferred_name", "family_name", "display_name")
+    searchable = _searchable("given_name", "preferred_name", "family_name", "display_name")
 
     objects: ClassVar[Any] = scoped(StudentQuerySet)
 
@@ -240,7 +321,7 @@ class Student(ProgramRow):
         )
 
     def __str__(self) -> str:
-        return f"{self.called} {self.family_name}"
+        return self.display_name or f"{self.called} {self.family_name}"
 
     @property
     def called(self) -> str:

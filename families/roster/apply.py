@@ -1,16 +1,17 @@
-"""Apply a planned diff: all of it or nothing, once."""
+"""Apply a planned diff, or take it back: all of it or nothing, once."""
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django_scopes import scope
 from procrastinate.contrib.django import app
 
 from families.models import RosterChange, RosterImport
-from pthv import audit, clock
+from pthv import audit, clock, undo
 from pthv.blocked import NotReady
 from pthv.models import Program, User
 
-from . import apply_families, apply_people, apply_schools
+from . import apply_families, apply_people, apply_schools, progress
 
 State = RosterImport.State
 
@@ -19,11 +20,14 @@ def blockers(roster_import: RosterImport, *, leaving_confirmed: bool) -> list[st
     """Why not yet, in sentences; an import that was applied has none left to say."""
     if roster_import.state not in (State.PLANNED, State.APPLYING):
         return [_("This import isn't waiting to be applied.")]
+    came = roster_import.uploaded_at
     later = RosterImport.objects.filter(
-        program=roster_import.program, applied_at__gt=roster_import.uploaded_at
+        Q(applied_at__gt=came) | Q(change__undone_at__gt=came), program=roster_import.program
     )
     if later.exists():
-        return [_("Another import was applied after this file came. Send the file again.")]
+        return [
+            _("Another import was applied or undone after this file came. Send the file again.")
+        ]
     if not leaving_confirmed:
         return [leaving_sentence(leaving) for leaving in roster_import.counts.get("leaving", [])]
     return []
@@ -47,6 +51,7 @@ def begin(roster_import: RosterImport, *, leaving_confirmed: bool) -> bool:
         held.state, held.leaving_confirmed, held.problem = State.APPLYING, leaving_confirmed, ""
         held.working_since = clock.now()
         held.save(update_fields=["state", "leaving_confirmed", "problem", "working_since"])
+        progress.begin(held, total=_to_apply(held).count())
         return True
 
 
@@ -89,7 +94,8 @@ def discard(roster_import: RosterImport, *, by: User) -> None:
 def run(roster_import_id: int, *, program: Program, by: User) -> None:
     """Apply a plan; should it fail, say so on its page and leave the roster as it was."""
     try:
-        apply(roster_import_id, program=program, by=by)
+        with progress.shown(roster_import_id):
+            apply(roster_import_id, program=program, by=by)
     except Exception:
         with scope(program=program):
             RosterImport.objects.filter(pk=roster_import_id, state=State.APPLYING).update(
@@ -111,13 +117,71 @@ def apply(roster_import_id: int, *, program: Program, by: User) -> None:
             roster_import.state, roster_import.problem = State.PLANNED, " ".join(sentences)
             roster_import.save(update_fields=["state", "problem"])
             return
-        changes = roster_import.changes.exclude(kind=RosterChange.Kind.REFUSED)
-        if roster_import.kind == RosterImport.Kind.CONTACTS:
-            apply_families.apply(program, changes)
-        else:
-            apply_schools.apply(program, changes)
-            apply_people.apply(program, changes, roster_import.counts["years"])
-        roster_import.state = State.APPLIED
+        changes, label = _to_apply(roster_import), roster_import.file_name
+        with undo.recorded("roster.applied", program=program, by=by, label=label) as change:
+            if roster_import.kind == RosterImport.Kind.CONTACTS:
+                apply_families.apply(program, changes)
+            else:
+                apply_schools.apply(program, changes)
+                apply_people.apply(program, changes, roster_import.counts["years"])
+        roster_import.state, roster_import.change = State.APPLIED, change
         roster_import.applied_at, roster_import.applied_by = clock.now(), by
-        roster_import.save(update_fields=["state", "applied_at", "applied_by"])
+        roster_import.save(update_fields=["state", "change", "applied_at", "applied_by"])
         audit.record("roster.applied", roster_import, by=by, counts=roster_import.counts)
+
+
+def _to_apply(roster_import: RosterImport) -> QuerySet[RosterChange]:
+    return roster_import.changes.exclude(kind=RosterChange.Kind.REFUSED)
+
+
+def undo_blockers(roster_import: RosterImport) -> list[str]:
+    """Why an import can't be undone, as far as it can be said without trying."""
+    if roster_import.state not in (State.APPLIED, State.UNDOING) or roster_import.change is None:
+        return [_("This import can't be undone.")]
+    return undo.blockers(roster_import.change)
+
+
+def hand_over_undo(roster_import: RosterImport, *, by: User) -> None:
+    """Let the worker take back an import that was applied; a second tap changes nothing."""
+    with transaction.atomic():
+        held = RosterImport.objects.select_for_update().get(pk=roster_import.pk)
+        if held.state in (State.UNDOING, State.UNDONE):
+            return
+        if sentences := undo_blockers(held):
+            raise NotReady(*sentences)
+        held.state, held.problem, held.working_since = State.UNDOING, "", clock.now()
+        held.save(update_fields=["state", "problem", "working_since"])
+        progress.begin(held, total=undo.size(held.change))
+        app.configure_task("undo_roster").defer(
+            program_id=held.program_id, import_id=held.pk, by_id=by.pk
+        )
+
+
+def run_undo(roster_import_id: int, *, program: Program, by: User) -> None:
+    """Take an import back; should it fail, say so on its page and leave the roster as it is."""
+    try:
+        with progress.shown(roster_import_id):
+            take_back(roster_import_id, program=program, by=by)
+    except Exception as failed:
+        why = _("It could not be undone, and nothing changed.")
+        if isinstance(failed, NotReady):
+            why = " ".join(failed.sentences)
+        with scope(program=program):
+            RosterImport.objects.filter(pk=roster_import_id, state=State.UNDOING).update(
+                state=State.APPLIED, problem=why
+            )
+        if not isinstance(failed, NotReady):
+            raise
+
+
+def take_back(roster_import_id: int, *, program: Program, by: User) -> None:
+    """Put every row back as it was before the import; once is as good as many times."""
+    with scope(program=program), transaction.atomic():
+        Program.objects.select_for_update(no_key=True).get(pk=program.pk)
+        roster_import = RosterImport.objects.select_for_update().get(pk=roster_import_id)
+        if roster_import.state != State.UNDOING:
+            return
+        undo.take_back(roster_import.change, by=by, progress=progress.advance)
+        roster_import.state = State.UNDONE
+        roster_import.save(update_fields=["state"])
+        audit.record("roster.undone", roster_import, by=by)

@@ -16,6 +16,7 @@ from families.models import ClassTeacher, Enrollment, RosterChange, SchoolClass,
 from pthv.blocked import NotReady
 from pthv.models import Educator, Membership, Program, Role, School, User
 
+from . import progress
 from .roster_state import CHUNK
 from .states import Table
 
@@ -36,6 +37,7 @@ def chunks(changes: QuerySet[RosterChange]) -> Iterator[list[RosterChange]]:
     rows = changes.iterator(CHUNK)
     while chunk := list(islice(rows, CHUNK)):
         yield chunk
+        progress.advance(len(chunk))
 
 
 class _People:

@@ -4,9 +4,11 @@ from .audit import AuditEntry, Message, RecordView
 from .people import Educator, Membership, Role, User, full_name
 from .program import PartnerOrganization, Program, School, SchoolYear
 from .tenancy import CompositeForeignKey, ProgramRow, same_program, scoped
+from .undo import Change, RowImage, undoable
 
 __all__ = [
     "AuditEntry",
+    "Change",
     "CompositeForeignKey",
     "Educator",
     "Membership",
@@ -16,10 +18,12 @@ __all__ = [
     "ProgramRow",
     "RecordView",
     "Role",
+    "RowImage",
     "School",
     "SchoolYear",
     "User",
     "full_name",
     "same_program",
     "scoped",
+    "undoable",
 ]

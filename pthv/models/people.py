@@ -17,6 +17,7 @@ from pthv import access, clock
 from .history import keeps_history
 from .program import Program
 from .tenancy import ProgramRow, same_program, scoped
+from .undo import undoable
 
 if TYPE_CHECKING:
     from pthv.access import Can, Reach
@@ -47,6 +48,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
 
 
+@undoable
 class User(AbstractBaseUser, PermissionsMixin):
     """A person who can log in, known by e-mail address."""
 
@@ -127,6 +129,7 @@ class MembershipQuerySet(models.QuerySet):
 
 
 @keeps_history()
+@undoable
 class Membership(models.Model):
     """A role that one person holds in a program, or at one school of it, for a time.
 
@@ -227,6 +230,7 @@ class EducatorQuerySet(models.QuerySet):
 
 
 @keeps_history()
+@undoable
 class Educator(ProgramRow):
     """Any school staff member who visits: one person in one program."""
 

@@ -14,6 +14,10 @@ from pthv import clock
 
 from .exclusion import dates_overlap, same
 from .tenancy import ProgramRow, same_program, scoped
+from .undo import undoable
+
+# What a program may choose to keep of each student, apart from the student, to count by.
+ATTRIBUTES = ("home_language", "english_learner", "race_ethnicity", "sex")
 
 
 def validate_time_zone(value: str) -> None:
@@ -58,6 +62,22 @@ class Program(models.Model):
     minimum_cell = models.PositiveSmallIntegerField(
         default=10, help_text=_("Groups smaller than this are never shown.")
     )
+    keeps_home_language = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_("Keep each student's home language, to count by it."),
+    )
+    keeps_english_learner = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text=_("Keep who is learning English, to count by it."),
+    )
+    keeps_race_ethnicity = models.BooleanField(
+        default=False, db_default=False, help_text=_("Keep race and ethnicity, to count by them.")
+    )
+    keeps_sex = models.BooleanField(
+        default=False, db_default=False, help_text=_("Keep the sex, to count by it.")
+    )
     is_demo = models.BooleanField(default=False, editable=False)
 
     objects = ProgramQuerySet.as_manager()
@@ -77,6 +97,11 @@ class Program(models.Model):
     def zone(self) -> ZoneInfo:
         """The zone in which this program's days and clocks are meant."""
         return ZoneInfo(self.time_zone)
+
+    @property
+    def attributes_kept(self) -> frozenset[str]:
+        """What this program stores of its students to count by: "home_language", "sex" …"""
+        return frozenset(name for name in ATTRIBUTES if getattr(self, f"keeps_{name}"))
 
     @property
     def today(self) -> datetime.date:
@@ -114,6 +139,7 @@ class SchoolQuerySet(models.QuerySet):
         return self if reach.program else self.filter(pk__in=reach.schools)
 
 
+@undoable
 class School(ProgramRow):
     """A school whose educators visit, with the hours they are already paid for."""
 
@@ -159,6 +185,7 @@ class SchoolYearQuerySet(models.QuerySet):
         return self.order_by(rank, upcoming, "-starts_on")[:1]
 
 
+@undoable
 class SchoolYear(ProgramRow):
     """A year of visits; first and last day both count, and years never overlap."""
 

@@ -44,6 +44,7 @@ class CompositeForeignKey(models.BaseConstraint):
         to: str,
         to_fields: list[str],
         on_update: str = "",
+        on_delete: str = "",
         violation_error_code: str | None = None,
         violation_error_message: Any = None,
     ) -> None:
@@ -52,7 +53,8 @@ class CompositeForeignKey(models.BaseConstraint):
             violation_error_code=violation_error_code,
             violation_error_message=violation_error_message,
         )
-        self.fields, self.to, self.to_fields, self.on_update = fields, to, to_fields, on_update
+        self.fields, self.to, self.to_fields = fields, to, to_fields
+        self.on_update, self.on_delete = on_update, on_delete
 
     def _sql(self, model: type[models.Model], schema_editor: Any) -> Statement:
         app_label, model_name = self.to.split(".")
@@ -66,13 +68,14 @@ class CompositeForeignKey(models.BaseConstraint):
 
         return Statement(
             "ALTER TABLE %(table)s ADD CONSTRAINT %(name)s FOREIGN KEY (%(columns)s) "
-            "REFERENCES %(target)s (%(to_columns)s)%(on_update)s",
+            "REFERENCES %(target)s (%(to_columns)s)%(on_update)s%(on_delete)s",
             table=Table(model._meta.db_table, schema_editor.quote_name),
             name=schema_editor.quote_name(self.name),
             columns=columns(model, self.fields),
             target=Table(target._meta.db_table, schema_editor.quote_name),
             to_columns=columns(target, self.to_fields),
             on_update=f" ON UPDATE {self.on_update}" if self.on_update else "",
+            on_delete=f" ON DELETE {self.on_delete}" if self.on_delete else "",
         )
 
     def constraint_sql(self, model: type[models.Model], schema_editor: Any) -> None:
@@ -101,6 +104,8 @@ class CompositeForeignKey(models.BaseConstraint):
         kwargs |= {"fields": self.fields, "to": self.to, "to_fields": self.to_fields}
         if self.on_update:
             kwargs["on_update"] = self.on_update
+        if self.on_delete:
+            kwargs["on_delete"] = self.on_delete
         return path, args, kwargs
 
 

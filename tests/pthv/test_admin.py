@@ -15,16 +15,20 @@ from django.urls import reverse
 from django_scopes import scopes_disabled
 
 from families.models import (
+    AmendmentRequest,
     Caregiver,
     ClassTeacher,
     Enrollment,
     Family,
     RosterChange,
     RosterImport,
+    RosterProgress,
+    RosterSession,
     SchoolClass,
     Student,
+    StudentAttributes,
 )
-from pthv import audit, clock
+from pthv import audit, clock, undo
 from pthv.models import (
     AuditEntry,
     Educator,
@@ -166,7 +170,19 @@ def live(
         RosterChange.objects.create(
             program=program, roster_import=imported, kind="new", table="students", source_id="1"
         )
+        brought(number, imported, family, child)
         return school_class, family
+
+    def brought(number: int, imported: RosterImport, family: Family, child: Student) -> None:
+        with undo.recorded("roster.applied", program=program, by=program_coordinator):
+            StudentAttributes.objects.create(program=program, student=child, sex="female")
+        RosterProgress.objects.create(program=program, roster_import=imported, total=1)
+        RosterSession.objects.create(
+            program=program, source_id=f"T{number}", school_year=school_year
+        )
+        AmendmentRequest.objects.create(
+            program=program, family=family, before={"language": "en"}, wanted={"language": "es"}
+        )
 
     def walk(number: int) -> None:
         fund = settings(number)
