@@ -18,6 +18,9 @@ class Table(StrEnum):
     CLASS = "class"
     EDUCATOR = "educator"
     STUDENT = "student"
+    ATTRIBUTES = "attributes"
+    HOUSEHOLD = "household"
+    CAREGIVER = "caregiver"
     FAMILY = "family"
     MOVE = "move"
 

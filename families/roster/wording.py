@@ -30,7 +30,16 @@ FIELDS: dict[str, Any] = {
     "language": gettext_lazy("Language"),
     "students": gettext_lazy("Children"),
     "caregivers": gettext_lazy("Caregivers"),
+    "preferred_name": gettext_lazy("Preferred name"),
+    "relation": gettext_lazy("Relation"),
+    "phone": gettext_lazy("Phone"),
+    "family": gettext_lazy("Family"),
+    "home_language": gettext_lazy("Home language"),
+    "english_learner": gettext_lazy("English learner"),
+    "race_ethnicity": gettext_lazy("Race and ethnicity"),
+    "sex": gettext_lazy("Sex"),
     "left_on": gettext_lazy("Left on"),
+    "ended_on": gettext_lazy("Ended on"),
 }
 TABLES: dict[str, Any] = {
     Table.YEAR: gettext_lazy("School year"),
@@ -38,6 +47,9 @@ TABLES: dict[str, Any] = {
     Table.CLASS: gettext_lazy("Class"),
     Table.EDUCATOR: gettext_lazy("Teacher"),
     Table.STUDENT: gettext_lazy("Student"),
+    Table.ATTRIBUTES: gettext_lazy("Attributes of a student"),
+    Table.HOUSEHOLD: gettext_lazy("Family of guardians"),
+    Table.CAREGIVER: gettext_lazy("Guardian"),
     Table.FAMILY: gettext_lazy("Family"),
     Table.MOVE: gettext_lazy("Child of another family until now"),
 }

@@ -1,0 +1,89 @@
+"""What a program keeps of its students to count by: from a roster file or from one of its own.
+
+A file's reader puts an entry for each student, by their roster id, into
+`wanted[Table.ATTRIBUTES]`: the student's name as its label, and as its data only what the
+program keeps and the file says. An empty value takes away what is held.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TypeVar
+
+from django.db.models import QuerySet
+
+from families.models import RosterChange, Student, StudentAttributes
+from pthv.models import Program
+
+from . import progress
+from .states import Data, Difference, Entries, Table
+
+CHUNK = 2000
+NOTHING: Data = {"home_language": "", "english_learner": None, "race_ethnicity": [], "sex": ""}
+UNSAID = ("", None, [])
+# The columns of demographics.csv that tell race and ethnicity; kept are those that are true.
+RACES = (
+    "americanIndianOrAlaskaNative",
+    "asian",
+    "blackOrAfricanAmerican",
+    "nativeHawaiianOrOtherPacificIslander",
+    "white",
+    "demographicRaceTwoOrMoreRaces",
+    "hispanicOrLatinoEthnicity",
+)
+
+Item = TypeVar("Item")
+
+
+def differences(wanted: Entries) -> Iterator[Difference]:
+    """What must be written so that the attributes held become those wanted; of each student
+    only what differs. Whom the file doesn't name keeps what is held."""
+    for keys in _chunks(wanted):
+        held = _held(keys)
+        for key in keys:
+            entry = wanted[key]
+            before = held.get(key, {})
+            after = {
+                name: value
+                for name, value in entry.data.items()
+                if value != before.get(name, NOTHING[name])
+            }
+            if after:
+                earlier = {
+                    name: before[name] for name in after if before.get(name) not in UNSAID
+                }
+                yield Difference(key, entry.label, entry.row, earlier, after)
+
+
+def _held(keys: list[str]) -> dict[str, Data]:
+    rows = StudentAttributes.objects.filter(student__source_id__in=keys)
+    found = rows.values("student__source_id", *NOTHING)
+    return {row.pop("student__source_id"): row for row in found}
+
+
+def apply(program: Program, changes: QuerySet[RosterChange]) -> None:
+    """Write the planned lines; of students who came after the plan was made nothing is known."""
+    lines = changes.filter(table=Table.ATTRIBUTES).iterator(CHUNK)
+    for chunk in _chunks(lines):
+        said = {change.source_id: change.after for change in chunk}
+        students = dict(
+            Student.objects.filter(source_id__in=list(said)).values_list("pk", "source_id")
+        )
+        held = {
+            one.student_id: one for one in StudentAttributes.objects.filter(student__in=students)
+        }
+        new = []
+        for pk, key in students.items():
+            one = held.get(pk) or StudentAttributes(program=program, student_id=pk)
+            for name, value in said[key].items():
+                setattr(one, name, value)
+            if one.pk is None:
+                new.append(one)
+        StudentAttributes.objects.bulk_update(held.values(), list(NOTHING), batch_size=500)
+        StudentAttributes.objects.bulk_create(new)
+        progress.advance(len(chunk))
+
+
+def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    rows = iter(items)
+    while chunk := list(islice(rows, CHUNK)):
+        yield chunk

@@ -1,0 +1,74 @@
+"""What is kept of students to count by: written by line, and only what differs."""
+
+import pytest
+
+from families.models import RosterChange, RosterImport, Student, StudentAttributes
+from families.roster import attributes
+from families.roster.states import Entry
+from pthv.models import Program, School
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def students(program: Program, school: School) -> list[Student]:
+    return Student.objects.bulk_create(
+        Student(
+            program=program, school=school, source_id=key, given_name="Ana", family_name="Ruiz"
+        )
+        for key in ("1", "2", "3")
+    )
+
+
+def write(program, person, wanted: dict) -> list[attributes.Difference]:
+    """Plan these attributes and apply them; answers what there was to do."""
+    entries = {key: Entry("Ana Ruiz", data, 2) for key, data in wanted.items()}
+    found = list(attributes.differences(entries))
+    sent = RosterImport.objects.create(
+        program=program, kind="attributes", file_name="a.csv", uploaded_by=person
+    )
+    RosterChange.objects.bulk_create(
+        RosterChange(
+            program=program,
+            roster_import=sent,
+            kind="new",
+            table="attributes",
+            source_id=one.key,
+            before=one.before,
+            after=one.after,
+        )
+        for one in found
+    )
+    attributes.apply(program, sent.changes.all())
+    return found
+
+
+def test_only_what_a_file_says_is_written(program, program_coordinator, students) -> None:
+    write(program, program_coordinator, {"1": {"sex": "female", "english_learner": False}})
+    write(program, program_coordinator, {"1": {"home_language": "es"}})
+
+    one = StudentAttributes.objects.get(student=students[0])
+    assert (one.sex, one.english_learner, one.home_language) == ("female", False, "es")
+    assert StudentAttributes.objects.count() == 1
+
+
+def test_the_same_again_is_nothing_to_do(program, program_coordinator, students) -> None:
+    said = {"1": {"race_ethnicity": ["asian", "white"], "english_learner": False}}
+    write(program, program_coordinator, said)
+
+    assert write(program, program_coordinator, said) == []
+
+
+def test_a_change_is_told_as_old_and_new(program, program_coordinator, students) -> None:
+    write(program, program_coordinator, {"2": {"sex": "male", "english_learner": True}})
+
+    (found,) = write(program, program_coordinator, {"2": {"sex": "", "english_learner": True}})
+
+    assert (found.before, found.after) == ({"sex": "male"}, {"sex": ""})
+    assert StudentAttributes.objects.get(student=students[1]).sex == ""
+
+
+def test_a_student_nobody_knows_is_passed_over(program, program_coordinator, students) -> None:
+    write(program, program_coordinator, {"9": {"sex": "male"}})
+
+    assert not StudentAttributes.objects.exists()
