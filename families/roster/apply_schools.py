@@ -4,10 +4,12 @@ from datetime import date
 
 from django.db.models import QuerySet
 
-from families.models import RosterChange, SchoolClass
+from families.models import RosterChange, RosterSession, SchoolClass
 from pthv.models import Program, School, SchoolYear
 
-from .roster_state import CHUNK
+from . import progress
+from .chunks import CHUNK
+from .lines import BESIDE, SESSIONS
 from .states import Table
 
 
@@ -16,6 +18,7 @@ def apply(program: Program, changes: QuerySet[RosterChange]) -> None:
         _year(program, change)
     for change in changes.filter(table=Table.SCHOOL):
         _school(program, change)
+    _sessions(program, changes)
     _classes(program, list(changes.filter(table=Table.CLASS)))
 
 
@@ -26,6 +29,25 @@ def _year(program: Program, change: RosterChange) -> None:
         starts_on=date.fromisoformat(said["starts_on"]),
         defaults={"name": said["name"], "ends_on": date.fromisoformat(said["ends_on"])},
     )
+
+
+def _sessions(program: Program, changes: QuerySet[RosterChange]) -> None:
+    """Keep which year each academic session belongs to, for a file of changes to come."""
+    years = {f"{year.starts_on}": year.pk for year in SchoolYear.objects.all()}
+    held = {one.source_id: one for one in RosterSession.objects.all()}
+    new, moved = [], []
+    for change in changes.filter(kind=BESIDE, table=SESSIONS):
+        for key, starts_on in change.after.items():
+            one = held.get(key)
+            if one is None:
+                one = RosterSession(program=program, source_id=key)
+                new.append(one)
+            elif one.school_year_id != years[starts_on]:
+                moved.append(one)
+            one.school_year_id = years[starts_on]
+        progress.advance(1)
+    RosterSession.objects.bulk_create(new)
+    RosterSession.objects.bulk_update(moved, ["school_year"])
 
 
 def _school(program: Program, change: RosterChange) -> None:

@@ -19,7 +19,7 @@ from .states import Data, Difference, Entries, Table
 
 CHUNK = 2000
 NOTHING: Data = {"home_language": "", "english_learner": None, "race_ethnicity": [], "sex": ""}
-UNSAID = ("", None, [])
+UNSAID: tuple[object, ...] = ("", None, [])
 # The columns of demographics.csv that tell race and ethnicity; kept are those that are true.
 RACES = (
     "americanIndianOrAlaskaNative",
@@ -48,9 +48,7 @@ def differences(wanted: Entries) -> Iterator[Difference]:
                 if value != before.get(name, NOTHING[name])
             }
             if after:
-                earlier = {
-                    name: before[name] for name in after if before.get(name) not in UNSAID
-                }
+                earlier = {name: before[name] for name in after if before.get(name) not in UNSAID}
                 yield Difference(key, entry.label, entry.row, earlier, after)
 
 

@@ -1,29 +1,35 @@
 """What a OneRoster bundle asks for, with every reference followed or refused."""
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date
+from sys import intern
 from typing import TypeVar
 
 from django.utils.translation import gettext as _
 
-from . import read, values
+from . import read, read_people, values
 from .archive import Bundle
+from .asked import Asked
+from .known import Known
+from .manifest import Manifest, manifest
 from .problems import Refused, Unreadable
 from .read import STUDENT, TEACHER
-from .states import Entry, Table, Wanted
+from .read_people import GUARDIANS, Held, Role, Roles, User
+from .school_years import Span, check_near, overlap, school_years, year_key, year_name
+from .states import Entry, Table
 
 Record = TypeVar("Record")
-Span = tuple[date, date]
 ROWS_BETWEEN_PROGRESS = 2000
-FARTHEST_YEARS = 10
-FARTHEST_DAY = timedelta(days=FARTHEST_YEARS * 366)
+TABLE_OF = {STUDENT: Table.STUDENT, TEACHER: Table.EDUCATOR}
+# What a program may keep of its students that demographics.csv tells.
+DEMOGRAPHICS = frozenset(["race_ethnicity", "sex"])
 
 
 class BundleState:
     """Reads a bundle once, in the order in which its files refer to each other.
 
-    `years` are the school years the program has, `today` is its date; `progress` is told
-    the rows read so far.
+    `years` are the school years the program has, `today` is its date, `known` what its roster
+    holds, on which a file of changes leans; `progress` is told the rows read so far.
     """
 
     def __init__(
@@ -32,39 +38,81 @@ class BundleState:
         years: Iterable[Span],
         today: date,
         progress: Callable[[int], None],
+        *,
+        known: Known | None = None,
+        region: str = "US",
+        kept: frozenset[str] = frozenset(),
     ) -> None:
         self.bundle, self.today, self.progress = bundle, today, progress
+        self.region, self.kept = region, kept & DEMOGRAPHICS
         self.known_years = list(years)
-        self.wanted = Wanted()
+        self.known = known or Known()
+        self.wanted = Asked(manifest=manifest(bundle))
         self.rows_read = 0
-        self.year_of_session: dict[str, str] = {}
+        self.roles: Roles | None = None
         # Ids that stand in a file and yet are not wanted: left, refused, or in another role.
         self.passed: dict[str, set[str]] = {"classes.csv": set(), "users.csv": set()}
 
-    def build(self) -> Wanted:
-        read.check_version(self.bundle)
-        self._orgs()
-        self._sessions()
-        self._classes()
-        self._users()
-        if not self.wanted[Table.STUDENT] and not self.wanted.refused:
-            raise Unreadable(_("users.csv names no student."))
-        self._enrollments()
+    @property
+    def manifest(self) -> Manifest:
+        return self.wanted.manifest
+
+    def build(self) -> Asked:
+        steps = {
+            "orgs.csv": self._orgs,
+            "academicSessions.csv": self._sessions,
+            "classes.csv": self._classes,
+            "roles.csv": self._roles,
+            "users.csv": self._users,
+            "enrollments.csv": self._enrollments,
+            "demographics.csv": self._demographics,
+        }
+        self.wanted.sessions.update(self.known.sessions)
+        self.wanted.years.update(self.known.years)
+        for name, step in steps.items():
+            if self.manifest.read(name):
+                step()
+        if not self.manifest.read("users.csv"):
+            self._roles_alone()
         return self.wanted
 
     def _accepted(self, records: Iterable[Record | Refused]) -> Iterator[Record]:
         for record in records:
-            self.rows_read += 1
-            if self.rows_read % ROWS_BETWEEN_PROGRESS == 0:
-                self.progress(self.rows_read)
-            if isinstance(record, Refused):
-                self.wanted.refused.append(record)
-                if record.file in self.passed:
-                    self.passed[record.file].add(record.key)
-                elif record.file == "enrollments.csv":
-                    self.wanted.every_enrollment_in_doubt = True
-            else:
+            if not isinstance(record, Refused):
+                self._count()
                 yield record
+                continue
+            if not record.part:
+                self._count()
+                self._doubt(record)
+            self.wanted.refused.append(record)
+
+    def _count(self) -> None:
+        self.rows_read += 1
+        if self.rows_read % ROWS_BETWEEN_PROGRESS == 0:
+            self.progress(self.rows_read)
+
+    def _doubt(self, refused: Refused) -> None:
+        """Remember whom a refused row may have meant."""
+        if refused.file in self.passed:
+            self.passed[refused.file].add(refused.key)
+        elif refused.file == "roles.csv":
+            self.passed["users.csv"].update(refused.about)
+        elif refused.file == "enrollments.csv":
+            user, school_class = refused.about or ("", "")
+            if user:
+                self.wanted.doubtful_people.add(user)
+            if school_class:
+                self.wanted.doubtful_classes.add(school_class)
+            if not user and not school_class:
+                self.wanted.every_enrollment_in_doubt = True
+
+    def _refuse(self, file: str, row: int, column: str, reason: str, key: str) -> None:
+        self.wanted.refuse(file, row, column, reason, key)
+        if file in self.passed:
+            self.passed[file].add(key)
+
+    # Places
 
     def _orgs(self) -> None:
         for org in self._accepted(read.orgs(self.bundle)):
@@ -73,40 +121,41 @@ class BundleState:
                     org.name, {"name": org.name}, org.row
                 )
 
+    def _is_school(self, key: str) -> bool:
+        if key in self.wanted[Table.SCHOOL]:
+            return True
+        return not self.manifest.bulk("orgs.csv") and key in self.known.schools
+
     def _sessions(self) -> None:
+        file = "academicSessions.csv"
         sessions = [
             session for session in self._accepted(read.sessions(self.bundle)) if not session.left
         ]
-        if not sessions:
+        if not sessions and self.manifest.bulk(file):
             raise Unreadable(_("academicSessions.csv names no school year."))
         spans = school_years(sessions)
-        for day in (day for span in spans for day in span):
-            if abs(day - self.today) > FARTHEST_DAY:
-                raise Unreadable(far_away(day))
+        check_near(spans, self.today)
         years = [year_key(span, self.known_years) for span in spans]
         for key, (starts, ends), known in years:
+            self.wanted.years.add(key)
             name = year_name(starts, ends)
             if not known:
                 data = {"name": name, "starts_on": f"{starts}", "ends_on": f"{ends}"}
                 self.wanted[Table.YEAR][key] = Entry(name, data)
         for session in sessions:
             best = max(years, key=lambda year: overlap(year[1], (session.starts, session.ends)))
-            self.year_of_session[session.sourced_id] = best[0]
-
-    @property
-    def year_keys(self) -> set[str]:
-        """The first days of the school years that this bundle speaks of."""
-        return set(self.year_of_session.values())
+            self.wanted.sessions[session.sourced_id] = best[0]
 
     def _classes(self) -> None:
         for record in self._accepted(read.classes(self.bundle)):
             if record.left:
                 self.passed["classes.csv"].add(record.sourced_id)
+                self.wanted.gone[Table.CLASS].add(record.sourced_id)
                 continue
             column, reason = "", ""
-            found = (self.year_of_session.get(session) for session in record.session_ids)
+            found = (self.wanted.sessions.get(session) for session in record.session_ids)
             year = next((key for key in found if key), "")
-            if record.school_id not in self.wanted[Table.SCHOOL]:
+            if not self._is_school(record.school_id):
                 column, reason = "schoolSourcedId", no_such("orgs.csv", record.school_id)
             elif not year:
                 sessions = ",".join(record.session_ids)
@@ -114,88 +163,213 @@ class BundleState:
             if reason:
                 self._refuse("classes.csv", record.row, column, reason, record.sourced_id)
                 continue
+            self.wanted.years.add(year)
+            self.wanted.class_years.add(year)
             data = {"title": record.title, "school": record.school_id, "year": year}
             self.wanted[Table.CLASS][record.sourced_id] = Entry(record.title, data, record.row)
 
-    def _refuse(self, file: str, row: int, column: str, reason: str, key: str) -> None:
-        self.wanted.refuse(file, row, column, reason, key)
-        if file in self.passed:
-            self.passed[file].add(key)
+    def _school_of_class(self, key: str) -> str:
+        """Where a class is; empty for one that is not known."""
+        if held := self.wanted[Table.CLASS].get(key):
+            return held.data["school"]
+        if self.manifest.bulk("classes.csv") or key in self.wanted.gone[Table.CLASS]:
+            return ""
+        return self.known.classes.get(key, "")
+
+    # People
+
+    def _roles(self) -> None:
+        self.roles = Roles()
+        for role in self._accepted(read_people.roles(self.bundle)):
+            if role.user_id:
+                self.roles.take(role)
 
     def _users(self) -> None:
+        if self.roles is None and not self.manifest.bulk("users.csv"):
+            # Of 1.2, a file of changes may come without roles.csv.
+            self.roles = None if read_people.has_roles_of_its_own(self.bundle) else Roles()
         emails: dict[str, int] = {}
-        for user in self._accepted(read.users(self.bundle)):
-            if user.left or user.role not in (STUDENT, TEACHER):
+        found = read_people.users(self.bundle, self.region, self.roles, self._known_as)
+        for user in self._accepted(found):
+            if user.left or not user.role:
                 self.passed["users.csv"].add(user.sourced_id)
-                continue
-            schools = [org for org in user.org_ids if org in self.wanted[Table.SCHOOL]]
-            if user.role == STUDENT and schools:
-                self._student(user, schools[0])
-            elif user.role == STUDENT:
-                reason = no_such("orgs.csv", ",".join(user.org_ids))
-                self._refuse("users.csv", user.row, "orgSourcedIds", reason, user.sourced_id)
-            elif emails.setdefault(user.email, user.row) != user.row:
-                reason = _("Line %(line)s already has this address.")
-                reason %= {"line": emails[user.email]}
-                self._refuse("users.csv", user.row, "email", reason, user.sourced_id)
+            if user.student_at is None:
+                self.wanted.gone[Table.STUDENT].add(user.sourced_id)
             else:
-                self._teacher(user, schools)
+                self._student(user)
+            if user.teacher_at is None:
+                self.wanted.gone[Table.EDUCATOR].add(user.sourced_id)
+            else:
+                self._teacher(user, emails)
+            if not user.guardian_as:
+                self.wanted.gone[Table.CAREGIVER].add(user.sourced_id)
+            else:
+                self.wanted.guardians[user.sourced_id] = user
+            if user.agents or user.student_at is not None or user.guardian_as:
+                self.wanted.agents[user.sourced_id] = user.agents
+        bulk = self.manifest.bulk("users.csv")
+        if bulk and not self.wanted[Table.STUDENT] and not self.wanted.refused:
+            raise Unreadable(_("users.csv names no student."))
+        self._roles_alone()
 
-    def _student(self, user: read.User, school: str) -> None:
-        data = {
-            "given_name": user.given_name,
-            "family_name": user.family_name,
-            "school": school,
-            "grade": user.grade,
-            "classes": [],
-        }
+    def _known_as(self, key: str) -> Held:
+        """What the roster knows somebody as, of whom a file of changes doesn't say it."""
+        if self.manifest.bulk("users.csv"):
+            return []
+        held: Held = []
+        if key in self.known.students:
+            held.append((STUDENT, ()))
+        if key in self.known.educators:
+            held.append((TEACHER, ()))
+        if key in self.known.guardians:
+            held.append((self.known.guardians[key], ()))
+        return held
+
+    def _student(self, user: User) -> None:
+        orgs = user.student_at or ()
+        schools = [org for org in orgs if self._is_school(org)]
+        if orgs and not schools:
+            reason = no_such("orgs.csv", ",".join(orgs))
+            self._refuse("users.csv", user.row, "orgSourcedIds", reason, user.sourced_id)
+            return
+        data = {"given_name": user.given_name, "family_name": user.family_name}
+        if schools:
+            data["school"] = schools[0]
+        data["grade"] = user.grade
+        if user.preferred_name:
+            data["preferred_name"] = user.preferred_name
         label = f"{user.given_name} {user.family_name}"
         self.wanted[Table.STUDENT][user.sourced_id] = Entry(label, data, user.row)
 
-    def _teacher(self, user: read.User, schools: list[str]) -> None:
-        data = {
+    def _teacher(self, user: User, emails: dict[str, int]) -> None:
+        if emails.setdefault(user.email or "", user.row) != user.row:
+            reason = _("Line %(line)s already has this address.")
+            reason %= {"line": emails[user.email or ""]}
+            self._refuse("users.csv", user.row, "email", reason, user.sourced_id)
+            return
+        data: dict[str, object] = {
             "given_name": user.given_name,
             "family_name": user.family_name,
             "email": user.email,
-            "schools": schools,
-            "classes": [],
-            "primary": [],
         }
+        if user.teacher_at:
+            data["schools"] = [org for org in user.teacher_at if self._is_school(org)]
         label = f"{user.given_name} {user.family_name}"
         self.wanted[Table.EDUCATOR][user.sourced_id] = Entry(label, data, user.row)
 
+    def _roles_alone(self) -> None:
+        """Rows of roles.csv, in a bundle of changes, about people whose own row stays as it was."""
+        if self.roles is None or self.manifest.bulk("users.csv"):
+            return
+        people = {*self.roles.active, *self.roles.ended} - self.wanted.agents.keys()
+        for key in sorted(people - self.passed["users.csv"]):
+            active, ended = self.roles.active.get(key, ()), self.roles.ended.get(key, ())
+            kinds = {role.role for role in active}
+            for role in ended:
+                if role.role == STUDENT and STUDENT not in kinds:
+                    self.wanted.gone[Table.STUDENT].add(key)
+                elif role.role in GUARDIANS and not kinds & GUARDIANS:
+                    self.wanted.gone[Table.CAREGIVER].add(key)
+            self._placed(key, [role for role in active if role.role == STUDENT])
+            self._taught(key, active, ended)
+            for role in active:
+                if role.role in GUARDIANS and key not in self.known.guardians:
+                    reason = no_such("users.csv", key)
+                    self.wanted.refuse("roles.csv", role.row, "userSourcedId", reason, key)
+
+    def _placed(self, key: str, roles: list[Role]) -> None:
+        """A student whose role alone came along: their school."""
+        if not roles:
+            return
+        school = next((role.org_id for role in roles if self._is_school(role.org_id)), "")
+        if key not in self.known.students or not school:
+            column = "orgSourcedId" if key in self.known.students else "userSourcedId"
+            file = "orgs.csv" if key in self.known.students else "users.csv"
+            reason = no_such(file, roles[0].org_id if file == "orgs.csv" else key)
+            self.wanted.refuse("roles.csv", roles[0].row, column, reason, key)
+            return
+        self.wanted[Table.STUDENT][key] = Entry("", {"school": school}, roles[0].row)
+
+    def _taught(self, key: str, active: Iterable[Role], ended: Iterable[Role]) -> None:
+        """A teacher whose roles alone came along: their schools."""
+        held = self.known.educators.get(key)
+        added = [role for role in active if role.role == TEACHER]
+        gone = {role.org_id for role in ended if role.role == TEACHER}
+        if held is None:
+            for role in added:
+                reason = no_such("users.csv", key)
+                self.wanted.refuse("roles.csv", role.row, "userSourcedId", reason, key)
+        elif added or gone:
+            now = {role.org_id for role in added if self._is_school(role.org_id)}
+            schools = sorted((set(held) - gone) | now)
+            if schools:
+                self.wanted[Table.EDUCATOR][key] = Entry("", {"schools": schools})
+            else:
+                self.wanted.gone[Table.EDUCATOR].add(key)
+
+    # Who is in which class
+
+    def _is_here(self, table: Table, key: str) -> bool:
+        if key in self.wanted[table]:
+            return True
+        if self.manifest.bulk("users.csv") or key in self.wanted.gone[table]:
+            return False
+        held = self.known.students if table == Table.STUDENT else self.known.educators
+        return key in held
+
     def _enrollments(self) -> None:
+        delta = not self.manifest.bulk("enrollments.csv")
         for record in self._accepted(read.enrollments(self.bundle)):
-            if record.left or record.role not in (STUDENT, TEACHER):
+            if record.left and delta:
+                self._drop(record)
+            if record.left or record.role not in TABLE_OF:
                 continue
-            table = Table.STUDENT if record.role == STUDENT else Table.EDUCATOR
-            person = self.wanted[table].get(record.user_id)
-            known_class = record.class_id in self.wanted[Table.CLASS]
-            if person and known_class:
-                self._enrol(person, record)
-            elif record.class_id not in self.passed["classes.csv"] and not known_class:
+            table = TABLE_OF[record.role]
+            school = self._school_of_class(record.class_id)
+            here = self._is_here(table, record.user_id)
+            if here and school:
+                self._enrol(table, record, school)
+            elif record.class_id not in self.passed["classes.csv"] and not school:
                 reason = no_such("classes.csv", record.class_id)
                 self._refuse_enrollment(record, "classSourcedId", reason)
-            elif not person and record.user_id not in self.passed["users.csv"]:
+            elif not here and record.user_id not in self.passed["users.csv"]:
                 reason = no_such("users.csv", record.user_id, role=record.role)
                 self._refuse_enrollment(record, "userSourcedId", reason)
-        for table in (Table.STUDENT, Table.EDUCATOR):
-            for entry in self.wanted[table].values():
-                for name in ("classes", "schools", "primary"):
-                    if name in entry.data:
-                        entry.data[name] = sorted(set(entry.data[name]))
 
-    def _enrol(self, person: Entry, record: read.Enrollment) -> None:
-        person.data["classes"].append(record.class_id)
+    def _enrol(self, table: Table, record: read.Enrollment, school: str) -> None:
+        key = intern(record.class_id)
+        self.wanted.enrolled[table].setdefault(record.user_id, {})[key] = record.sourced_id
         if record.role == TEACHER:
-            person.data["schools"].append(self.wanted[Table.CLASS][record.class_id].data["school"])
+            self.wanted.taught_at.setdefault(record.user_id, set()).add(school)
             if record.primary:
-                person.data["primary"].append(record.class_id)
+                self.wanted.led.setdefault(record.user_id, set()).add(key)
+
+    def _drop(self, record: read.Enrollment) -> None:
+        if record.class_id and record.user_id:
+            dropped = self.wanted.dropped.setdefault(record.user_id, set())
+            dropped.add(record.class_id)
+        else:
+            self.wanted.dropped_ids.add(record.sourced_id)
 
     def _refuse_enrollment(self, record: read.Enrollment, column: str, reason: str) -> None:
         self._refuse("enrollments.csv", record.row, column, reason, record.sourced_id)
         self.wanted.doubtful_people.add(record.user_id)
         self.wanted.doubtful_classes.add(record.class_id)
+
+    def _demographics(self) -> None:
+        """Only what the program keeps; a program that keeps nothing doesn't even open the file."""
+        if not self.kept:
+            return
+        for record in self._accepted(read_people.demographics(self.bundle, self.kept)):
+            key = record.user_id
+            if not self._is_here(Table.STUDENT, key):
+                if key not in self.passed["users.csv"]:
+                    reason = no_such("users.csv", key, role=STUDENT)
+                    self.wanted.refuse("demographics.csv", record.row, "sourcedId", reason, key)
+            elif record.data:
+                student = self.wanted[Table.STUDENT].get(key)
+                label = student.label if student else self.known.students.get(key, "")
+                self.wanted[Table.ATTRIBUTES][key] = Entry(label, record.data, record.row)
 
 
 def no_such(file: str, key: str, role: str = "") -> str:
@@ -203,54 +377,3 @@ def no_such(file: str, key: str, role: str = "") -> str:
     if role:
         return _("%(file)s has no %(role)s with the id %(key)s.") % known
     return _("%(file)s has no entry for %(key)s.") % known
-
-
-def far_away(day: date) -> str:
-    known = {"year": day.year, "limit": FARTHEST_YEARS}
-    return (
-        _("academicSessions.csv has a school year of %(year)s, more than %(limit)s years from now.")
-        % known
-    )
-
-
-def school_years(sessions: list[read.Session]) -> list[Span]:
-    """The school years of a bundle: those it names, or else what its terms add up to."""
-    named = [session for session in sessions if session.kind == "schoolyear"]
-    if named:
-        return merged([(session.starts, session.ends) for session in named])
-    by_year: dict[str, list[read.Session]] = {}
-    for session in sessions:
-        by_year.setdefault(session.school_year, []).append(session)
-    return merged(
-        [
-            (min(term.starts for term in terms), max(term.ends for term in terms))
-            for terms in by_year.values()
-        ]
-    )
-
-
-def merged(spans: list[Span]) -> list[Span]:
-    """Spans joined where they share a day, for a program's years never overlap."""
-    joined: list[Span] = []
-    for starts, ends in sorted(spans):
-        if joined and starts <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(ends, joined[-1][1]))
-        else:
-            joined.append((starts, ends))
-    return joined
-
-
-def overlap(one: Span, other: Span) -> timedelta:
-    return min(one[1], other[1]) - max(one[0], other[0])
-
-
-def year_key(span: Span, known: list[Span]) -> tuple[str, Span, bool]:
-    """A year's first day as its key: the program's own year where one holds these days."""
-    best = max(known, key=lambda year: overlap(year, span), default=None)
-    if best and overlap(best, span) >= timedelta(0):
-        return f"{best[0]}", best, True
-    return f"{span[0]}", span, False
-
-
-def year_name(starts: date, ends: date) -> str:
-    return f"{starts.year}–{ends.year % 100:02}" if ends.year > starts.year else f"{starts.year}"

@@ -12,7 +12,8 @@ class Refused:
     """One row that is left out, where it stands, and why.
 
     `key` is the row's own id when it has one: a person whose row was refused
-    must not be taken for a person who is missing from the file.
+    must not be taken for a person who is missing from the file. `about` are the ids of
+    others whom the row meant; a `part` of a row is one cell, and the rest was taken.
     """
 
     file: str
@@ -20,6 +21,8 @@ class Refused:
     column: str
     reason: str
     key: str = ""
+    about: tuple[str, ...] = ()
+    part: bool = False
 
 
 class BadValue(ValueError):

@@ -1,7 +1,7 @@
 """One CSV file as rows: strict about damage, forgiving about order and extra columns."""
 
-import codecs
 import csv
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -9,11 +9,13 @@ from typing import IO, Any
 
 from django.utils.translation import gettext as _
 
+from .encodings import text_lines
 from .problems import BadValue, Refused, Unreadable
 
-MAX_LINE = 1024 * 1024
+DELIMITERS = ",;\t"
+# What a spreadsheet writes before the first line, to tell itself how to read the rest.
+SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 MAX_CELL = 250
-UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 CONTROL = "Cc"
 
 Cells = dict[str, str]
@@ -38,7 +40,7 @@ def rows(
     required: Iterable[str],
     key: str,
     match: Callable[[str], str] = str.casefold,
-    delimiters: str = ",",
+    delimiters: str = DELIMITERS,
 ) -> Iterator[Row | Refused]:
     """Yield each row's wanted cells, or why the row is refused.
 
@@ -46,49 +48,46 @@ def rows(
     dropped with the line. `match` turns a header as written into one comparable with
     `match(column)`. Damage that could hide rows behind it raises Unreadable.
     """
-    lines = _lines(stream, name)
-    first = next(lines, "")
-    if not first.strip():
-        raise Unreadable(_("%(file)s is empty.") % {"file": name})
-    delimiter = max(delimiters, key=first.count)
-    reader = csv.reader(_put_back(first, lines), delimiter=delimiter, strict=True)
-    header = next(_records(reader, name))[1]
+    reader, header = _opened(stream, name, delimiters)
     places = _places(header, name, columns, required, match)
+    width = len(header)
     for number, record in _records(reader, name):
         if not any(record):
             continue
-        if len(record) == len(header):
+        # Spreadsheets add delimiters behind the last column that was ever touched.
+        if len(record) == width or (len(record) > width and not any(record[width:])):
             yield _row(number, record, places, name=name, key=key)
         else:
-            yield _wrong_width(number, record, len(header), name)
+            yield _wrong_width(number, record, width, name)
+
+
+def titles(stream: IO[bytes], name: str, delimiters: str = DELIMITERS) -> list[str]:
+    """The names of a file's columns as its first line has them."""
+    return [title.strip() for title in _opened(stream, name, delimiters)[1]]
+
+
+def _opened(stream: IO[bytes], name: str, delimiters: str) -> tuple[Any, list[str]]:
+    """A reader that stands behind the first line, and that line's cells."""
+    lines = text_lines(stream, name)
+    first = next(lines, "")
+    said = SEPARATOR_LINE.fullmatch(first)
+    if said and said[1] in delimiters:
+        delimiter = said[1]
+    else:
+        delimiter = max(delimiters, key=first.count)
+        lines = _put_back(first, lines)
+    if not first.strip():
+        raise Unreadable(_("%(file)s is empty.") % {"file": name})
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
+    header = next(_records(reader, name), None)
+    if header is None:
+        raise Unreadable(_("%(file)s is empty.") % {"file": name})
+    return reader, header[1]
 
 
 def _put_back(first: str, lines: Iterator[str]) -> Iterator[str]:
     yield first
     yield from lines
-
-
-def _lines(stream: IO[bytes], name: str) -> Iterator[str]:
-    number = 0
-    while line := stream.readline(MAX_LINE + 1):
-        number += 1
-        if number == 1:
-            if line.startswith(UTF16_MARKS) or line[1:2] == b"\0" or line[:1] == b"\0":
-                raise Unreadable(
-                    _("%(file)s is saved as UTF-16. Save it as CSV UTF-8.") % {"file": name}
-                )
-            line = line.removeprefix(codecs.BOM_UTF8)
-        where = {"file": name, "line": number}
-        if len(line) > MAX_LINE:
-            raise Unreadable(_("Line %(line)s of %(file)s is far too long.") % where)
-        if b"\0" in line:
-            raise Unreadable(_("Line %(line)s of %(file)s holds an empty (NUL) character.") % where)
-        try:
-            yield line.decode()
-        except UnicodeDecodeError:
-            raise Unreadable(
-                _("Line %(line)s of %(file)s is not UTF-8 text. Save it as CSV UTF-8.") % where
-            ) from None
 
 
 def _records(reader: Any, name: str) -> Iterator[tuple[int, list[str]]]:
@@ -113,7 +112,8 @@ def _damage(error: str, name: str, line: int) -> Unreadable:
         )
     if "new-line" in error:
         return Unreadable(
-            _("%(file)s, line %(line)s: old line ends. Save it as CSV UTF-8.") % where
+            _("%(file)s, line %(line)s: a line ends as no other does. Save it as CSV UTF-8.")
+            % where
         )
     return Unreadable(_("%(file)s, line %(line)s: a quote opens and never closes.") % where)
 

@@ -1,4 +1,4 @@
-"""Cells as values: dates, grades, e-mail addresses, phones, languages."""
+"""Cells as values: dates, e-mail addresses, phones, languages."""
 
 import re
 from datetime import date, datetime
@@ -10,12 +10,10 @@ from django.utils.translation import gettext as _
 
 from .problems import BadValue
 
-DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y")
-# The grade codes of OneRoster (CEDS), and the spellings exports use for them.
-GRADES = frozenset(
-    ["IT", "PR", "PK", "TK", "KG", "PS", "UG", "Other", *(f"{year:02}" for year in range(1, 14))]
-)
-GRADE_SPELLINGS = {"K": "KG", "PREK": "PK", "PRE-K": "PK", "OTHER": "Other"}
+DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d", "%m/%d/%y")
+CLOCK = re.compile(r"[T ].*")
+TRUE = frozenset(["true", "t", "yes", "y", "1"])
+FALSE = frozenset(["false", "f", "no", "n", "0"])
 TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|\d{3}))?", re.IGNORECASE)
 SHOWN = 40
 LANGUAGES = {
@@ -44,10 +42,10 @@ def quoted(text: str) -> str:
 
 
 def day(text: str) -> date | None:
-    """2026-09-01, 2026-09-01T00:00:00Z or 9/1/2026."""
+    """2026-09-01, 2026-09-01T00:00:00Z, 9/1/2026 or 20260901."""
     if not text:
         return None
-    written, _separator, _clock = text.partition("T")
+    written = CLOCK.sub("", text, count=1)
     for pattern in DATE_FORMATS:
         try:
             return datetime.strptime(written, pattern).date()
@@ -56,16 +54,12 @@ def day(text: str) -> date | None:
     raise BadValue(_("“%(text)s” is not a date such as 2026-09-01.") % {"text": quoted(text)})
 
 
-def grade(text: str) -> str:
-    """One grade code; of several ("05,06") the first."""
-    first, _comma, _others = text.partition(",")
-    code = first.strip().upper()
-    if code.isdecimal():
-        code = f"{int(code):02}"
-    code = GRADE_SPELLINGS.get(code, code)
-    if code and code not in GRADES:
-        raise BadValue(_("“%(text)s” is not a grade such as KG or 03.") % {"text": quoted(text)})
-    return code
+def boolean(text: str) -> bool | None:
+    """true, yes, 1 and their opposites; None where nothing is said."""
+    word = text.casefold()
+    if word and word not in TRUE and word not in FALSE:
+        raise BadValue(_("“%(text)s” is neither true nor false.") % {"text": quoted(text)})
+    return word in TRUE if word else None
 
 
 def email(text: str) -> str:

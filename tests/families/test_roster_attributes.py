@@ -13,9 +13,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def students(program: Program, school: School) -> list[Student]:
     return Student.objects.bulk_create(
-        Student(
-            program=program, school=school, source_id=key, given_name="Ana", family_name="Ruiz"
-        )
+        Student(program=program, school=school, source_id=key, given_name="Ana", family_name="Ruiz")
         for key in ("1", "2", "3")
     )
 

@@ -109,7 +109,7 @@ def test_marked_as_deleted_means_left(apply_file, plan_file) -> None:
 @pytest.mark.parametrize(
     ("stem", "old", "new"),
     [
-        ("users", '"03","CANARY-student-1005"', '"THIRD","CANARY-student-1005"'),
+        ("users", '"03","CANARY-student-1005"', '"PURPLE","CANARY-student-1005"'),
         ("users", '"1005",,,', ",,,"),  # nobody can say whose row this was
         ("users", '"t1@example.org"', '"nowhere"'),
         ("classes", '"Grade 3A"', '""'),

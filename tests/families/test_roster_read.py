@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from families.roster import contacts, names, read, values
+from families.roster import contacts, grades, names, read, read_people, values
 from families.roster.archive import open_bundle, open_lone_file
 from families.roster.contacts import FILE
+from families.roster.manifest import manifest
 from families.roster.problems import BadValue, Refused, Unreadable
 
 from .roster_files import (
@@ -27,12 +28,12 @@ from .roster_files import (
     zipped,
 )
 
-READERS = (read.orgs, read.sessions, read.classes, read.users, read.enrollments)
+READERS = (read.orgs, read.sessions, read.classes, read_people.users, read.enrollments)
 
 
 def everything(source) -> list:
     with open_bundle(io.BytesIO(source) if isinstance(source, bytes) else source) as opened:
-        read.check_version(opened)
+        manifest(opened)
         return [record for reader in READERS for record in reader(opened)]
 
 
@@ -40,8 +41,8 @@ def refused(records: list) -> list[Refused]:
     return [record for record in records if isinstance(record, Refused)]
 
 
-def people(records: list) -> dict[str, read.User]:
-    return {one.sourced_id: one for one in records if isinstance(one, read.User)}
+def people(records: list) -> dict[str, read_people.User]:
+    return {one.sourced_id: one for one in records if isinstance(one, read_people.User)}
 
 
 def sentence(source) -> str:
@@ -169,7 +170,7 @@ def test_lowering_a_name_twice_changes_nothing_more(given_name: str, family_name
         ("users", '"MATEO"', f'"{"M" * 81}"', "givenName"),
         ("users", '"MATEO"', f'"{"M" * 251}"', "givenName"),
         ("users", '"MATEO"', '"MA\x1bTEO"', "givenName"),
-        ("users", '"KG"', '"KINDER"', "grades"),
+        ("users", '"KG"', '"PURPLE"', "grades"),
         ("users", '"t1@example.org"', '""', "email"),
         ("users", '"t1@example.org"', '"t1 at example"', "email"),
         ("users", '"1002",,,', '"1001",,,', "sourcedId"),
@@ -241,8 +242,25 @@ def test_a_wrong_header_names_what_is_missing() -> None:
     assert "users.csv has no column givenName" in text
 
 
-def test_semicolons_are_a_wrong_header() -> None:
-    assert "no column" in sentence(bundle(orgs=replaced("orgs.csv", ",", ";")))
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_the_delimiter_is_seen_in_the_first_line(delimiter: str) -> None:
+    orgs = bundle_files()["orgs.csv"].replace(",", delimiter)
+
+    assert everything(bundle(orgs=orgs)) == everything(bundle())
+    told = everything(bundle(orgs=f"sep={delimiter}\r\n{orgs}"))
+    assert [one.name for one in told[:3]] == [one.name for one in everything(bundle())[:3]]
+
+
+def test_delimiters_behind_the_last_column_are_no_cells() -> None:
+    orgs = bundle_files()["orgs.csv"].replace('"Willow Creek"', '"Willow Creek",,')
+
+    assert everything(bundle(orgs=orgs)) == everything(bundle())
+
+
+def test_spaces_before_a_quote_are_no_part_of_the_cell() -> None:
+    orgs = bundle_files()["orgs.csv"].replace(',"', ', "')
+
+    assert everything(bundle(orgs=orgs)) == everything(bundle())
 
 
 def test_a_column_named_twice_is_unreadable() -> None:
@@ -259,9 +277,22 @@ def test_a_nul_is_unreadable() -> None:
     assert "Line 6 of users.csv" in text
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
-def test_utf_16_is_unreadable(encoding: str) -> None:
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_that_does_not_say_so_is_unreadable(encoding: str) -> None:
     assert "UTF-16" in sentence(bundle(users=bundle_files()["users.csv"].encode(encoding)))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_with_its_mark_is_read(encoding: str) -> None:
+    users = "\ufeff" + bundle_files()["users.csv"].replace("\n", "\r\n")
+
+    assert everything(bundle(users=users.encode(encoding))) == everything(bundle())
+
+
+def test_half_a_letter_at_the_end_of_utf_16_is_unreadable() -> None:
+    users = bundle_files()["users.csv"].encode("utf-16")
+
+    assert "is not UTF-8" in sentence(bundle(users=users + b"x"))
 
 
 def test_windows_1252_is_unreadable_and_the_line_is_told() -> None:
@@ -302,8 +333,16 @@ def test_a_line_beyond_all_measure_is_unreadable() -> None:
     assert "far too long" in sentence(bundle(users=replaced("users.csv", '"MATEO"', f'"{words}"')))
 
 
-def test_old_mac_line_ends_are_unreadable() -> None:
-    assert "line ends" in sentence(bundle(orgs=bundle_files()["orgs.csv"].replace("\n", "\r")))
+def test_old_mac_line_ends_are_read() -> None:
+    orgs = "\ufeff" + bundle_files()["orgs.csv"].replace("\n", "\r")
+
+    assert everything(bundle(orgs=orgs)) == everything(bundle())
+
+
+def test_line_ends_that_change_midway_are_unreadable() -> None:
+    head, *lines = bundle_files()["orgs.csv"].replace('"', "").split("\n")
+
+    assert "a line ends as no other" in sentence(bundle(orgs=head + "\n" + "\r".join(lines)))
 
 
 def test_306_kb_that_unpack_to_300_mb_are_never_unpacked() -> None:
@@ -377,12 +416,43 @@ def test_a_locked_zip_is_unreadable() -> None:
     assert "password" in sentence(bytes(whole))
 
 
-def test_another_version_and_a_delta_are_not_misread() -> None:
-    newer = replaced("manifest.csv", '"oneroster.version","1.1"', '"oneroster.version","1.2"')
-    delta = replaced("manifest.csv", '"file.users","bulk"', '"file.users","delta"')
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('"oneroster.version","1.1"', '"oneroster.version","2.0"', "OneRoster 2.0"),
+        ('"file.users","bulk"', '"file.users","some"', "“some”"),
+        ('"file.users","bulk"', '"file.users"', "Line 8 of manifest.csv"),
+        ('"file.users","bulk"', '"file.demographics","bulk"\n"file.roles","delta"', "roles.csv"),
+        ('"file.users","bulk"', '"file.users","absent"', "users.csv is absent"),
+    ],
+)
+def test_a_manifest_that_cannot_be_meant_so_is_unreadable(old: str, new: str, says: str) -> None:
+    assert says in sentence(bundle(manifest=replaced("manifest.csv", old, new)))
 
-    assert "OneRoster 1.2" in sentence(bundle(manifest=newer))
-    assert "only what changed" in sentence(bundle(manifest=delta))
+
+@pytest.mark.parametrize("version", ["1.0", "1.1", "v1.1", "1.2", "1.2.1", ""])
+def test_each_version_we_know_is_read(version: str) -> None:
+    told = replaced("manifest.csv", '"oneroster.version","1.1"', f'"oneroster.version","{version}"')
+
+    assert refused(everything(bundle(manifest=told))) == []
+
+
+def test_without_a_manifest_every_file_is_whole() -> None:
+    with open_bundle(io.BytesIO(bundle(manifest=None))) as opened:
+        found = manifest(opened)
+
+    assert found.whole
+    assert not found.read("roles.csv")
+
+
+def test_a_delta_may_leave_out_whole_files() -> None:
+    told = replaced("manifest.csv", '"file.users","bulk"', '"file.users","delta"')
+    told = "\n".join(line for line in told.splitlines() if "file.orgs" not in line)
+    with open_bundle(io.BytesIO(bundle(manifest=told, orgs=None))) as opened:
+        found = manifest(opened)
+
+    assert (found.mode("users.csv"), found.mode("orgs.csv")) == ("delta", "absent")
+    assert not found.whole
 
 
 @settings(max_examples=150, deadline=None)
@@ -510,10 +580,10 @@ def test_languages_are_read_by_name_or_tag(text: str, tag: str) -> None:
 @given(st.text(max_size=20))
 def test_a_grade_is_a_code_or_refused(text: str) -> None:
     try:
-        code = values.grade(text)
+        code = grades.grade(text)
     except BadValue:
         return
-    assert code == "" or code in values.GRADES
+    assert code == "" or code in grades.CODES
 
 
 @given(st.dates())

@@ -107,13 +107,13 @@ def test_a_change_is_shown_old_and_new(coordinator, apply_file, plan_file) -> No
 
 
 def test_a_refused_row_is_shown_with_line_column_and_reason(coordinator, plan_file) -> None:
-    found = plan_file(bundle(users=replaced("users.csv", '"KG"', '"KINDER"')))
+    found = plan_file(bundle(users=replaced("users.csv", '"KG"', '"PURPLE"')))
 
     text = page(coordinator, found)
 
     assert "line 2" in text
     assert "grades" in text
-    assert "“KINDER” is not a grade" in text
+    assert "“PURPLE” is not a grade" in text
 
 
 def test_an_unreadable_file_gets_its_sentence(coordinator) -> None:

@@ -1,0 +1,58 @@
+"""What the roster holds already, on which a file of changes leans."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from families.models import Caregiver, RosterImport, RosterSession, SchoolClass, Student
+from pthv.models import Educator, Membership, Program, Role, School
+
+CHUNK = 2000
+
+
+@dataclass
+class Known:
+    """Ids of the roster files: nothing at all for a whole bundle, which leans on nothing."""
+
+    # The school years, by their first days, that the last roster file spoke of.
+    years: set[str] = field(default_factory=set)
+    sessions: dict[str, str] = field(default_factory=dict)
+    schools: set[str] = field(default_factory=set)
+    classes: dict[str, str] = field(default_factory=dict)  # the school of each
+    students: dict[str, str] = field(default_factory=dict)  # the name of each
+    educators: dict[str, list[str]] = field(default_factory=dict)  # the schools of each
+    guardians: dict[str, str] = field(default_factory=dict)  # the relation of each
+
+
+def known(program: Program) -> Known:
+    """Who and what is on the program's roster today."""
+    years = _last_years()
+    classes = SchoolClass.objects.filter(school_year__starts_on__in=years, left_on=None)
+    students = Student.objects.enrolled().values_list("source_id", "given_name", "family_name")
+    guardians = Caregiver.objects.filter(ended_on=None).exclude(roster_id="")
+    sessions = RosterSession.objects.values_list("source_id", "school_year__starts_on")
+    return Known(
+        years,
+        {key: f"{starts}" for key, starts in sessions},
+        set(School.objects.exclude(source_id="").values_list("source_id", flat=True)),
+        dict(classes.values_list("source_id", "school__source_id").iterator(CHUNK)),
+        {key: f"{given} {family}" for key, given, family in students.iterator(CHUNK)},
+        _educators(program),
+        dict(guardians.values_list("roster_id", "relation").iterator(CHUNK)),
+    )
+
+
+def _last_years() -> set[str]:
+    applied = RosterImport.objects.filter(
+        kind=RosterImport.Kind.ONEROSTER, state=RosterImport.State.APPLIED
+    )
+    last = applied.order_by("-applied_at", "-pk").first()
+    return set(last.counts["years"]) if last else set()
+
+
+def _educators(program: Program) -> dict[str, list[str]]:
+    schools = defaultdict(list)
+    held = Membership.objects.filter(program=program, role=Role.EDUCATOR, ends_on=None)
+    for user, school in held.exclude(school__source_id="").values_list("user", "school__source_id"):
+        schools[user].append(school)
+    found = Educator.objects.exclude(source_id="").filter(user__in=list(schools))
+    return {key: schools[user] for key, user in found.values_list("source_id", "user")}

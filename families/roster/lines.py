@@ -1,0 +1,130 @@
+"""The lines of a plan on their way into the database: many at once, none kept in memory."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+
+from django.db import connection
+
+from families.models import RosterChange, RosterImport
+
+from .problems import Refused
+from .states import Difference, Table
+
+Kind = RosterChange.Kind
+# What applying keeps beside the diff, such as the ids that a vendor gives to enrollments.
+# No person reads these lines; their table says what they hold.
+BESIDE = "beside"
+ENROLLMENT_IDS, SESSIONS = "enrollment_ids", "sessions"
+CHUNK = 2000
+COLUMNS = (
+    "program_id",
+    "roster_import_id",
+    "kind",
+    "table",
+    "source_id",
+    "label",
+    "row",
+    "column",
+    "reason",
+    "before",
+    "after",
+)
+COPY = "COPY {} ({}) FROM STDIN"
+
+
+class Lines:
+    """Counts the lines of one import's plan and writes them in chunks."""
+
+    def __init__(self, roster_import: RosterImport) -> None:
+        self.roster_import = roster_import
+        self.tally: dict[str, Counter[str]] = {kind: Counter() for kind in Kind}
+        self.waiting: list[tuple[Any, ...]] = []
+        self.enrollment_ids: list[tuple[str, str, str, str]] = []
+
+    def add(self, table: Table, found: Difference) -> None:
+        kind = Kind.CHANGED if found.before else Kind.NEW
+        if not found.after:
+            kind = Kind.LEFT
+        self.tally[kind][table] += 1
+        self._write(
+            kind.value,
+            table.value,
+            found.key,
+            label=found.label[:255],
+            row=found.row,
+            before=found.before,
+            after=found.after,
+        )
+
+    def refuse(self, refused: Refused) -> None:
+        self.tally[Kind.REFUSED][refused.file] += 1
+        self._write(
+            Kind.REFUSED.value,
+            refused.file,
+            refused.key,
+            row=refused.row,
+            column=refused.column,
+            reason=refused.reason[:255],
+        )
+
+    def enrollment_id(self, table: Table, person: str, school_class: str, key: str) -> None:
+        """Keep the id under which the vendor may take this enrollment back."""
+        self.enrollment_ids.append((table.value, person, school_class, key))
+        if len(self.enrollment_ids) >= CHUNK:
+            self._write_ids()
+
+    def sessions(self, years: dict[str, str]) -> None:
+        """Keep which school year each academic session of the files belongs to."""
+        if years:
+            self._write(BESIDE, SESSIONS, "", after=years)
+
+    def close(self) -> None:
+        """Write what still waits."""
+        self._write_ids()
+        self._flush()
+
+    def _write_ids(self) -> None:
+        if self.enrollment_ids:
+            self._write(BESIDE, ENROLLMENT_IDS, "", after={"ids": self.enrollment_ids})
+            self.enrollment_ids = []
+
+    def _write(
+        self,
+        kind: str,
+        table: str,
+        key: str,
+        *,
+        label: str = "",
+        row: int | None = None,
+        column: str = "",
+        reason: str = "",
+        before: object = None,
+        after: object = None,
+    ) -> None:
+        held = [json.dumps(data or {}, ensure_ascii=False) for data in (before, after)]
+        one = self.roster_import
+        self.waiting.append(
+            (one.program_id, one.pk, kind, table, key, label, row, column, reason, *held)
+        )
+        if len(self.waiting) >= CHUNK:
+            self._flush()
+
+    def _flush(self) -> None:
+        copy_rows(RosterChange._meta.db_table, COLUMNS, self.waiting)
+        self.waiting = []
+
+
+def copy_rows(table: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Send rows to a table the quick way; for a scope's triggers and constraints it's an insert."""
+    rows = iter(rows)
+    first = next(rows, None)
+    if first is None:
+        return
+    quote = connection.ops.quote_name
+    command = COPY.format(quote(table), ", ".join(map(quote, columns)))
+    with connection.cursor() as cursor, cursor.copy(command) as copy:
+        for row in chain([first], rows):
+            copy.write_row(row)

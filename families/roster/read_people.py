@@ -1,0 +1,343 @@
+"""The people of a OneRoster bundle: users.csv, in 1.2 with roles.csv, and demographics.csv."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from sys import intern
+
+from django.utils.translation import gettext as _
+
+from . import names, values
+from .archive import Bundle
+from .attributes import NOTHING, RACES
+from .grades import grade
+from .problems import BadValue, Refused
+from .read import LONGEST_PERSON_NAME, STUDENT, TEACHER
+from .records import BadCell, base, cell, filled, ids, limited, records, said
+from .tables import Row, titles
+
+GUARDIANS = frozenset(["guardian", "parent", "relative"])
+# Roles of the standard that don't concern a roster of students, teachers and guardians.
+OTHER_ROLES = frozenset(
+    [
+        "administrator",
+        "aide",
+        "counselor",
+        "districtadministrator",
+        "principal",
+        "proctor",
+        "siteadministrator",
+        "sysadmin",
+        "systemadministrator",
+    ]
+)
+EXTENSION = "ext:"
+# Roles, each with the orgs where it is held.
+Held = list[tuple[str, tuple[str, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What one person is, and where: a row of roles.csv."""
+
+    row: int
+    sourced_id: str
+    left: bool
+    user_id: str
+    role: str
+    primary: bool
+    org_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person with what they are: one may be a teacher and a guardian at once.
+
+    `student_at` and `teacher_at` are orgs; None for who is no student or no teacher, and empty
+    where the file doesn't say. A phone or e-mail that can't be used is None.
+    """
+
+    row: int
+    sourced_id: str
+    left: bool
+    given_name: str = ""
+    family_name: str = ""
+    preferred_name: str = ""
+    student_at: tuple[str, ...] | None = None
+    teacher_at: tuple[str, ...] | None = None
+    guardian_as: str = ""
+    email: str | None = ""
+    phone: str | None = ""
+    grade: str = ""
+    agents: tuple[str, ...] = ()
+
+    @property
+    def role(self) -> str:
+        """The first thing that the roster knows this person as."""
+        if self.student_at is not None:
+            return STUDENT
+        return TEACHER if self.teacher_at is not None else self.guardian_as
+
+
+@dataclass
+class Roles:
+    """What roles.csv says of each person, the primary role first."""
+
+    active: dict[str, tuple[Role, ...]] = field(default_factory=dict)
+    ended: dict[str, tuple[Role, ...]] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+
+    def take(self, role: Role) -> None:
+        kept = self.ended if role.left else self.active
+        earlier = kept.get(role.user_id, ())
+        kept[role.user_id] = (role, *earlier) if role.primary else (*earlier, role)
+
+
+def roles(bundle: Bundle) -> Iterator[Role | Refused]:
+    def build(row: Row) -> Role:
+        line, key, left = base(row)
+        wanted = said if left else filled
+        role = intern(wanted(row, "role").casefold())
+        if role:
+            _check_role(role)
+        return Role(
+            line,
+            key,
+            left,
+            wanted(row, "userSourcedId"),
+            role,
+            said(row, "roleType").casefold() == "primary",
+            intern(said(row, "orgSourcedId")),
+        )
+
+    return records(
+        bundle,
+        "roles.csv",
+        build,
+        required=("userSourcedId", "role"),
+        optional=("roleType", "orgSourcedId"),
+        about=("userSourcedId",),
+    )
+
+
+def _check_role(role: str) -> None:
+    known = role in (STUDENT, TEACHER) or role in GUARDIANS or role in OTHER_ROLES
+    if not known and not role.startswith(EXTENSION):
+        raise BadCell("role", _("“%(role)s” is no role here.") % {"role": values.quoted(role)})
+
+
+def nobody(_key: str) -> Held:
+    """Without a roster, nobody is anything yet."""
+    return []
+
+
+def users(
+    bundle: Bundle,
+    region: str = "US",
+    by_roles: Roles | None = None,
+    known_as: Callable[[str], Held] = nobody,
+) -> Iterator[User | Refused]:
+    """Students, teachers and guardians in full; of anybody else only that they are there.
+
+    `region` is the country of phone numbers written without +; `by_roles` is what 1.2 keeps
+    in a file of its own, and `known_as` what the roster knows people as of whom neither speaks.
+    A row may be followed by the cells of it that couldn't be used.
+    """
+    reader = _Users(region, by_roles, known_as)
+    required: tuple[str, ...] = ("givenName", "familyName")
+    told: tuple[str, ...] = ("role", "orgSourcedIds")
+    if by_roles is None:
+        required, told = (*required, *told), ()
+    for record in records(
+        bundle, "users.csv", reader.user, required=required, optional=(*told, *_Users.OPTIONAL)
+    ):
+        yield record
+        if isinstance(record, User):
+            yield from reader.left_out
+
+
+def has_roles_of_its_own(bundle: Bundle) -> bool:
+    """Whether users.csv itself says what people are, as up to 1.1."""
+    with bundle.open("users.csv") as stream:
+        return "role" in (title.casefold() for title in titles(stream, "users.csv"))
+
+
+class _Users:
+    """Builds users, and keeps which of their cells couldn't be used."""
+
+    OPTIONAL = (
+        "primaryOrgSourcedId",
+        "enabledUser",
+        "email",
+        "sms",
+        "phone",
+        "grades",
+        "agentSourcedIds",
+        "agents",
+        "preferredGivenName",
+        "preferredFirstName",
+    )
+
+    def __init__(
+        self, region: str, by_roles: Roles | None, known_as: Callable[[str], Held]
+    ) -> None:
+        self.region, self.by_roles, self.known_as = region, by_roles, known_as
+        self.left_out: list[Refused] = []
+
+    def user(self, row: Row) -> User:
+        self.left_out = []
+        line, key, left = base(row)
+        if left:
+            return User(line, key, True)
+        held = self._told(row, key)
+        ended = self._ended(key)
+        if not held:
+            held = [(role, orgs) for role, orgs in self.known_as(key) if role not in ended]
+            if not held and ended:
+                return User(line, key, True)
+            if not held:
+                raise BadCell("role", _("Nothing says what this person is."))
+        else:
+            self._check_orgs(held)
+        return self._whole(self._with_roles(User(line, key, False), held, row), row)
+
+    def _whole(self, person: User, row: Row) -> User:
+        if not person.role:
+            return person
+        person = self._named(person, row)
+        person = replace(person, agents=ids(row["agentSourcedIds"]) or ids(row["agents"]))
+        if person.student_at is not None:
+            person = replace(person, grade=cell(row, "grades", grade))
+        if person.guardian_as:
+            person = self._reached(person, row)
+        return self._teacher(person, row) if person.teacher_at is not None else person
+
+    def _told(self, row: Row, key: str) -> Held:
+        """What the row and roles.csv say that this person is."""
+        orgs = ids(row["orgSourcedIds"]) or ids(row["primaryOrgSourcedId"])
+        held: Held = [(one.casefold(), orgs) for one in ids(row["role"])]
+        for one, _orgs in held:
+            _check_role(one)
+        if self.by_roles:
+            for role in self.by_roles.active.get(key, ()):
+                held.append((role.role, (role.org_id,) if role.org_id else orgs))
+        elif not held:
+            filled(row, "role")
+        return held
+
+    def _ended(self, key: str) -> set[str]:
+        return {role.role for role in self.by_roles.ended.get(key, ())} if self.by_roles else set()
+
+    def _check_orgs(self, held: Held) -> None:
+        for role, orgs in held:
+            if role in (STUDENT, TEACHER) and not orgs:
+                column = "orgSourcedIds" if self.by_roles is None else "primaryOrgSourcedId"
+                raise BadCell(column, _("It is empty."))
+
+    def _with_roles(self, person: User, held: Held, row: Row) -> User:
+        at: dict[str, tuple[str, ...]] = {}
+        for role, orgs in held:
+            at[role] = tuple(dict.fromkeys((*at.get(role, ()), *orgs)))
+        return replace(
+            person,
+            student_at=_first(at.get(STUDENT), said(row, "primaryOrgSourcedId")),
+            teacher_at=at.get(TEACHER),
+            guardian_as=next((role for role in at if role in GUARDIANS), ""),
+        )
+
+    def _named(self, person: User, row: Row) -> User:
+        given = limited(row, "givenName", LONGEST_PERSON_NAME)
+        family = limited(row, "familyName", LONGEST_PERSON_NAME)
+        if person.role in (STUDENT, TEACHER):
+            filled(row, "givenName")
+            filled(row, "familyName")
+        elif not given and not family:
+            raise BadCell("familyName", _("A guardian needs a name."))
+        preferred = row["preferredGivenName"] or row["preferredFirstName"]
+        preferred = preferred if len(preferred) <= LONGEST_PERSON_NAME else ""
+        given, family = names.readable(given, family)
+        preferred = names.readable(preferred, "")[0]
+        if preferred == given:
+            preferred = ""
+        return replace(person, given_name=given, family_name=family, preferred_name=preferred)
+
+    def _reached(self, person: User, row: Row) -> User:
+        """A guardian with phone and e-mail; one that can't be used is told and left out."""
+        column = "sms" if said(row, "sms") else "phone"
+        phone = self._or_hole(row, column, lambda text: values.phone(text, self.region))
+        email = self._or_hole(row, "email", values.email)
+        return replace(person, phone=phone, email=email)
+
+    def _or_hole(self, row: Row, column: str, parse: Callable[[str], str]) -> str | None:
+        try:
+            return parse(said(row, column))
+        except BadValue as bad:
+            reason = _("%(reason)s The rest of the row is taken.") % {"reason": bad}
+            self._leave_out(row, column, reason)
+            return None
+
+    def _leave_out(self, row: Row, column: str, reason: str) -> None:
+        self.left_out.append(
+            Refused("users.csv", row.number, column, reason, row["sourcedId"], part=True)
+        )
+
+    def _teacher(self, person: User, row: Row) -> User:
+        """A teacher; one whose account is switched off doesn't work here any more."""
+        if said(row, "enabledUser").casefold() in values.FALSE:
+            left = person.student_at is None and not person.guardian_as
+            return replace(person, teacher_at=None, left=left)
+        try:
+            email = cell(row, "email", values.email)
+            if not email:
+                reason = _("A teacher needs an e-mail address to log in with.")
+                raise BadCell("email", reason)
+        except BadCell as bad:
+            if person.student_at is None and not person.guardian_as:
+                raise
+            self.left_out = []
+            self._leave_out(row, "email", str(bad))
+            return replace(person, teacher_at=None)
+        return replace(person, email=email)
+
+
+def _first(orgs: tuple[str, ...] | None, org: str) -> tuple[str, ...] | None:
+    """The orgs, with this one before the others if it is among them."""
+    if not orgs or org not in orgs or orgs[0] == org:
+        return orgs
+    return (org, *(one for one in orgs if one != org))
+
+
+@dataclass(frozen=True, slots=True)
+class Demographics:
+    """Of one student, what the program keeps and the row says."""
+
+    row: int
+    user_id: str
+    left: bool
+    data: dict[str, object]
+
+
+SEXES = {"m": "male", "f": "female", "x": "other", "nonbinary": "other"} | {
+    sex: sex for sex in ("male", "female", "other", "unspecified")
+}
+
+
+def demographics(bundle: Bundle, kept: frozenset[str]) -> Iterator[Demographics | Refused]:
+    """The columns of `kept` attributes alone; the rest is never taken out of a row."""
+    races = RACES if "race_ethnicity" in kept else ()
+    sex = ("sex",) if "sex" in kept else ()
+
+    def build(row: Row) -> Demographics:
+        line, key, left = base(row)
+        data: dict[str, object] = {}
+        if sex and (word := said(row, "sex").casefold()):
+            if word not in SEXES:
+                raise BadCell("sex", _("It is none of the words of OneRoster."))
+            data["sex"] = SEXES[word]
+        told = {race: cell(row, race, values.boolean) for race in races}
+        if any(answer is not None for answer in told.values()):
+            data["race_ethnicity"] = [race for race in races if told[race]]
+        if left:
+            data = {name: NOTHING[name] for name in ("sex", "race_ethnicity") if name in kept}
+        return Demographics(line, key, left, data)
+
+    return records(bundle, "demographics.csv", build, required=(), optional=(*races, *sex))
