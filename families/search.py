@@ -39,14 +39,17 @@ class Folded(Func):
         return vector, params * 2
 
 
-def prefix_query(typed: str, program_id: int | None = None) -> SearchQuery | None:
-    """Every word of `typed` as a prefix ("nun jo" finds José Núñez); None if there is none."""
+def prefix_query(
+    typed: str, program_id: int | None = None, *, whole: bool = False
+) -> SearchQuery | None:
+    """Every word of `typed` as a prefix ("nun jo" finds José Núñez), or `whole`; None if there
+    is none."""
     words = re.findall(r"[^\W_]+", fold(typed))
     if not words:
         return None
-    mark = f"p{program_id}z" if program_id else ""
+    mark, end = f"p{program_id}z" if program_id else "", "" if whole else ":*"
     return SearchQuery(
-        " & ".join(f"{mark}{word}:*" for word in words), config="simple", search_type="raw"
+        " & ".join(f"{mark}{word}{end}" for word in words), config="simple", search_type="raw"
     )
 
 

@@ -140,6 +140,13 @@ class Family(ProgramRow):
         return [person for person in self.adults if person.may_be_reached]
 
 
+class CaregiverQuerySet(models.QuerySet):
+    def ending_in(self, digits: str) -> "CaregiverQuerySet":
+        """Whose phone number ends in these digits."""
+        turned = self.annotate(turned=Reverse("phone", output_field=models.TextField()))
+        return turned.exclude(phone="").filter(turned__startswith=digits[::-1])
+
+
 @keeps_history(without=("folded", "searchable"))
 @undoable
 class Caregiver(ProgramRow):
@@ -192,6 +199,8 @@ class Caregiver(ProgramRow):
     )
     folded = _folded("given_name", "preferred_name", "family_name", "display_name")
     searchable = _searchable("given_name", "preferred_name", "family_name", "display_name")
+
+    objects: ClassVar[Any] = scoped(CaregiverQuerySet)
 
     class Meta:
         ordering = ["pk"]
