@@ -148,9 +148,15 @@ ROWS: dict[str, Row] = {
     "certification_revoke": theirs(PROGRAM, ELSEWHERE, "certified"),
     "roster_list": Row(PROGRAM | ELSEWHERE),
     "roster_upload": Row(PROGRAM | ELSEWHERE, method="post", status=422),
+    "roster_guide": Row(PROGRAM | ELSEWHERE),
     "contacts_template": Row(PROGRAM | ELSEWHERE),
+    "attributes_template": Row(PROGRAM | ELSEWHERE),
     "roster_detail": theirs(PROGRAM, ELSEWHERE, "roster_import"),
     "roster_apply": theirs(PROGRAM, ELSEWHERE, "roster_import", method="post", status=302),
+    "roster_columns": theirs(PROGRAM, ELSEWHERE, "roster_import", status=302),
+    "roster_reopen": theirs(PROGRAM, ELSEWHERE, "roster_import", method="post", status=409),
+    "roster_undo": theirs(PROGRAM, ELSEWHERE, "roster_import", method="post", status=409),
+    "roster_refused": theirs(PROGRAM, ELSEWHERE, "roster_import"),
     "roster_discard": theirs(PROGRAM, ELSEWHERE, "roster_import", method="post", status=302),
 }
 

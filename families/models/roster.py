@@ -149,6 +149,7 @@ class RosterChange(ProgramRow):
     class Kind(models.TextChoices):
         NEW = "new", _("New")
         CHANGED = "changed", _("Changed")
+        MOVED = "moved", _("Moved")
         LEFT = "left", _("Left")
         REFUSED = "refused", _("Refused")
 

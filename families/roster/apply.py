@@ -11,7 +11,7 @@ from pthv import audit, clock, undo
 from pthv.blocked import NotReady
 from pthv.models import Program, User
 
-from . import apply_families, apply_people, apply_schools, progress
+from . import apply_families, apply_people, apply_schools, attributes, progress
 
 State = RosterImport.State
 
@@ -66,7 +66,7 @@ def hand_over(roster_import: RosterImport, *, leaving_confirmed: bool, by: User)
 
 def discard_blockers(roster_import: RosterImport) -> list[str]:
     """Why an import can't be put away, in sentences."""
-    if roster_import.state == State.APPLIED:
+    if roster_import.applied_at:
         return [_("This import was applied already.")]
     if roster_import.working and not roster_import.stuck:
         return [_("The file is being worked on. Look again in a while.")]
@@ -119,7 +119,9 @@ def apply(roster_import_id: int, *, program: Program, by: User) -> None:
             return
         changes, label = _to_apply(roster_import), roster_import.file_name
         with undo.recorded("roster.applied", program=program, by=by, label=label) as change:
-            if roster_import.kind == RosterImport.Kind.CONTACTS:
+            if roster_import.kind == RosterImport.Kind.ATTRIBUTES:
+                attributes.apply(program, changes)
+            elif roster_import.kind == RosterImport.Kind.CONTACTS:
                 apply_families.apply(program, changes)
             else:
                 apply_schools.apply(program, changes)

@@ -1,6 +1,9 @@
 """The part of a plan about families: households, their children and caregivers."""
 
-from django.db.models import QuerySet
+from collections.abc import Iterable
+
+from django.db import connection
+from django.db.models import F, QuerySet
 
 from families.models import Caregiver, Family, RosterChange, Student
 from pthv.models import Program
@@ -9,80 +12,106 @@ from .apply_people import chunks
 from .barred import caregiver_id
 from .states import Table
 
-FAMILY_FIELDS = ("surnames", "language")
+FAMILY_FIELDS = (
+    "surnames",
+    "language",
+    "interpreter_wanted",
+    "address",
+    "address_confidential",
+)
 CAREGIVER_FIELDS = (
     "given_name",
     "family_name",
+    "preferred_name",
     "relation",
     "phone",
     "email",
     "language",
     "preferred_channel",
+    "may_be_contacted",
+    "may_decide",
+    "may_read",
 )
 
 
 def apply(program: Program, changes: QuerySet[RosterChange]) -> None:
     for chunk in chunks(changes.filter(table=Table.FAMILY)):
-        families = _families(program, chunk)
-        _children(families, chunk)
-        _caregivers(program, families, chunk)
+        _children(program, _families(program, chunk), chunk)
+    for chunk in chunks(changes.filter(table=Table.CAREGIVER)):
+        _caregivers(program, chunk)
 
 
 def _families(program: Program, changes: list[RosterChange]) -> dict[str, Family]:
     keys = [change.source_id for change in changes]
     found = {one.source_id: one for one in Family.objects.filter(source_id__in=keys)}
-    new = []
+    new, old = [], []
     for change in changes:
         family = found.get(change.source_id)
+        said = {name: change.after[name] for name in FAMILY_FIELDS if name in change.after}
         if family is None:
             family = Family(program=program, source_id=change.source_id)
             found[change.source_id] = family
             new.append(family)
-        for name in FAMILY_FIELDS:
-            setattr(family, name, change.after.get(name, getattr(family, name)))
-    old = [family for family in found.values() if family.pk]
+        elif said:
+            old.append(family)
+        for name, value in said.items():
+            setattr(family, name, value)
     Family.objects.bulk_update(old, FAMILY_FIELDS, batch_size=500)
     Family.objects.bulk_create(new)
     return found
 
 
-def _children(families: dict[str, Family], changes: list[RosterChange]) -> None:
+def _children(program: Program, families: dict[str, Family], changes: list[RosterChange]) -> None:
     household = {
-        student: families[change.source_id]
+        student: families[change.source_id].pk
         for change in changes
         for student in change.after.get("students", ())
     }
-    students = list(Student.objects.filter(source_id__in=list(household)))
-    for student in students:
-        student.family = household[student.source_id]
-    Student.objects.bulk_update(students, ["family"], batch_size=500)
+    table = Student._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET family_id = said.family"  # noqa: S608
+            " FROM unnest(%s::text[], %s::bigint[]) AS said(student, family)"
+            f" WHERE {table}.program_id = %s AND {table}.source_id = said.student",
+            [list(household), list(household.values()), program.pk],
+        )
 
 
-def _caregivers(program: Program, families: dict[str, Family], changes: list[RosterChange]) -> None:
-    held: dict[int, dict[str, Caregiver]] = {family.pk: {} for family in families.values()}
-    for person in Caregiver.objects.filter(family__in=list(held)):
-        # One added by hand is known by the name that the file would use.
-        held[person.family_id][
-            person.source_id or caregiver_id(person.given_name, person.family_name)
-        ] = person
+def _caregivers(program: Program, changes: list[RosterChange]) -> None:
+    households = {_household(change) for change in changes}
+    known = Family.objects.filter(source_id__in=households).values_list("source_id", "pk")
+    families = dict(known)
+    held = _held(families.values())
     new: list[Caregiver] = []
     old: list[Caregiver] = []
     for change in changes:
-        if "caregivers" not in change.after:
-            continue
-        family = families[change.source_id]
-        missing = {key for key, person in held[family.pk].items() if person.source_id}
-        for said in change.after["caregivers"]:
-            missing.discard(said["id"])
-            known = held[family.pk].get(said["id"])
-            person = known or Caregiver(program=program)
-            (old if known else new).append(person)
-            person.family, person.source_id = family, said["id"]
-            for name in CAREGIVER_FIELDS:
-                setattr(person, name, said[name])
-        for key in missing:
-            person = held[family.pk][key]
-            person.ended_on = person.ended_on or program.today
+        key = families[_household(change)], change.source_id
+        person = held.get(key)
+        if person is None:
+            person = Caregiver(program=program, family_id=key[0], source_id=key[1])
+            new.append(person)
+        else:
+            person.source_id = key[1]
             old.append(person)
+        for name in CAREGIVER_FIELDS:
+            setattr(person, name, change.after.get(name, getattr(person, name)))
+        if not change.after:
+            person.ended_on = person.ended_on or program.today
     Caregiver.objects.bulk_update(old, ["source_id", "ended_on", *CAREGIVER_FIELDS], batch_size=500)
-    Caregiver.objects.bulk_create(new, batch_size=2000)
+    Caregiver.objects.bulk_create(new)
+
+
+def _household(change: RosterChange) -> str:
+    return (change.after or change.before)["household"]
+
+
+def _held(families: Iterable[int]) -> dict[tuple[int, str], Caregiver]:
+    """The caregivers of these families, by family and by the id that a file knows them by."""
+    people = Caregiver.objects.filter(family__in=list(families)).defer("folded", "searchable")
+    # Of two with one name, the one who is still there.
+    in_order = people.order_by(F("ended_on").asc(nulls_last=True), "-pk")
+    return {
+        # One added by hand is known by the name that the file would use.
+        (one.family_id, one.source_id or caregiver_id(one.given_name, one.family_name)): one
+        for one in in_order
+    }

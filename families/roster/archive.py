@@ -59,7 +59,7 @@ def open_bundle(source: str | Path | IO[bytes]) -> Iterator[Bundle]:
     if isinstance(source, str | Path) and Path(source).is_dir():
         yield Bundle(_folder(Path(source)))
         return
-    _check_size(source)
+    check_size(source)
     try:
         archive = zipfile.ZipFile(source)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as damaged:
@@ -70,14 +70,7 @@ def open_bundle(source: str | Path | IO[bytes]) -> Iterator[Bundle]:
         yield Bundle(_members(archive))
 
 
-@contextmanager
-def open_lone_file(path: str | Path, name: str) -> Iterator[Bundle]:
-    """One CSV file that is no bundle, in the shape that readers take."""
-    _check_size(path)
-    yield Bundle({name: _opener(Path(path))})
-
-
-def _check_size(source: str | Path | IO[bytes]) -> None:
+def check_size(source: str | Path | IO[bytes]) -> None:
     if isinstance(source, str | Path):
         if not Path(source).is_file():
             raise Unreadable(_("There is no file at %(path)s.") % {"path": source})
@@ -105,7 +98,8 @@ def _opener(path: Path) -> Opener:
     return lambda: path.open("rb")
 
 
-def _members(archive: zipfile.ZipFile) -> dict[str, Opener]:
+def judged(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """The files of a zip; raise Unreadable if one of them is nothing to unpack."""
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     if not entries:
         raise Unreadable(_("The zip is empty."))
@@ -119,9 +113,14 @@ def _members(archive: zipfile.ZipFile) -> dict[str, Opener]:
             _("Unpacked, the zip is larger than %(limit)s MB.")
             % {"limit": MAX_UNPACKED // MEGABYTE}
         )
-    found: dict[str, Opener] = {}
     for entry in entries:
         _check_entry(entry)
+    return entries
+
+
+def _members(archive: zipfile.ZipFile) -> dict[str, Opener]:
+    found: dict[str, Opener] = {}
+    for entry in judged(archive):
         path = PurePosixPath(entry.filename)
         if path.suffix.lower() != ".csv" or _is_litter(path):
             continue

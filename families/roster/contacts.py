@@ -1,151 +1,116 @@
 """Our own contacts file: one line for each student and caregiver."""
 
-import csv
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from io import StringIO
-from typing import IO
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from sys import intern
+from typing import TypeVar
 
 from django.utils.translation import gettext as _
 
 from . import names, values
-from .archive import Bundle
-from .problems import BadValue, Refused, Unreadable
-from .read import LONGEST_PERSON_NAME, BadCell
-from .tables import Row, rows
+from .columns import STUDENT, Places
+from .problems import BadValue, Refused
+from .read import LONGEST_PERSON_NAME
+from .records import BadCell
+from .sheets import Sheet, SheetRow
 
-FILE = "contacts.csv"
+FILE = "contacts"
 LONGEST_RELATION = 40
-ZIP_MARK = b"PK\x03\x04"  # a zip, and so an .xlsx, begins with it
 CHANNELS = {
-    "call": "call", "phone": "call", "phone call": "call", "voice": "call",
-    "text": "text", "text message": "text", "sms": "text",
-    "email": "email", "e-mail": "email", "mail": "email",
+    "call": "call", "phone": "call", "phone call": "call", "voice": "call", "llamada": "call",
+    "text": "text", "text message": "text", "sms": "text", "mensaje": "text",
+    "email": "email", "e-mail": "email", "mail": "email", "correo": "email",
 }  # fmt: skip
-COLUMNS = (
-    "student_id",
-    "household",
-    "given_name",
-    "family_name",
-    "relation",
-    "phone",
-    "email",
-    "language",
-    "preferred_channel",
-)
-REQUIRED = ("student_id", "given_name", "family_name")
-ALIASES = {
-    "studentid": ["studentsourcedid", "sourcedid", "studentnumber", "student"],
-    "household": ["householdid", "family", "familyid"],
-    "givenname": ["firstname", "first", "caregivergivenname", "caregiverfirstname"],
-    "familyname": ["lastname", "last", "surname", "caregiverfamilyname", "caregiverlastname"],
-    "relation": ["relationship"],
-    "phone": ["phonenumber", "mobile", "mobilephone", "cell", "cellphone", "telephone"],
-    "email": ["emailaddress", "mail"],
-    "language": ["preferredlanguage", "contactlanguage"],
-    "preferredchannel": ["channel", "contactby", "preferredcontact", "contactmethod"],
-}
-CANONICAL = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
+# Cells that many lines share: kept once, and parsed once in a while.
+language = lru_cache(maxsize=512)(values.language)
+phone = lru_cache(maxsize=8192)(values.phone)
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A caregiver of one student, as a line of the file has it."""
+    """A caregiver of one student, as a line of the file has it; None is what it doesn't say."""
 
     row: int
     student_id: str
     household: str
     given_name: str
     family_name: str
+    preferred_name: str
     relation: str
     phone: str
     email: str
     language: str
     preferred_channel: str
+    interpreter: bool | None
+    address: str
+    do_not_contact: bool | None
+    address_confidential: bool | None
+    may_decide: bool | None
+    may_read: bool | None
+
+    @property
+    def cells(self) -> dict[str, str]:
+        """The line once more, to be mended and sent again."""
+        return {
+            name: values.yes_or_no_again(value)
+            for name, value in asdict(self).items()
+            if name != "row" and value not in ("", None)
+        }
 
 
-def template() -> str:
-    """An example to fill in: the header, and two lines that show how."""
-    sheet = StringIO()
-    writer = csv.writer(sheet)
-    writer.writerow(COLUMNS)
-    ana = ["1001", "H-1", "Ana", "Ramírez", "mother", "(503) 555-0123"]
-    writer.writerow([*ana, "ana@example.org", "Spanish", "text"])
-    writer.writerow(["1002", "H-1", "Ana", "Ramírez", "mother", "", "", "es", "call"])
-    return sheet.getvalue()
-
-
-def contacts(bundle: Bundle, region: str) -> Iterator[Contact | Refused]:
+def contacts(sheet: Sheet, columns: Places, region: str) -> Iterator[Contact | Refused]:
     """Every line as a Contact; `region` is the country of numbers written without +."""
-    with bundle.open(FILE) as stream:
-        start = stream.read(len(ZIP_MARK))
-        stream.seek(0)
-        if start == ZIP_MARK:
-            raise Unreadable(
-                _("This is a zip or a spreadsheet. Save the contacts as CSV UTF-8 and send that.")
-            )
-        yield from _contacts(stream, region)
-
-
-def heading(title: str) -> str:
-    """A column's title as we know it: "Student ID", "studentId", "First name"."""
-    plain = re.sub(r"[^a-z0-9]", "", title.casefold())
-    return CANONICAL.get(plain, plain)
-
-
-def _contacts(stream: IO[bytes], region: str) -> Iterator[Contact | Refused]:
-    found = rows(
-        stream,
-        FILE,
-        columns=COLUMNS,
-        required=REQUIRED,
-        key="student_id",
-        match=heading,
-        delimiters=",;\t",
-    )
-    for row in found:
+    for row in sheet.rows(columns, STUDENT.name):
         if isinstance(row, Refused):
             yield row
             continue
         try:
             yield _contact(row, region)
         except BadCell as bad:
-            yield Refused(FILE, row.number, bad.column, str(bad), row["student_id"])
+            key = row[STUDENT.name]
+            yield Refused(FILE, row.number, bad.column, str(bad), key, cells=row.cells)
 
 
-def _contact(row: Row, region: str) -> Contact:
+def _contact(row: SheetRow, region: str) -> Contact:
     student = row["student_id"]
     if not student:
         raise BadCell("student_id", _("It is empty."))
-    given, family = names.readable(_name(row, "given_name"), _name(row, "family_name"))
+    given, family = names.readable(
+        _short(row, "given_name", LONGEST_PERSON_NAME),
+        _short(row, "family_name", LONGEST_PERSON_NAME),
+    )
     if not given and not family:
         raise BadCell("family_name", _("The caregiver needs a name."))
-    relation = row["relation"]
-    if len(relation) > LONGEST_RELATION:
-        limit = {"limit": LONGEST_RELATION}
-        raise BadCell("relation", _("It is longer than %(limit)s characters.") % limit)
-    phone = _value(row, "phone", lambda text: values.phone(text, region))
-    email = _value(row, "email", values.email)
+    relation = _short(row, "relation", LONGEST_RELATION)
     return Contact(
         row=row.number,
         student_id=student,
         household=row["household"],
         given_name=given,
         family_name=family,
-        relation=relation.lower() if relation.isupper() else relation,
-        phone=phone,
-        email=email,
-        language=_value(row, "language", values.language),
-        preferred_channel=_value(row, "preferred_channel", _channel),
+        preferred_name=_short(row, "preferred_name", LONGEST_PERSON_NAME),
+        relation=intern(relation.lower() if relation.isupper() else relation),
+        phone=value(row, "phone", lambda text: phone(text, region)),
+        email=value(row, "email", values.email),
+        language=value(row, "language", language),
+        preferred_channel=value(row, "preferred_channel", _channel),
+        interpreter=value(row, "interpreter", values.yes_or_no),
+        address=row["address"],
+        do_not_contact=value(row, "do_not_contact", values.yes_or_no),
+        address_confidential=value(row, "address_confidential", values.yes_or_no),
+        may_decide=value(row, "may_decide", values.yes_or_no),
+        may_read=value(row, "may_read", values.yes_or_no),
     )
 
 
-def _name(row: Row, column: str) -> str:
+def _short(row: SheetRow, column: str, longest: int) -> str:
     text = row[column]
-    if len(text) > LONGEST_PERSON_NAME:
-        limit = {"limit": LONGEST_PERSON_NAME}
-        raise BadCell(column, _("It is longer than %(limit)s characters.") % limit)
+    if len(text) > longest:
+        reason = _("It is longer than %(limit)s characters.")
+        raise BadCell(column, reason % {"limit": longest})
     return text
 
 
@@ -157,7 +122,8 @@ def _channel(text: str) -> str:
     return channel
 
 
-def _value(row: Row, column: str, parse: Callable[[str], str]) -> str:
+def value(row: SheetRow, column: str, parse: Callable[[str], Value]) -> Value:
+    """A cell read by `parse`, whose complaint is then that cell's."""
     try:
         return parse(row[column])
     except BadValue as bad:

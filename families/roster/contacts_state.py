@@ -1,52 +1,50 @@
 """What a contacts file asks for: households with their children and caregivers."""
 
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from itertools import islice
 
 from django.utils.translation import gettext as _
 
 from families.models import Caregiver, Student
 from pthv.models import Program
 
-from .archive import Bundle
-from .barred import Barred, caregiver_id, described, standing
+from . import family_state
+from .barred import Barred, described, standing
+from .chunks import CHUNK
+from .columns import Places
 from .contacts import FILE, Contact, contacts
+from .family_state import Asked, Found, Held, person
 from .problems import Refused
-from .roster_state import CHUNK
-from .states import Difference, Entry, Table, Wanted
+from .sheets import Sheet
+from .states import Difference, Table, Wanted
 
-LONGEST_SURNAMES = 160
-UNSAID_LANGUAGE = "en"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Which caregiver a line of the file gives to which child."""
-
-    row: int
-    student: str
-    person: str
+# A household of more children is a column that says something else.
+MOST_CHILDREN = 30
 
 
 class ContactsState:
     """Reads a contacts file once; `progress` is told the rows read so far."""
 
-    def __init__(self, bundle: Bundle, program: Program, progress: Callable[[int], None]) -> None:
-        self.bundle, self.program, self.progress = bundle, program, progress
+    def __init__(
+        self, sheet: Sheet, columns: Places, program: Program, progress: Callable[[int], None]
+    ) -> None:
+        self.sheet, self.columns = sheet, columns
+        self.program, self.progress = program, progress
         self.wanted = Wanted()
         self.rows_read = 0
+        self.households: dict[str, list[Contact]] = defaultdict(list)
         self.household_of: dict[str, tuple[str, int]] = {}
         # Households with a refused row: whom it named we can't say, so nobody of them is missing.
         self.in_doubt: set[str] = set()
         self.students = dict(
             Student.objects.values_list("source_id", "family__source_id").iterator(CHUNK)
         )
-        self.lines: dict[str, list[Line]] = defaultdict(list)
 
-    def build(self) -> Wanted:
+    def read(self) -> Wanted:
+        """Every line, sorted into households."""
         doubtful_students = set()
-        for record in contacts(self.bundle, self.program.phone_region):
+        for record in contacts(self.sheet, self.columns, self.program.phone_region):
             self.rows_read += 1
             if self.rows_read % CHUNK == 0:
                 self.progress(self.rows_read)
@@ -58,16 +56,14 @@ class ContactsState:
         for student in doubtful_students:
             household, _line = self.household_of.get(student, (self.students.get(student), 0))
             self.in_doubt.add(household or "")
+        self._refuse_crowds()
         self._keep_out_barred()
-        for entry in self.wanted[Table.FAMILY].values():
-            self._finish(entry)
         return self.wanted
 
     def _take(self, contact: Contact) -> None:
         student = contact.student_id
         if student not in self.students:
-            reason = _("The roster has no student with this id.")
-            self._refuse(contact, "student_id", reason)
+            self._refuse(contact, "student_id", _("The roster has no student with this id."))
             return
         own = self.household_of.get(student, ("", 0))[0]
         household = contact.household or own or self.students[student] or f"student:{student}"
@@ -76,38 +72,18 @@ class ContactsState:
             reason = _("Line %(line)s puts this student into another household.")
             self._refuse(contact, "household", reason % {"line": line})
             return
-        person = caregiver_id(contact.given_name, contact.family_name)
-        data = {"surnames": "", "language": "", "students": [], "caregivers": []}
-        entry = self.wanted[Table.FAMILY].setdefault(household, Entry("", data, contact.row))
-        if student not in entry.data["students"]:
-            entry.data["students"].append(student)
-        self.lines[household].append(Line(contact.row, student, person))
-        self._add_caregiver(entry, contact, person)
+        self.households[household].append(contact)
 
-    def _add_caregiver(self, entry: Entry, contact: Contact, person: str) -> None:
-        said = {
-            "id": person,
-            "given_name": contact.given_name,
-            "family_name": contact.family_name,
-            "relation": contact.relation,
-            "phone": contact.phone,
-            "email": contact.email,
-            "language": contact.language,
-            "preferred_channel": contact.preferred_channel,
-        }
-        people = entry.data["caregivers"]
-        earlier = next((other for other in people if other["id"] == person), None)
-        if earlier is None:
-            people.append(said)
-            return
-        for name in ("phone", "email"):
-            if said[name] and earlier[name] and said[name] != earlier[name]:
-                reason = _("An earlier line has something else for the same caregiver.")
-                self._refuse(contact, name, reason)
-                return
-        # A sibling's line may leave out what the first one said, or add to it.
-        for name, value in said.items():
-            earlier[name] = earlier[name] or value
+    def _refuse_crowds(self) -> None:
+        for household, lines in list(self.households.items()):
+            students = {line.student_id for line in lines}
+            if len(students) <= MOST_CHILDREN:
+                continue
+            reason = _("%(count)s students have this household; a family has at most %(most)s.")
+            counted = {"count": len(students), "most": MOST_CHILDREN}
+            for line in lines:
+                self._refuse(line, "household", reason % counted)
+            self._keep_only(household, [])
 
     def _keep_out_barred(self) -> None:
         """Refuse the lines that would bring back whom a child's families had put an end to.
@@ -122,7 +98,7 @@ class ContactsState:
         for student, known in barred.families_of.items():
             household, _line = self.household_of.get(student, (self.students[student], 0))
             families[household or ""] |= known
-        named = families.keys() & self.wanted[Table.FAMILY].keys()
+        named = families.keys() & self.households.keys()
         held = standing(named)
         for household in sorted(named):
             self._keep_out(household, held.get(household, []), families[household], barred)
@@ -130,81 +106,79 @@ class ContactsState:
     def _keep_out(
         self, household: str, held: list[Caregiver], families: set[int], barred: Barred
     ) -> None:
-        entry = self.wanted[Table.FAMILY][household]
+        lines = self.households[household]
         known = {described(person)["id"] for person in held}
         here = [described(person) for person in held if person.may_be_reached]
         # Whoever stands in this household already comes in with no line of this file.
-        out = {
-            said["id"]: barred.why(said, families)
-            for said in entry.data["caregivers"]
-            if said["id"] not in known
-        }
+        said = {person(line): line for line in reversed(lines) if person(line) not in known}
+        out = {one: barred.why(_spoken_of(line), families) for one, line in said.items()}
         met = {
             student: next(filter(None, (barred.why(one, earlier) for one in here)), "")
-            for student in entry.data["students"]
+            for student in {line.student_id for line in lines}
             if self.students[student] != household
             and (earlier := barred.families_of.get(student, set()))
         }
         kept = []
-        for line in self.lines[household]:
-            if reason := out.get(line.person) or met.get(line.student):
-                self.wanted.refuse(FILE, line.row, "family_name", reason, line.student)
+        for line in lines:
+            if reason := out.get(person(line)) or met.get(line.student_id):
+                self._refuse(line, "family_name", reason)
                 self.in_doubt.add(household)
             else:
                 kept.append(line)
         self._keep_only(household, kept)
 
-    def _keep_only(self, household: str, kept: list[Line]) -> None:
-        entry = self.wanted[Table.FAMILY][household]
-        students, people = {line.student for line in kept}, {line.person for line in kept}
-        for student in set(entry.data["students"]) - students:
+    def _keep_only(self, household: str, kept: list[Contact]) -> None:
+        students = {line.student_id for line in kept}
+        for student in {line.student_id for line in self.households[household]} - students:
             self.household_of[student] = (self.students[student] or "", 0)
             self.in_doubt.add(self.students[student] or household)
-        entry.data["students"] = [one for one in entry.data["students"] if one in students]
-        entry.data["caregivers"] = [one for one in entry.data["caregivers"] if one["id"] in people]
+        self.households[household] = kept
         if not kept:
-            del self.wanted[Table.FAMILY][household]
+            del self.households[household]
 
-    def stays(self, student: str, household: str) -> bool:
+    def differences(self) -> Iterator[Found]:
+        """What differs, household by household; one that the file leaves out stays as it is."""
+        households = iter(self.households)
+        while keys := list(islice(households, CHUNK)):
+            wanted = {key: family_state.asked(self.households[key], self.columns) for key in keys}
+            here = family_state.held(wanted)
+            yield from self._moves(wanted)
+            for key, household in wanted.items():
+                for line, column, reason in household.refused:
+                    self._refuse(line, column, reason)
+                yield from self._compared(key, household, here.get(key))
+
+    def _compared(self, key: str, wanted: Asked, here: Held | None) -> Iterator[Found]:
+        if here is None:
+            return family_state.new_family(key, wanted)
+        stay = {student for student in here.students if self._stays(student, key)}
+        wanted.students = sorted(stay.union(wanted.students))
+        in_doubt = key in self.in_doubt or "" in self.in_doubt
+        return family_state.changes(key, wanted, here, in_doubt=in_doubt)
+
+    def _stays(self, student: str, household: str) -> bool:
         """The file puts this child of the household into no other."""
         return self.household_of.get(student, (household, 0))[0] == household
 
-    def moves(self) -> list[Difference]:
+    def _moves(self, wanted: dict[str, Asked]) -> Iterator[Found]:
         """The children who would leave one family for another, each with both surnames."""
         moving = {
-            student: household
-            for household, entry in self.wanted[Table.FAMILY].items()
-            for student in entry.data["students"]
-            if self.students[student] not in (None, household)
+            student: key
+            for key, household in wanted.items()
+            for student in household.students
+            if self.students[student] not in (None, key)
         }
         children = Student.objects.filter(source_id__in=list(moving)).select_related("family")
-        return [
-            Difference(
-                child.source_id,
-                str(child),
-                self.household_of[child.source_id][1],
-                {"family": child.family.surnames},
-                {"family": self.wanted[Table.FAMILY][moving[child.source_id]].label},
-            )
-            for child in children
-        ]
-
-    def _finish(self, entry: Entry) -> None:
-        people = entry.data["caregivers"]
-        spoken = (person["language"] for person in people if person["language"])
-        entry.data["language"] = next(spoken, UNSAID_LANGUAGE)
-        for person in people:
-            written = person["email"] and not person["phone"]
-            person["language"] = person["language"] or entry.data["language"]
-            person["preferred_channel"] = (
-                person["preferred_channel"]
-                or (Caregiver.Channel.EMAIL if written else Caregiver.Channel.CALL).value
-            )
-        surnames = dict.fromkeys(person["family_name"] or person["given_name"] for person in people)
-        entry.data["surnames"] = entry.label = " & ".join(surnames)[:LONGEST_SURNAMES]
-        entry.data["students"].sort()
-        people.sort(key=lambda person: person["id"])
+        for child in children if moving else ():
+            before = {"family": child.family.surnames}
+            after = {"family": wanted[moving[child.source_id]].surnames}
+            line = self.household_of[child.source_id][1]
+            yield Table.MOVE, Difference(child.source_id, str(child), line, before, after)
 
     def _refuse(self, contact: Contact, column: str, reason: str) -> None:
-        self.wanted.refuse(FILE, contact.row, column, reason, contact.student_id)
-        self.in_doubt.add(contact.household or self.students.get(contact.student_id) or "")
+        self.wanted.refuse(FILE, contact.row, column, reason, contact.student_id, contact.cells)
+
+
+def _spoken_of(line: Contact) -> dict[str, str]:
+    """A line's caregiver as `Barred` compares people."""
+    return {name: getattr(line, name) for name in ("given_name", "family_name", "phone", "email")}

@@ -48,6 +48,8 @@ class Lines:
         kind = Kind.CHANGED if found.before else Kind.NEW
         if not found.after:
             kind = Kind.LEFT
+        elif table == Table.MOVE or (table == Table.STUDENT and "school" in found.before):
+            kind = Kind.MOVED
         self.tally[kind][table] += 1
         self._write(
             kind.value,
@@ -68,6 +70,7 @@ class Lines:
             row=refused.row,
             column=refused.column,
             reason=refused.reason[:255],
+            after=dict(refused.cells),
         )
 
     def enrollment_id(self, table: Table, person: str, school_class: str, key: str) -> None:

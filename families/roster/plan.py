@@ -6,23 +6,24 @@ from pathlib import Path
 from django.db import transaction
 from django_scopes import scope
 
-from families.models import RosterChange, RosterImport
+from families.models import RosterImport
 from pthv.models import SchoolYear
 
-from .archive import open_bundle, open_lone_file
+from . import headings
+from .archive import open_bundle
 from .asked import Asked
+from .attributes_file import AttributesState
 from .bundle_state import BundleState
 from .compare import Comparison
-from .contacts import FILE
 from .contacts_state import ContactsState
 from .known import Known, known
 from .lines import Lines
 from .manifest import manifest
 from .problems import Unreadable
-from .roster_state import family_state
-from .states import Difference, Table, Wanted, differences
+from .sheets import open_sheet
+from .states import Difference, Table, Wanted
 
-Kind = RosterChange.Kind
+Kinds = RosterImport.Kind
 Found = Iterator[tuple[Table, Difference]]
 
 
@@ -35,10 +36,10 @@ def plan(roster_import: RosterImport, path: Path) -> None:
         if roster_import.state != RosterImport.State.READING:
             return
         try:
-            if roster_import.kind == RosterImport.Kind.CONTACTS:
-                _plan_contacts(roster_import, path)
-            else:
+            if roster_import.kind == Kinds.ONEROSTER:
                 _plan_roster(roster_import, path)
+            else:
+                _plan_list(roster_import, path)
         except Unreadable as unreadable:
             refuse(roster_import, str(unreadable))
 
@@ -60,13 +61,17 @@ def _progress(roster_import: RosterImport) -> Callable[[int], None]:
     return progress
 
 
-def _plan_contacts(roster_import: RosterImport, path: Path) -> None:
-    with open_lone_file(path, FILE) as bundle:
-        contacts = ContactsState(bundle, roster_import.program, _progress(roster_import))
-        wanted = contacts.build()
-    roster_import.rows_read = contacts.rows_read
-    lines = Lines(roster_import)
-    write(roster_import, lines, _family_differences(contacts, wanted), wanted)
+def _plan_list(roster_import: RosterImport, path: Path) -> None:
+    """One of our own lists; nobody was asked about its columns if none are known yet."""
+    if not roster_import.columns:
+        headings.settle(roster_import, path)
+    program, columns = roster_import.program, roster_import.columns
+    kind = ContactsState if roster_import.kind == Kinds.CONTACTS else AttributesState
+    with open_sheet(path, roster_import.kind) as sheet:
+        state = kind(sheet, columns, program, _progress(roster_import))
+        wanted = state.read()
+    roster_import.rows_read = state.rows_read
+    write(roster_import, Lines(roster_import), state.differences(), wanted)
 
 
 def _plan_roster(roster_import: RosterImport, path: Path) -> None:
@@ -97,24 +102,6 @@ def _asked(roster_import: RosterImport, path: Path) -> Asked:
         wanted = state.build()
     roster_import.rows_read = state.rows_read
     return wanted
-
-
-def _family_differences(contacts: ContactsState, wanted: Wanted) -> Found:
-    """Families of the file only: a household that it leaves out stays as it is."""
-    present = family_state(wanted[Table.FAMILY])
-    for key, held in present.items():
-        said = wanted[Table.FAMILY][key].data
-        stay = {one for one in held.data["students"] if contacts.stays(one, key)}
-        said["students"] = sorted(stay.union(said["students"]))
-        if key in contacts.in_doubt or "" in contacts.in_doubt:
-            listed = {person["id"] for person in said["caregivers"]}
-            kept = [person for person in held.data["caregivers"] if person["id"] not in listed]
-            said["caregivers"] = sorted([*said["caregivers"], *kept], key=lambda one: one["id"])
-            said["surnames"] = held.data["surnames"]
-    for found in contacts.moves():
-        yield Table.MOVE, found
-    for found in differences(wanted[Table.FAMILY], present):
-        yield Table.FAMILY, found
 
 
 def write(

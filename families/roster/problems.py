@@ -1,6 +1,7 @@
 """What can be wrong with a file: the whole of it, or one row."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 class Unreadable(Exception):
@@ -13,7 +14,8 @@ class Refused:
 
     `key` is the row's own id when it has one: a person whose row was refused
     must not be taken for a person who is missing from the file. `about` are the ids of
-    others whom the row meant; a `part` of a row is one cell, and the rest was taken.
+    others whom the row meant; a `part` of a row is one cell, and the rest was taken. `cells`
+    are what the row says in our own files, so that it can be mended and sent again.
     """
 
     file: str
@@ -23,6 +25,7 @@ class Refused:
     key: str = ""
     about: tuple[str, ...] = ()
     part: bool = False
+    cells: Mapping[str, str] = field(default_factory=dict)
 
 
 class BadValue(ValueError):

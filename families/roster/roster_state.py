@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 
-from families.models import Caregiver, ClassTeacher, Enrollment, Family, SchoolClass, Student
+from families.models import ClassTeacher, Enrollment, SchoolClass, Student
 from pthv.models import Educator, Membership, Program, Role, School
 
 from .chunks import CHUNK
-from .states import Data, Entries, Entry
+from .states import Data
 
 # What is told of a student even where it is empty.
 TOLD = ("given_name", "family_name", "grade")
@@ -99,42 +99,3 @@ def students(years: Iterable[str]) -> Iterator[tuple[str, Held]]:
                 name: text for name, text in zip(names, said, strict=True) if text or name in TOLD
             }
             yield key, Held(label, data | {"school": school}, held)
-
-
-def family_state(households: Iterable[str]) -> Entries:
-    """The families of these households, as a contacts file would say them."""
-    families = Family.objects.filter(source_id__in=list(households)).prefetch_related(
-        "students", "caregivers"
-    )
-    return {
-        family.source_id: Entry(
-            family.surnames,
-            {
-                "surnames": family.surnames,
-                "language": family.language,
-                "students": sorted(student.source_id for student in family.students.all()),
-                "caregivers": sorted(
-                    (
-                        caregiver_data(caregiver)
-                        for caregiver in family.caregivers.all()
-                        if caregiver.source_id and caregiver.ended_on is None
-                    ),
-                    key=lambda person: person["id"],
-                ),
-            },
-        )
-        for family in families.iterator(CHUNK)
-    }
-
-
-def caregiver_data(caregiver: Caregiver) -> dict[str, str]:
-    return {
-        "id": caregiver.source_id,
-        "given_name": caregiver.given_name,
-        "family_name": caregiver.family_name,
-        "relation": caregiver.relation,
-        "phone": str(caregiver.phone),
-        "email": caregiver.email,
-        "language": caregiver.language,
-        "preferred_channel": caregiver.preferred_channel,
-    }

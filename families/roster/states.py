@@ -1,6 +1,6 @@
 """One shape for what a file says and what the roster holds, so that they compare."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -57,8 +57,16 @@ class Wanted(State):
     doubtful_classes: set[str] = field(default_factory=set)
     every_enrollment_in_doubt: bool = False
 
-    def refuse(self, file: str, row: int, column: str, reason: str, key: str = "") -> None:
-        self.refused.append(Refused(file, row, column, reason, key))
+    def refuse(
+        self,
+        file: str,
+        row: int,
+        column: str,
+        reason: str,
+        key: str = "",
+        cells: Mapping[str, str] | None = None,
+    ) -> None:
+        self.refused.append(Refused(file, row, column, reason, key, cells=cells or {}))
 
     def refused_keys(self, file: str) -> set[str]:
         return {refused.key for refused in self.refused if refused.file == file and refused.key}

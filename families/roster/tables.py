@@ -51,7 +51,7 @@ def rows(
     reader, header = _opened(stream, name, delimiters)
     places = _places(header, name, columns, required, match)
     width = len(header)
-    for number, record in _records(reader, name):
+    for number, record in records(reader, name):
         if not any(record):
             continue
         # Spreadsheets add delimiters behind the last column that was ever touched.
@@ -79,7 +79,7 @@ def _opened(stream: IO[bytes], name: str, delimiters: str) -> tuple[Any, list[st
     if not first.strip():
         raise Unreadable(_("%(file)s is empty.") % {"file": name})
     reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
-    header = next(_records(reader, name), None)
+    header = next(records(reader, name), None)
     if header is None:
         raise Unreadable(_("%(file)s is empty.") % {"file": name})
     return reader, header[1]
@@ -90,7 +90,7 @@ def _put_back(first: str, lines: Iterator[str]) -> Iterator[str]:
     yield from lines
 
 
-def _records(reader: Any, name: str) -> Iterator[tuple[int, list[str]]]:
+def records(reader: Any, name: str) -> Iterator[tuple[int, list[str]]]:
     """Each record with the line it begins on; csv's own complaints become sentences."""
     while True:
         begins = reader.line_num + 1

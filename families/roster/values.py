@@ -8,6 +8,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
+from families.search import fold
+
 from .problems import BadValue
 
 DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d", "%m/%d/%y")
@@ -34,6 +36,24 @@ LANGUAGES = {
     "tigrinya": "ti", "tongan": "to", "turkish": "tr", "ukrainian": "uk", "urdu": "ur",
     "uzbek": "uz", "vietnamese": "vi", "yoruba": "yo", "zapoteco": "zap",
 }  # fmt: skip
+# What languages call themselves, folded as people type them.
+OWN_NAMES = {
+    "espanol": "es", "castellano": "es", "portugues": "pt", "francais": "fr", "deutsch": "de",
+    "italiano": "it", "kreyol": "ht", "kreyol ayisyen": "ht", "soomaali": "so", "af soomaali": "so",
+    "af-soomaali": "so", "tieng viet": "vi", "русскии": "ru", "українська": "uk", "polski": "pl",
+    "shqip": "sq", "bosanski": "bs", "hrvatski": "hr", "српски": "sr", "romana": "ro",
+    "turkce": "tr", "ozbek": "uz", "oʻzbek": "uz", "kiswahili": "sw", "hmoob": "hmn",
+    "afaan oromoo": "om", "tagalog": "tl", "gagana samoa": "sm", "lea faka-tonga": "to",
+    "kajin majel": "mh", "ελληνικα": "el", "العربية": "ar", "فارسی": "fa", "دری": "prs",
+    "پښتو": "ps", "اردو": "ur", "हिन्दी": "hi", "हिंदी": "hi", "नेपाली": "ne", "বাংলা": "bn",
+    "ਪੰਜਾਬੀ": "pa", "ગુજરાતી": "gu", "தமிழ்": "ta", "తెలుగు": "te", "አማርኛ": "am",
+    "ትግርኛ": "ti", "中文": "zh", "普通话": "cmn", "廣東話": "yue", "广东话": "yue",
+    "粵語": "yue", "日本語": "ja", "한국어": "ko", "ภาษาไทย": "th", "ไทย": "th", "ລາວ": "lo",
+    "ភាសាខ្មែរ": "km", "ខ្មែរ": "km", "မြန်မာ": "my", "עברית": "he", "հայերեն": "hy",
+}  # fmt: skip
+OWN_LANGUAGES = {fold(name): tag for name, tag in OWN_NAMES.items()}
+YES = frozenset(["yes", "y", "true", "t", "1", "x", "✓", "✔", "si", "sí", "sim", "oui"])
+NO = frozenset(["no", "n", "false", "f", "0", "nao", "não", "non"])
 
 
 def quoted(text: str) -> str:
@@ -91,7 +111,7 @@ def language(text: str) -> str:
     """A BCP 47 tag from a tag or a language's usual English name."""
     if not text:
         return ""
-    if tag := LANGUAGES.get(text.casefold()):
+    if tag := LANGUAGES.get(text.casefold()) or OWN_LANGUAGES.get(fold(text)):
         return tag
     match = TAG.fullmatch(text)
     if not match:
@@ -100,3 +120,16 @@ def language(text: str) -> str:
     base, script, region = match.groups()
     parts = [base.lower(), (script or "").title(), (region or "").upper()]
     return "-".join(part for part in parts if part)
+
+
+def yes_or_no(text: str) -> bool | None:
+    """None is what an empty cell says."""
+    word = text.casefold()
+    if word and word not in YES and word not in NO:
+        raise BadValue(_("“%(text)s” is neither yes nor no.") % {"text": quoted(text)})
+    return word in YES if word else None
+
+
+def yes_or_no_again(value: str | bool) -> str:
+    """As a cell says it."""
+    return value if isinstance(value, str) else "yes" if value else "no"

@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from families.models import RosterChange, RosterImport, SchoolClass
+from families.models import Caregiver, RosterChange, RosterImport, SchoolClass, Student
 from pthv.models import School
+from pthv.wording import language
 
 from .states import Data, Table
 
@@ -27,17 +30,19 @@ FIELDS: dict[str, Any] = {
     "classes": gettext_lazy("Classes"),
     "primary": gettext_lazy("Leads"),
     "surnames": gettext_lazy("Surnames"),
-    "language": gettext_lazy("Language"),
-    "students": gettext_lazy("Children"),
-    "caregivers": gettext_lazy("Caregivers"),
     "preferred_name": gettext_lazy("Preferred name"),
     "relation": gettext_lazy("Relation"),
     "phone": gettext_lazy("Phone"),
+    "language": gettext_lazy("Language"),
+    "preferred_channel": gettext_lazy("Preferred channel"),
+    "interpreter_wanted": gettext_lazy("Interpreter"),
+    "address": gettext_lazy("Address"),
+    "address_confidential": gettext_lazy("Address confidential"),
+    "may_be_contacted": gettext_lazy("May be contacted"),
+    "may_decide": gettext_lazy("May decide"),
+    "may_read": gettext_lazy("May read"),
+    "students": gettext_lazy("Children"),
     "family": gettext_lazy("Family"),
-    "home_language": gettext_lazy("Home language"),
-    "english_learner": gettext_lazy("English learner"),
-    "race_ethnicity": gettext_lazy("Race and ethnicity"),
-    "sex": gettext_lazy("Sex"),
     "left_on": gettext_lazy("Left on"),
     "ended_on": gettext_lazy("Ended on"),
 }
@@ -47,11 +52,47 @@ TABLES: dict[str, Any] = {
     Table.CLASS: gettext_lazy("Class"),
     Table.EDUCATOR: gettext_lazy("Teacher"),
     Table.STUDENT: gettext_lazy("Student"),
-    Table.ATTRIBUTES: gettext_lazy("Attributes of a student"),
     Table.HOUSEHOLD: gettext_lazy("Family of guardians"),
-    Table.CAREGIVER: gettext_lazy("Guardian"),
     Table.FAMILY: gettext_lazy("Family"),
+    Table.CAREGIVER: gettext_lazy("Caregiver"),
     Table.MOVE: gettext_lazy("Child of another family until now"),
+    Table.ATTRIBUTES: gettext_lazy("Student attributes"),
+    "contacts": gettext_lazy("Contacts file"),
+    "attributes": gettext_lazy("Attributes file"),
+}
+SEVERAL: dict[str, Any] = {
+    Table.YEAR: gettext_lazy("School years"),
+    Table.SCHOOL: gettext_lazy("Schools"),
+    Table.CLASS: gettext_lazy("Classes"),
+    Table.EDUCATOR: gettext_lazy("Teachers"),
+    Table.STUDENT: gettext_lazy("Students"),
+    Table.HOUSEHOLD: gettext_lazy("Families of guardians"),
+    Table.FAMILY: gettext_lazy("Families"),
+    Table.CAREGIVER: gettext_lazy("Caregivers"),
+    Table.MOVE: gettext_lazy("To another family"),
+    Table.ATTRIBUTES: gettext_lazy("Student attributes"),
+}
+# Of a student, that it changes; what it is stands on no page.
+ATTRIBUTES: dict[str, Any] = {
+    "home_language": gettext_lazy("Home language"),
+    "english_learner": gettext_lazy("English learner"),
+    "race_ethnicity": gettext_lazy("Race and ethnicity"),
+    "sex": gettext_lazy("Sex"),
+}
+COUNTED = (
+    RosterChange.Kind.NEW,
+    RosterChange.Kind.CHANGED,
+    RosterChange.Kind.MOVED,
+    RosterChange.Kind.LEFT,
+    RosterChange.Kind.REFUSED,
+)
+# Which of a school's rows the names of the ids in a field are.
+NAMED = {
+    "school": "school",
+    "schools": "school",
+    "classes": "class",
+    "primary": "class",
+    "students": "student",
 }
 
 
@@ -71,22 +112,54 @@ class Line:
     change: RosterChange
     about: str
     facts: list[Fact]
+    # The school that somebody left.
+    school: str = ""
+
+    @property
+    def id(self) -> str:
+        """What the files know it by; of a caregiver that is the name again."""
+        return "" if self.change.table == Table.CAREGIVER else self.change.source_id
+
+
+def tables(table: str) -> str:
+    """A table as the name of a filter."""
+    return str(SEVERAL.get(table, TABLES.get(table, table)))
+
+
+def everything() -> str:
+    """The filter that leaves all."""
+    return _("All")
 
 
 def lines(roster_import: RosterImport, changes: list[RosterChange]) -> list[Line]:
     """A page of a diff, its ids replaced by names."""
     names = _Names(roster_import, changes)
     return [
-        Line(change, str(TABLES.get(change.table, change.table)), _facts(change, names))
+        Line(
+            change,
+            str(TABLES.get(change.table, change.table)),
+            _facts(change, names),
+            names.text("school", change.before.get("school"))
+            if change.kind == RosterChange.Kind.LEFT
+            else "",
+        )
         for change in changes
     ]
 
 
 def _facts(change: RosterChange, names: "_Names") -> list[Fact]:
+    if change.kind == RosterChange.Kind.REFUSED:
+        return []
     if change.table == Table.MOVE:
         families = {"old": change.before["family"], "new": change.after["family"]}
         text = _("moves from the %(old)s family to the %(new)s family")
         return [Fact(str(TABLES[Table.FAMILY]), "", text % families)]
+    if change.table == Table.ATTRIBUTES:
+        return [
+            Fact(str(label), "", _("changed"))
+            for name, label in ATTRIBUTES.items()
+            if name in change.before or name in change.after
+        ]
     shown = [name for name in FIELDS if name in change.before or name in change.after]
     facts = [
         Fact(
@@ -103,38 +176,44 @@ class _Names:
     """Names for the ids on one page: three queries, however many lines it has."""
 
     def __init__(self, roster_import: RosterImport, changes: list[RosterChange]) -> None:
-        schools: set[str] = set()
-        classes: set[str] = set()
+        ids: dict[str, set[str]] = {"school": set(), "class": set(), "student": set()}
         for data in _datas(changes):
-            schools.update(data.get("schools", ()), [data.get("school", "")])
-            classes.update(data.get("classes", ()), data.get("primary", ()))
+            for name, table in NAMED.items():
+                said = data.get(name) or ()
+                ids[table].update([said] if isinstance(said, str) else said)
+        rows: dict[str, Any] = {
+            "school": (School, "name"),
+            "class": (SchoolClass, "title"),
+            "student": (Student, Concat("given_name", Value(" "), "family_name")),
+        }
         self.names = {
-            "school": dict(
-                School.objects.filter(source_id__in=schools).values_list("source_id", "name")
-            ),
-            "class": dict(
-                SchoolClass.objects.filter(source_id__in=classes).values_list("source_id", "title")
-            ),
+            table: dict(
+                model.objects.filter(source_id__in=ids[table]).values_list("source_id", label)
+            )
+            if ids[table]
+            else {}
+            for table, (model, label) in rows.items()
         }
         # What the import itself brings wins: it is what the coordinator is asked about.
         brought = roster_import.changes.filter(
-            table__in=[Table.SCHOOL, Table.CLASS], source_id__in=schools | classes
+            table__in=[Table.SCHOOL, Table.CLASS], source_id__in=ids["school"] | ids["class"]
         )
         for table, key, label in brought.values_list("table", "source_id", "label"):
             self.names[table][key] = label
 
     def text(self, name: str, value: object) -> str:
+        if isinstance(value, bool):
+            return _("yes") if value else _("no")
         if not value:
             return ""
-        if name == "school":
-            return self.names["school"].get(str(value), str(value))
-        if name == "caregivers" and isinstance(value, list):
-            return "; ".join(map(_caregiver, value))
+        known = self.names.get(NAMED.get(name, ""), {})
         if isinstance(value, list):
-            table = {"schools": "school", "classes": "class", "primary": "class"}.get(name, "")
-            known = self.names.get(table, {})
             return ", ".join(sorted(known.get(key) or key for key in value))
-        return str(value)
+        if name == "language":
+            return language(str(value))
+        if name == "preferred_channel":
+            return str(Caregiver.Channel(str(value)).label)
+        return known.get(str(value), str(value))
 
 
 def _datas(changes: Iterable[RosterChange]) -> Iterable[Data]:
@@ -143,11 +222,7 @@ def _datas(changes: Iterable[RosterChange]) -> Iterable[Data]:
         yield change.after
 
 
-def _caregiver(person: dict[str, str]) -> str:
-    """Ana Ramírez (mother), +15035550123, es, by text."""
-    name = f"{person['given_name']} {person['family_name']}".strip()
-    if person["relation"]:
-        name = f"{name} ({person['relation']})"
-    reached = [person["phone"], person["email"], person["language"]]
-    channel = _("by %(channel)s") % {"channel": person["preferred_channel"]}
-    return ", ".join([name, *filter(None, reached), channel])
+def told(counts: dict[str, Any]) -> str:
+    """ "12 new, 3 changed, 1 refused": a whole import on one line."""
+    words = [f"{counts[kind]} {kind.label.lower()}" for kind in COUNTED if counts.get(kind)]
+    return ", ".join(words)

@@ -1,4 +1,4 @@
-"""Rosters: send a file, look at what it would change, apply it or don't."""
+"""Rosters: send a file, look at what it would change, apply it or don't, and take it back."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -7,21 +7,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from families.forms.roster import RosterForm
-from families.models import RosterChange, RosterImport
-from families.roster import apply, contacts, upload, wording
+from families.forms.roster import ColumnsForm, RosterForm
+from families.models import RosterImport
+from families.roster import apply, diff, upload, wording
 from families.roster.problems import Unreadable
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
-from pthv.paging import Page, paged
+from pthv.paging import paged
 from pthv.requests import Request
 
-Kind = RosterChange.Kind
-PAGE = 50
+State = RosterImport.State
 IMPORTS_SHOWN = 30
-# What needs a look comes first.
-KINDS = (Kind.REFUSED, Kind.LEFT, Kind.CHANGED, Kind.NEW)
+SHOWN_WITH = ("program", "uploaded_by", "applied_by", "change__undone_by", "progress")
 
 
 @require_safe
@@ -32,8 +30,10 @@ def roster_list(request: Request) -> HttpResponse:
 
 def _list(request: Request, form: RosterForm, status: int = 200) -> HttpResponse:
     imports = RosterImport.objects.open_to(request.user, Can.IMPORT_ROSTER)
-    imports = imports.select_related("uploaded_by")
-    context = {"form": form, "page": paged(imports, request, size=IMPORTS_SHOWN)}
+    page = paged(imports.select_related(*SHOWN_WITH), request, size=IMPORTS_SHOWN)
+    for one in page:
+        one.told = wording.told(one.counts)
+    context = {"form": form, "page": page}
     return render(request, "families/roster_list.html", context, status=status)
 
 
@@ -64,27 +64,60 @@ def roster_detail(request: Request, pk: int) -> HttpResponse:
     roster_import = _open(request, pk)
     if request.htmx and not roster_import.working:
         return HttpResponseClientRefresh()  # it was being waited for, and is there now
-    context = {"import": roster_import} | _diff(request, roster_import)
-    return render(request, "families/roster_detail.html", context, partial="progress")
+    return _detail(request, roster_import, partial="progress")
 
 
-def _diff(request: Request, roster_import: RosterImport) -> dict[str, object]:
-    counts = roster_import.counts
-    kinds = [{"kind": kind, "count": counts.get(kind, 0)} for kind in KINDS if counts.get(kind)]
-    chosen = request.GET.get("kind")
-    if chosen not in counts or chosen not in Kind.values:
-        chosen = kinds[0]["kind"] if kinds else ""
-    changes = roster_import.changes.filter(kind=chosen)
-    shown = kinds and not roster_import.working
-    page = paged(changes, request, descending=False, size=PAGE) if shown else Page([])
-    return {
-        "kinds": kinds,
-        "chosen": chosen,
-        "lines": wording.lines(roster_import, page.rows),
-        "page": page,
-        "leaving": [apply.leaving_sentence(one) for one in counts.get("leaving", [])],
-        "anything": any(counts.get(kind) for kind in (Kind.NEW, Kind.CHANGED, Kind.LEFT)),
-    }
+def _detail(
+    request: Request,
+    roster_import: RosterImport,
+    *,
+    blocked: NotReady | None = None,
+    form: ColumnsForm | None = None,
+    partial: str = "",
+) -> HttpResponse:
+    context: dict[str, object] = {"import": roster_import}
+    if roster_import.state == State.COLUMNS:
+        context["form"] = form or ColumnsForm(roster_import)
+    elif roster_import.state in diff.SHOWN_IN:
+        context |= {
+            "diff": diff.shown(roster_import, request),
+            "may_ask_again": upload.may_ask_again(roster_import),
+        }
+    if roster_import.state == State.APPLIED:
+        context["undo_blockers"] = apply.undo_blockers(roster_import)
+    if blocked:
+        context["sentences"] = blocked.sentences
+    status = 409 if blocked else 200
+    template = "families/roster_detail.html"
+    return render(request, template, context, partial=partial, status=status)
+
+
+@requires(Can.IMPORT_ROSTER)
+def roster_columns(request: Request, pk: int) -> HttpResponse:
+    """Which column is what: shows examples of what is chosen, and takes the answer."""
+    roster_import = _open(request, pk)
+    if request.method != "POST":
+        if roster_import.state != State.COLUMNS:
+            return redirect("roster_detail", pk=pk)
+        form = ColumnsForm(roster_import, request.GET or None)
+        return _detail(request, roster_import, form=form, partial="columns")
+    form = ColumnsForm(roster_import, request.POST)
+    try:
+        upload.confirm(roster_import, form.places, by=request.user)
+    except NotReady as blocked:
+        return _detail(request, roster_import, form=form, blocked=blocked)
+    return redirect("roster_detail", pk=pk)
+
+
+@require_POST
+@requires(Can.IMPORT_ROSTER)
+def roster_reopen(request: Request, pk: int) -> HttpResponse:
+    roster_import = _open(request, pk)
+    try:
+        upload.ask_again(roster_import, by=request.user)
+    except NotReady as blocked:
+        return _detail(request, roster_import, blocked=blocked)
+    return redirect("roster_detail", pk=pk)
 
 
 @require_POST
@@ -96,14 +129,9 @@ def roster_apply(request: Request, pk: int) -> HttpResponse:
             roster_import, leaving_confirmed="leaving_confirmed" in request.POST, by=request.user
         )
     except NotReady as blocked:
-        return _blocked(request, roster_import, blocked)
+        return _detail(request, roster_import, blocked=blocked)
+    upload.forget(roster_import)
     return redirect("roster_detail", pk=pk)
-
-
-def _blocked(request: Request, roster_import: RosterImport, blocked: NotReady) -> HttpResponse:
-    context = {"import": roster_import, "sentences": blocked.sentences}
-    context |= _diff(request, roster_import)
-    return render(request, "families/roster_detail.html", context, status=409)
 
 
 @require_POST
@@ -113,20 +141,23 @@ def roster_discard(request: Request, pk: int) -> HttpResponse:
     try:
         apply.discard(roster_import, by=request.user)
     except NotReady as blocked:
-        return _blocked(request, roster_import, blocked)
+        return _detail(request, roster_import, blocked=blocked)
+    upload.forget(roster_import)
     messages.success(request, _("Put away. Nothing was changed."))
     return redirect("roster_list")
 
 
-@require_safe
+@require_POST
 @requires(Can.IMPORT_ROSTER)
-def contacts_template(request: Request) -> HttpResponse:
-    # With a byte order mark, so that a spreadsheet keeps the accents.
-    response = HttpResponse("\ufeff" + contacts.template(), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = 'attachment; filename="contacts.csv"'
-    return response
+def roster_undo(request: Request, pk: int) -> HttpResponse:
+    roster_import = _open(request, pk)
+    try:
+        apply.hand_over_undo(roster_import, by=request.user)
+    except NotReady as blocked:
+        return _detail(request, roster_import, blocked=blocked)
+    return redirect("roster_detail", pk=pk)
 
 
 def _open(request: Request, pk: int) -> RosterImport:
     imports = RosterImport.objects.open_to(request.user, Can.IMPORT_ROSTER)
-    return get_object_or_404(imports.select_related("program", "uploaded_by", "applied_by"), pk=pk)
+    return get_object_or_404(imports.select_related(*SHOWN_WITH), pk=pk)

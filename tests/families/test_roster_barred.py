@@ -169,7 +169,7 @@ def test_a_move_is_a_line_of_its_own(roster, plan_file, apply_file) -> None:
     found = plan_file(moved, "contacts")
 
     (line,) = found.changes.filter(table="move")
-    assert (line.kind, line.label, line.row) == ("changed", "Mateo De la Cruz", 2)
+    assert (line.kind, line.label, line.row) == ("moved", "Mateo De la Cruz", 2)
     assert facts(found, "move") == ["moves from the De la Cruz family to the Vega family"]
     found.delete()
     apply_file(moved, "contacts")

@@ -10,7 +10,7 @@ from families.roster.plan import plan
 from pthv.blocked import NotReady
 from pthv.models import Educator, School, User
 
-from .roster_files import CONTACTS, SAMPLE, bundle, needs_sample, replaced, without_rows
+from .roster_files import SAMPLE, bundle, needs_sample, replaced, without_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -69,7 +69,7 @@ def test_a_change_is_told_as_old_and_new_and_only_what_changed(apply_file, plan_
 
     found = plan_file(bundle(users=moved, enrollments=classes))
 
-    (lucia,) = changes(found, "changed")
+    (lucia,) = changes(found, "moved")
     assert lucia.label == "Lucía De la Cruz"
     assert lucia.before == {"school": "10", "classes": ["3A"]}
     assert lucia.after == {"school": "20", "classes": ["E7"]}
@@ -246,59 +246,6 @@ def test_next_years_file_leaves_this_years_classes_alone(apply_file, plan_file) 
 
     assert found.counts["left"] == 0
     assert found.counts["tables"]["new"] == {"year": 1, "class": 5}
-
-
-# Contacts
-
-
-def test_households_are_planned_as_families(apply_file, plan_file) -> None:
-    apply_file(bundle())
-
-    found = plan_file(CONTACTS.read_bytes(), "contacts")
-
-    assert brief(found) == {"new": 3, "changed": 0, "left": 0, "refused": 0}
-    cruz = found.changes.get(source_id="H1")
-    assert cruz.label == "De la Cruz"
-    assert cruz.after["students"] == ["1001", "1002"]
-    assert [one["given_name"] for one in cruz.after["caregivers"]] == ["Carmen", "Luis"]
-    assert cruz.after["language"] == "es"
-
-
-def test_contacts_of_unknown_students_are_refused(plan_file) -> None:
-    found = plan_file(CONTACTS.read_bytes(), "contacts")
-
-    assert found.counts["refused"] == 6
-    assert {one.column for one in changes(found, "refused")} == {"student_id"}
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "column"),
-    [
-        ("1002,H1,", "1001,H9,", "household"),
-        (
-            "1004,H2,Fadumo,Hassan,mother,+1 503 555 0125",
-            "1004,H2,Fadumo,Hassan,,5035550126",
-            "phone",
-        ),
-    ],
-)
-def test_contradicting_lines_are_refused(old, new, column, apply_file, plan_file) -> None:
-    apply_file(bundle())
-    text = CONTACTS.read_text("utf-8")
-    assert old in text
-
-    found = plan_file(text.replace(old, new).encode(), "contacts")
-
-    assert [one.column for one in changes(found, "refused")] == [column]
-
-
-def test_the_second_plan_of_the_same_contacts_is_empty(apply_file, plan_file) -> None:
-    apply_file(bundle())
-    apply_file(CONTACTS.read_bytes(), "contacts")
-
-    found = plan_file(CONTACTS.read_bytes(), "contacts")
-
-    assert brief(found) == {"new": 0, "changed": 0, "left": 0, "refused": 0}
 
 
 @needs_sample

@@ -11,15 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from families.roster import contacts, grades, names, read, read_people, values
-from families.roster.archive import open_bundle, open_lone_file
-from families.roster.contacts import FILE
+from families.roster import grades, names, read, read_people, values
+from families.roster.archive import open_bundle
 from families.roster.manifest import manifest
 from families.roster.problems import BadValue, Refused, Unreadable
 
 from .roster_files import (
     BUNDLE,
-    CONTACTS,
     SAMPLE,
     bundle,
     bundle_files,
@@ -499,67 +497,7 @@ def test_the_sample_is_read_without_a_refused_row() -> None:
     assert not [one for one in found if one.family_name.isupper()]
 
 
-# Contacts
-
-
-def contact_rows(text: str | bytes, tmp_path) -> list:
-    path = tmp_path / "sent"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    with open_lone_file(path, FILE) as opened:
-        return list(contacts.contacts(opened, "US"))
-
-
-def test_the_contacts_file_is_read_with_forgiving_headers(tmp_path) -> None:
-    found = contact_rows(CONTACTS.read_bytes(), tmp_path)
-
-    carmen = found[0]
-    assert refused(found) == []
-    assert (carmen.given_name, carmen.family_name) == ("Carmen", "De la Cruz")
-    assert (carmen.relation, carmen.phone, carmen.language) == ("mother", "+15035550123", "es")
-    assert carmen.preferred_channel == "text"
-    assert [one.language for one in found] == ["es", "es", "", "so", "so", "vi"]
-    assert "CANARY" not in repr(found)
-
-
-def test_our_own_template_can_be_read(tmp_path) -> None:
-    found = contact_rows("\ufeff" + contacts.template(), tmp_path)
-
-    assert [one.phone for one in found] == ["+15035550123", ""]
-
-
-def test_a_spreadsheet_with_semicolons_is_read(tmp_path) -> None:
-    found = contact_rows(CONTACTS.read_text("utf-8").replace(",", ";"), tmp_path)
-
-    assert found == contact_rows(CONTACTS.read_bytes(), tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "column"),
-    [
-        ("(503) 555-0123", "call the office", "phone"),
-        ("(503) 555-0123", "12345", "phone"),
-        ("carmen@example.org", "carmen", "email"),
-        (",Spanish,", ",Klingon,", "language"),
-        ("Spanish,text", "Spanish,pigeon", "preferred_channel"),
-        ("1001,H1,CARMEN", ",H1,CARMEN", "student_id"),
-        ("CARMEN,DE LA CRUZ,MOTHER,(", ",,MOTHER,(", "family_name"),
-        ("DE LA CRUZ,MOTHER,(", f"DE LA CRUZ,{'m' * 41},(", "relation"),
-    ],
-)
-def test_a_bad_contact_refuses_its_row_alone(old: str, new: str, column: str, tmp_path) -> None:
-    text = CONTACTS.read_text("utf-8")
-    assert old in text
-
-    found = contact_rows(text.replace(old, new, 1), tmp_path)
-
-    (problem,) = refused(found)
-    assert (problem.row, problem.column) == (2, column)
-    assert len(found) == 6
-
-
-def test_an_xlsx_is_unreadable_as_contacts(tmp_path) -> None:
-    with pytest.raises(Unreadable, match="spreadsheet"):
-        contact_rows(zipped({"xl/workbook.xml": "x"}), tmp_path)
+# Values
 
 
 @pytest.mark.parametrize(

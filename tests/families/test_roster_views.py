@@ -11,13 +11,13 @@ from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from families.models import RosterImport, Student
-from families.roster import apply, upload
+from families.roster import apply, store
 from families.roster.plan import refuse
 from families.tasks import apply_roster, plan_roster
 from pthv import clock
 from pthv.models import User
 
-from .roster_files import CONTACTS, bundle, replaced, without_rows
+from .roster_files import bundle, replaced, without_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -52,8 +52,8 @@ def test_the_empty_page_teaches(coordinator) -> None:
     text = coordinator.get(reverse("roster_list")).content.decode()
 
     assert "No roster yet" in text
-    assert "OneRoster 1.1" in text
-    assert reverse("contacts_template") in text
+    assert "OneRoster 1.1 or 1.2" in text
+    assert reverse("roster_guide") in text
 
 
 def test_a_file_walks_from_upload_to_roster(coordinator) -> None:
@@ -139,7 +139,7 @@ def test_no_file_or_an_empty_one_is_told_on_the_form(coordinator, content) -> No
 
 
 def test_a_file_too_large_is_told_on_the_form(coordinator, monkeypatch, uploads) -> None:
-    monkeypatch.setattr(upload, "MAX_UPLOAD", 100)
+    monkeypatch.setattr(store, "MAX_UPLOAD", 100)
 
     response = send(coordinator, bundle())
 
@@ -264,14 +264,6 @@ def test_a_second_file_with_nothing_new_says_so(coordinator, apply_file, plan_fi
     assert "roster_apply" not in text
 
 
-def test_a_family_shows_its_caregivers(coordinator, apply_file, plan_file) -> None:
-    apply_file(bundle())
-
-    text = page(coordinator, plan_file(CONTACTS.read_bytes(), "contacts"))
-
-    assert "Carmen De la Cruz (mother), +15035550123, carmen@example.org, es, by text" in text
-
-
 def test_what_a_file_says_is_text_everywhere(coordinator, plan_file) -> None:
     nasty = "<script>alert(1)</script>"
     found = plan_file(bundle(orgs=replaced("orgs.csv", "Lincoln Elementary", nasty)))
@@ -281,7 +273,7 @@ def test_what_a_file_says_is_text_everywhere(coordinator, plan_file) -> None:
 
 
 def test_the_diff_is_paged_by_key(coordinator, plan_file, monkeypatch) -> None:
-    monkeypatch.setattr("families.views.roster.PAGE", 30)
+    monkeypatch.setattr("families.roster.diff.PAGE", 30)
     found = plan_file(bundle())
 
     first = page(coordinator, found)
@@ -330,17 +322,6 @@ def test_query_counts_do_not_grow(coordinator, plan_file, apply_file) -> None:
 
     assert few == many
     assert max(many) <= 8
-
-
-def test_the_template_opens_in_a_spreadsheet_and_reads_back(
-    coordinator, apply_file, plan_file
-) -> None:
-    response = coordinator.get(reverse("contacts_template"))
-
-    assert response.headers["Content-Disposition"] == 'attachment; filename="contacts.csv"'
-    assert response.content.startswith(b"\xef\xbb\xbfstudent_id,household,")
-    apply_file(bundle())
-    assert plan_file(response.content, "contacts").counts["new"] == 1
 
 
 def test_others_are_not_let_in(plan_file, finance, outsider) -> None:
