@@ -38,7 +38,9 @@ class Can(StrEnum):
     """What a person may be allowed to do."""
 
     SEE_TODAY = auto()  # one's own next visit, promises, figures
-    SEE_FAMILIES = auto()  # invitations with their family's contact data
+    SEE_FAMILIES = auto()  # families, with contact data and invitations
+    EDIT_FAMILIES = auto()  # correct them, decide about what they propose
+    MERGE_FAMILIES = auto()  # make two one, or one two; a school's only if all children are there
     INVITE = auto()  # record attempts and answers
     SCHEDULE = auto()  # choose a team, schedule, cancel
     SEE_VISITS = auto()  # when, where, who; never what was said
@@ -72,6 +74,8 @@ POWERS: dict[Role, dict[Can, Span]] = {
     },
     Role.SITE_COORDINATOR: {
         Can.SEE_FAMILIES: SCHOOL,
+        Can.EDIT_FAMILIES: SCHOOL,
+        Can.MERGE_FAMILIES: SCHOOL,
         Can.INVITE: SCHOOL,
         Can.SCHEDULE: SCHOOL,
         Can.SEE_VISITS: SCHOOL,
@@ -85,6 +89,8 @@ POWERS: dict[Role, dict[Can, Span]] = {
     },
     Role.PROGRAM_COORDINATOR: {
         Can.SEE_FAMILIES: PROGRAM,
+        Can.EDIT_FAMILIES: PROGRAM,
+        Can.MERGE_FAMILIES: PROGRAM,
         Can.INVITE: PROGRAM,
         Can.SCHEDULE: PROGRAM,
         Can.SEE_VISITS: PROGRAM,

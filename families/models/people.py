@@ -135,6 +135,11 @@ class Family(ProgramRow):
         return f"{isolated(self.surnames)} family\u00a0— {children}"
 
     @property
+    def standing(self) -> "list[Caregiver]":
+        """The caregivers who have a say, in their order; nobody else is shown."""
+        return [person for person in self.adults if person.ended_on is None]
+
+    @property
     def reachable(self) -> "list[Caregiver]":
         """The caregivers who may be contacted, in their order."""
         return [person for person in self.adults if person.may_be_reached]
@@ -240,6 +245,16 @@ class Caregiver(ProgramRow):
         return self.may_be_contacted and self.ended_on is None
 
     @property
+    def permissions(self) -> list[str]:
+        """What they may, in words; nothing where they may everything."""
+        said = [] if self.may_be_contacted else [_("Not to be contacted")]
+        if not self.may_decide:
+            said.append(_("May not decide about visits"))
+        if not self.may_read:
+            said.append(_("May not read what is written"))
+        return list(map(str, said))
+
+    @property
     def number(self) -> str:
         """The phone number as people write it."""
         return self.phone.as_national if self.phone and self.phone.country_code else str(self.phone)
@@ -335,3 +350,10 @@ class Student(ProgramRow):
     @property
     def called(self) -> str:
         return self.preferred_name or self.given_name
+
+    @property
+    def in_grade(self) -> str:
+        """ "Grade 3", "Kindergarten", or nothing where the roster doesn't say."""
+        if self.grade == "KG":
+            return str(_("Kindergarten"))
+        return _("Grade %(grade)s") % {"grade": grade_in_words(self.grade)} if self.grade else ""

@@ -1,0 +1,147 @@
+"""Putting people right by hand: names, numbers, permissions. Audited, and nobody is deleted."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from families.households import families_ever
+from families.models import Caregiver, Family, Student
+from families.roster.barred import described, same_name
+from pthv import audit
+from pthv.blocked import NotReady, raise_if
+from pthv.models import ProgramRow, User
+
+FAMILY_FIELDS = (
+    "surnames",
+    "language",
+    "interpreter_wanted",
+    "address",
+    "address_confidential",
+)
+CAREGIVER_FIELDS = (
+    "given_name",
+    "family_name",
+    "preferred_name",
+    "display_name",
+    "relation",
+    "phone",
+    "email",
+    "language",
+    "preferred_channel",
+    "may_be_contacted",
+    "may_decide",
+    "may_read",
+)
+STUDENT_FIELDS = ("preferred_name", "display_name")
+
+Wanted = Mapping[str, Any]
+Row = TypeVar("Row", bound=ProgramRow)
+
+
+@transaction.atomic
+def change_family(family: Family, wanted: Wanted, *, by: User) -> Family:
+    """Correct what a family is called, speaks and where it lives."""
+    family = _locked(family)
+    raise_if(merged_blockers(family))
+    return _change(family, wanted, FAMILY_FIELDS, "family.changed", by)
+
+
+@transaction.atomic
+def change_student(student: Student, wanted: Wanted, *, by: User) -> Student:
+    """Correct what a child is called; the rest comes with the roster."""
+    return _change(_locked(student), wanted, STUDENT_FIELDS, "student.changed", by)
+
+
+@transaction.atomic
+def change_caregiver(caregiver: Caregiver, wanted: Wanted, *, by: User) -> Caregiver:
+    """Correct a caregiver, and what they may: be contacted, decide, read."""
+    caregiver = _locked(caregiver)
+    raise_if(ended_blockers(caregiver))
+    return _change(caregiver, wanted, CAREGIVER_FIELDS, "caregiver.changed", by)
+
+
+@transaction.atomic
+def add_caregiver(family: Family, wanted: Wanted, *, by: User) -> Caregiver:
+    """Add somebody who looks after the children; the same twice is one.
+
+    Nobody who was ended, here or where the children were before, comes back this way.
+    """
+    family = _locked(family)
+    raise_if(merged_blockers(family))
+    caregiver = Caregiver(program_id=family.program_id, family=family, **_allowed(wanted))
+    for known in Caregiver.objects.filter(family__in=_ever(family)).order_by("-ended_on", "pk"):
+        if not same_name(described(caregiver), described(known)):
+            continue
+        raise_if(ended_blockers(known))
+        if known.family_id != family.pk:
+            continue
+        if all(getattr(known, name) == value for name, value in wanted.items()):
+            return known
+        raise NotReady(_("%(name)s is here already. Change that entry.") % {"name": known})
+    caregiver.save()
+    audit.record("caregiver.added", caregiver, by=by, family=family.pk)
+    return caregiver
+
+
+@transaction.atomic
+def end_caregiver(caregiver: Caregiver, *, because: str, by: User) -> Caregiver:
+    """From today on this person has no say, and nothing is shown to them or of them."""
+    if not because.strip():
+        raise NotReady(_("Say why this person has no say any more."))
+    caregiver = _locked(caregiver)
+    if caregiver.ended_on is None:
+        caregiver.ended_on = caregiver.program.today
+        caregiver.save(update_fields=["ended_on"])
+        audit.record("caregiver.ended", caregiver, by=by, because=because.strip())
+    return caregiver
+
+
+def ended_blockers(caregiver: Caregiver) -> list[str]:
+    """Why nothing can be changed about somebody who was ended."""
+    if caregiver.ended_on is None:
+        return []
+    return [
+        _("%(name)s has had no say since %(day)s. An administrator can bring them back.")
+        % {"name": caregiver, "day": date_format(caregiver.ended_on)}
+    ]
+
+
+def merged_blockers(family: Family) -> list[str]:
+    """Why nothing can be changed about a family that was made one with another."""
+    if family.merged_into_id is None:
+        return []
+    return [_("This family was merged with another. Open that one.")]
+
+
+def _ever(family: Family) -> set[int]:
+    """The family, and those its children came from."""
+    found = families_ever(Student.objects.filter(family=family))
+    return {family.pk}.union(*found.values())
+
+
+def _allowed(wanted: Wanted, allowed: tuple[str, ...] = CAREGIVER_FIELDS) -> Wanted:
+    if strange := wanted.keys() - set(allowed):
+        raise ValueError(f"not to be changed by hand: {sorted(strange)}")
+    return wanted
+
+
+def _change(row: Row, wanted: Wanted, allowed: tuple[str, ...], event: str, by: User) -> Row:
+    """Write what differs; the audit tells which fields, and of the yes-or-no ones what now."""
+    _allowed(wanted, allowed)
+    changed = {name: value for name, value in wanted.items() if getattr(row, name) != value}
+    if changed:
+        for name, value in changed.items():
+            setattr(row, name, value)
+        row.save(update_fields=list(changed))
+        permissions = {name: value for name, value in changed.items() if isinstance(value, bool)}
+        audit.record(event, row, by=by, fields=sorted(changed), **permissions)
+    return row
+
+
+def _locked(row: Row) -> Row:
+    """The row as it is now, kept from others until the action is done."""
+    found = type(row).objects.select_for_update(of=("self",), no_key=True)
+    return found.select_related("program").get(pk=row.pk)
