@@ -28,10 +28,15 @@ def record(
 
 
 def viewed(
-    subject: "ProgramRow | Membership", *, by: User, reason: Can | Literal["administrator"]
+    subject: "ProgramRow | Membership",
+    *,
+    by: User,
+    reason: Can | Literal["administrator"],
+    part: str = "",
 ) -> None:
-    """Keep that somebody looked at a family, note or address, and what allowed it."""
-    listed([subject], by=by, reason=reason)
+    """Keep that somebody looked at a family or note, and what allowed it; `part`: a look at
+    something of it that is kept apart, such as a family's "address"."""
+    listed([subject], by=by, reason=reason, part=part)
 
 
 def listed(
@@ -39,12 +44,13 @@ def listed(
     *,
     by: User,
     reason: Can | Literal["administrator"],
+    part: str = "",
 ) -> None:
     """Keep that somebody saw these on one page: a look at each."""
     RecordView.objects.bulk_create(
         RecordView(
             program_id=program,
-            subject_type=kind,
+            subject_type=f"{kind}.{part}" if part else kind,
             subject_id=pk,
             by=by,
             reason=reason,

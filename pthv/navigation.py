@@ -39,7 +39,13 @@ class Entry:
 PLACES = (
     Place(Can.SEE_TODAY, _("Today"), "today", "sun", ("today",)),
     Place(Can.SEE_DESK, _("Desk"), "desk", "columns-gap", ("desk",)),
-    Place(Can.SEE_FAMILIES, _("Families"), "invitation_list", "people", ("invitation", "family")),
+    Place(
+        Can.SEE_FAMILIES,
+        _("Families"),
+        "invitation_list",
+        "people",
+        ("invitation", "family", "caregiver", "student", "amendment"),
+    ),
     Place(Can.SEE_VISITS, _("Visits"), "visit_list", "house-heart", ("visit", "reflection")),
     Place(
         Can.SEE_TRAINING,

@@ -14,7 +14,9 @@ from django.db import connection
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
+from families import amendments
 from families.models import (
+    AmendmentRequest,
     Caregiver,
     ClassTeacher,
     Enrollment,
@@ -272,6 +274,14 @@ def invitation(family, school, school_year, school_class, site_coordinator) -> I
     """The Ortega family, planned and not asked yet."""
     selection.plan_everyone(school, school_year, school_class=school_class, by=site_coordinator)
     return Invitation.objects.get(family=family)
+
+
+@pytest.fixture
+def proposal(invitation, family, educator) -> AmendmentRequest:
+    """The Ortegas told Ana that Marta has a new number."""
+    caregiver = family.caregivers.get()
+    wanted = {"phone": "(312) 555-0199"}
+    return amendments.propose(family, wanted, by=educator, caregiver=caregiver)
 
 
 @pytest.fixture

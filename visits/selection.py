@@ -37,7 +37,8 @@ def plan_everyone(
     """Plan to invite every family of a class, a grade or the school, each once a year.
 
     The invitations wait for the class's teacher, in roster order. Making the same plan
-    again adds the families that have come since. A family that said no is not asked again.
+    again adds the families that have come since. A family that said no is not asked again,
+    nor one that was asked this year before it was split from another.
     """
     School.objects.select_for_update(no_key=True).get(pk=school.pk)
     students = list(population(school, school_class, grade).order_by("family_id", "pk"))
@@ -53,6 +54,7 @@ def plan_everyone(
             % {"count": len(unasked)}
         )
     said_no = _said_no(families)
+    asked = _asked_before_a_split(families, school_year) - said_no
     found_now = {
         "students_without_family": sum(1 for s in students if not s.family_id),
         "families_said_no_before": len(said_no),
@@ -78,7 +80,7 @@ def plan_everyone(
                 educator_id=askers[family],
             )
             for family in families
-            if family not in said_no
+            if family not in said_no | asked
         ),
         batch_size=1000,
         ignore_conflicts=True,  # already asked this year, by another plan
@@ -102,6 +104,24 @@ def _said_no(families: Iterable[int]) -> set[int]:
     )
     moved = {family for child, family in children.values_list("pk", "family") if ever[child] & no}
     return no.intersection(families) | moved
+
+
+def _asked_before_a_split(families: Iterable[int], school_year: SchoolYear) -> set[int]:
+    """Those of the families whose every child was asked this year as another family's."""
+    children = Student.objects.enrolled().filter(family__in=families)
+    ever = families_ever(children)
+    asked = set(
+        Invitation.objects.filter(
+            family__in={family for earlier in ever.values() for family in earlier},
+            school_year=school_year,
+            asked_at__isnull=False,
+        ).values_list("family", flat=True)
+    )
+    were = [
+        (family, bool((ever[child] - {family}) & asked))
+        for child, family in children.values_list("pk", "family")
+    ]
+    return {family for family, was in were if was} - {family for family, was in were if not was}
 
 
 def _who_asks(

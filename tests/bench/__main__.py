@@ -70,6 +70,7 @@ def pages(sql: psycopg.Connection) -> list[Page]:
         f"WHERE email = '{PEOPLE['writer']}' AND state = 'held'"
     )
     invitation = one(f"SELECT max(id) FROM visits_invitation WHERE educator_id = {educator}")
+    family = one(f"SELECT family_id FROM visits_invitation WHERE id = {invitation}")
     middle = one(
         f"SELECT id FROM visits_invitation WHERE {mine} ORDER BY id DESC OFFSET 12000 LIMIT 1"
     )
@@ -85,7 +86,7 @@ def pages(sql: psycopg.Connection) -> list[Page]:
     ).fetchall()
     # The same tap within a minute is the same attempt, so each is another one.
     attempts = [
-        (f"/families/{pk}/attempt/", {"channel": channel, "outcome": outcome})
+        (f"/invitations/{pk}/attempt/", {"channel": channel, "outcome": outcome})
         for outcome in ("reached", "left_message")
         for channel in ("call", "text", "email", "in_person")
         for (pk,) in ask
@@ -94,8 +95,8 @@ def pages(sql: psycopg.Connection) -> list[Page]:
         Page("floor list", "program", "/floor/", 1),
         Page("Today", "educator", "/today/", 2.5),
         Page("families, educator", "educator", "/families/"),
-        Page("family", "educator", f"/families/{invitation}/"),
-        Page("find a time", "educator", f"/families/{invitation}/schedule/"),
+        Page("family", "educator", f"/families/{family}/"),
+        Page("find a time", "educator", f"/invitations/{invitation}/schedule/"),
         Page("visit", "educator", f"/visits/{visit}/"),
         Page("log form", "writer", f"/visits/{held}/log/"),
         Page("my pay", "educator", "/pay/mine/"),

@@ -26,7 +26,7 @@ def of_rows(request) -> dict[str, list[tuple[str, int]]]:
     visit = Visit.objects.get()
     return {
         "educator": [
-            ("invitation_detail", invitation.pk),
+            ("family_detail", invitation.family_id),
             ("visit_schedule", invitation.pk),
             ("visit_detail", visit.pk),
             ("visit_log", visit.pk),
@@ -99,7 +99,7 @@ def test_everything_works_without_scripts(open_device, held, educator):
 
 def test_a_double_tap_is_one_attempt(open_device, invitation, educator):
     page = open_device(educator, phone=True)
-    page.goto(reverse("invitation_detail", args=[invitation.pk]))
+    page.goto(reverse("family_detail", args=[invitation.family_id]))
     page.get_by_role("button", name="No answer").dblclick(no_wait_after=True)
     page.wait_for_load_state("networkidle")
 

@@ -36,7 +36,7 @@ def test_desk_shows_a_family_that_waits_for_a_time(read, site_coordinator, accep
 
     assert "Said yes, no time yet" in desk and "· 1</span>" in desk
     assert "Ana Ruiz, Lincoln" in desk
-    assert f"/families/{accepted.pk}/schedule/" in desk and "Find a time" in desk
+    assert f"/invitations/{accepted.pk}/schedule/" in desk and "Find a time" in desk
 
 
 def test_the_numbers_of_the_desk_lead_to_their_families(read, site_coordinator, accepted):

@@ -16,7 +16,7 @@ def act(client, invitation):
 
     def post(action, user, **facts):
         client.force_login(user)
-        response = client.post(f"/families/{invitation.pk}/{action}/", facts, follow=True)
+        response = client.post(f"/invitations/{invitation.pk}/{action}/", facts, follow=True)
         invitation.refresh_from_db()
         return response.status_code, response.content.decode()
 
@@ -48,7 +48,7 @@ def test_a_family_is_shown_with_its_caregivers_best_way_first(client, educator, 
     family.caregivers.update(preferred_channel="text", email="marta@example.org")
     client.force_login(educator)
 
-    page = client.get(f"/families/{invitation.pk}/").content.decode()
+    page = client.get(f"/families/{family.pk}/").content.decode()
 
     assert page.index('href="sms:') < page.index('href="tel:') and 'href="mailto:marta@' in page
     assert RecordView.objects.get().by == educator
@@ -76,7 +76,7 @@ def test_an_attempt_from_today_returns_there(client, educator, invitation):
     client.force_login(educator)
     facts = {"channel": "call", "outcome": "no_answer", "from": "today"}
 
-    response = client.post(f"/families/{invitation.pk}/attempt/", facts)
+    response = client.post(f"/invitations/{invitation.pk}/attempt/", facts)
 
     assert response["Location"] == "/today/"
 
@@ -149,7 +149,7 @@ def test_only_a_coordinator_can_say_the_family_opened_the_door(
 def test_a_colleague_does_not_find_the_family(client, colleague, invitation):
     client.force_login(colleague)
 
-    assert client.get(f"/families/{invitation.pk}/").status_code == 404
+    assert client.get(f"/families/{invitation.family_id}/").status_code == 404
     assert "Ortega" not in client.get("/families/").content.decode()
 
 

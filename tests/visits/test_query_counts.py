@@ -7,7 +7,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from families.models import ClassTeacher, Enrollment, SchoolClass, Student
+from families import amendments
+from families.models import Caregiver, ClassTeacher, Enrollment, SchoolClass, Student
 from pthv import clock
 from tests.conftest import at
 from visits import invitations, logs, pay, reflections, scheduling, selection
@@ -151,7 +152,7 @@ def test_batches(count, live, fund, program, site_coordinator, finance):
 
 
 def test_one_family_whatever_its_story(count, live, educator, partner, family, invitation):
-    url = f"/families/{invitation.pk}/"
+    url = f"/families/{family.pk}/"
     assert count(url, educator) <= PAGE
 
     invitations.record_attempt(invitation, "text", "left_message", by=educator)
@@ -175,7 +176,10 @@ def test_one_family_whatever_its_story(count, live, educator, partner, family, i
 
 def test_one_visit_and_its_forms(count, live, educator, site_coordinator, accepted, visit):
     live(0)
-    at_the_door = {f"/visits/{visit.pk}/": educator, f"/families/{accepted.pk}/schedule/": educator}
+    at_the_door = {
+        f"/visits/{visit.pk}/": educator,
+        f"/invitations/{accepted.pk}/schedule/": educator,
+    }
     assert max(count(url, user) for url, user in at_the_door.items()) <= PAGE
 
     with clock.at(at(8, 18)):
@@ -207,3 +211,27 @@ def test_today_and_the_desk(count, live, fund, educator, site_coordinator, progr
 
     flat(count, pages, grow, DASHBOARD)
     assert Visit.objects.count() == 22
+
+
+def test_a_familys_page_whoever_looks_and_however_many_they_are(
+    count, live, program, school, school_class, family, educator, colleague, site_coordinator,
+    program_coordinator, completed,
+):  # fmt: skip
+    url = f"/families/{family.pk}/"
+    pages = {f"{url}?{user.pk}": user for user in (educator, site_coordinator, program_coordinator)}
+
+    def grow():
+        for number in range(12):
+            child = Student.objects.create(
+                program=program, school=school, family=family, source_id=f"C{number}",
+                given_name=f"Child{number}", family_name="Ortega", grade="3",
+            )  # fmt: skip
+            Enrollment.objects.create(program=program, school_class=school_class, student=child)
+            Caregiver.objects.create(program=program, family=family, given_name=f"Aunt{number}")
+            Student.objects.filter(pk=child.pk).update(grade="4")
+
+    flat(count, pages, grow, PAGE)
+
+    proposal = {"relation": "aunt"}
+    amendments.propose(family, proposal, by=educator, caregiver=family.caregivers.first())
+    assert count(url, site_coordinator) <= PAGE

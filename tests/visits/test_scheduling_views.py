@@ -17,7 +17,7 @@ THURSDAY = {"day": "2026-10-08", "time": "16:30", "minutes": "60", "place": "hom
 def schedule(client, accepted, educator):
     def post(**changes):
         client.force_login(educator)
-        url = f"/families/{accepted.pk}/schedule/"
+        url = f"/invitations/{accepted.pk}/schedule/"
         response = client.post(url, THURSDAY | changes, follow=True)
         return response.status_code, response.content.decode()
 
@@ -98,7 +98,7 @@ def test_a_cancelled_visit_leaves_the_yes(client, visit, educator, accepted):
     page = client.post(f"/visits/{visit.pk}/cancel/", {"ending": "family_cancelled"}, follow=True)
 
     assert "Cancelled by the family" in page.content.decode()
-    assert "Find a time" in client.get(f"/families/{accepted.pk}/").content.decode()
+    assert "Find a time" in client.get(f"/families/{accepted.family_id}/").content.decode()
 
 
 def test_a_visit_ends_in_one_of_three_ways(client, visit, educator):

@@ -24,7 +24,7 @@ def test_today_offers_the_families_of_the_plan(today, educator, invitation):
 
     assert "Ortega family\u00a0— Mateo (3)" in page
     assert 'href="tel:' in page and "Call Marta" in page
-    assert f"/families/{invitation.pk}/attempt/" in page
+    assert f"/invitations/{invitation.pk}/attempt/" in page
 
 
 def test_today_asks_the_partner_to_confirm(today, educator, partner, visit):

@@ -12,7 +12,16 @@ from django.utils.translation import gettext_lazy as _
 from families.models import children
 from pthv import clock
 from pthv.access import Can
-from pthv.models import Educator, ProgramRow, SchoolYear, User, full_name, same_program, scoped
+from pthv.models import (
+    Educator,
+    ProgramRow,
+    SchoolYear,
+    User,
+    full_name,
+    same_program,
+    scoped,
+    undoable,
+)
 from pthv.models.history import keeps_history
 from pthv.models.tally import tally_triggers
 
@@ -163,6 +172,7 @@ class InvitationQuerySet(models.QuerySet):
 
 
 @keeps_history()
+@undoable
 class Invitation(ProgramRow):
     """One family asked to one visit of the year: a question it is free to answer.
 
@@ -303,7 +313,8 @@ class Invitation(ProgramRow):
         return f"Invitation {self.pk}"
 
     def get_absolute_url(self) -> str:
-        return reverse("invitation_detail", args=[self.pk])
+        """The family's page, with this invitation's next step."""
+        return f"{reverse('family_detail', args=[self.family_id])}?invitation={self.pk}"
 
     @property
     def is_open(self) -> bool:
@@ -329,6 +340,7 @@ class Invitation(ProgramRow):
         return [member.educator for member in members]
 
 
+@undoable
 class ContactAttempt(ProgramRow):
     """One call, text or letter to a caregiver, and how it went."""
 

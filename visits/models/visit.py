@@ -27,6 +27,7 @@ from pthv.models import (
     full_name,
     same_program,
     scoped,
+    undoable,
 )
 from pthv.models.exclusion import same
 from pthv.models.history import keeps_history
@@ -112,6 +113,7 @@ class VisitQuerySet(models.QuerySet):
 
 
 @keeps_history()
+@undoable
 class Visit(ProgramRow):
     """One trip of a team to a family that said yes."""
 
@@ -276,6 +278,15 @@ class Visit(ProgramRow):
     @property
     def is_ahead(self) -> bool:
         return self.state in self.AHEAD
+
+    @property
+    def goes_home_soon(self) -> bool:
+        """Whether it stands, goes to the family's home, and is near: from the day before it
+        starts, where the program is, until it ends."""
+        starts_on = self.during.lower.astimezone(self.program.zone).date()
+        day_before = starts_on - datetime.timedelta(days=1)
+        near = day_before <= self.program.today and clock.now() < self.during.upper
+        return near and self.occupies and self.place == self.Place.HOME
 
 
 class VisitParticipantQuerySet(models.QuerySet):

@@ -10,11 +10,15 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from pthv import clock
+from families import amendments
+from families.models import AmendmentRequest
+from pthv import audit, clock
 from pthv.access import Can, requires
 from pthv.models import School
 from pthv.requests import Request
+from visits import families
 from visits.models import FundingSource, Invitation, PayLine, Visit
+from visits.models.visit import VisitQuerySet
 from visits.reports import coverage
 
 SHOWN = 5
@@ -29,6 +33,7 @@ def desk(request: Request) -> HttpResponse:
     visits = visits.with_names()
     invitations = Invitation.objects.open_to(user, Can.SEE_DESK)
     lines = PayLine.objects.open_to(user, Can.SEE_PAY).earned()
+    unconfirmed, unwritten = _unconfirmed_and_unwritten(visits.by_start(), now)
     schools = coverage.by_school(
         School.objects.open_to(user, Can.SEE_DESK), on=request.program.today
     )
@@ -37,8 +42,8 @@ def desk(request: Request) -> HttpResponse:
         request,
         "visits/desk.html",
         {
-            "unconfirmed": _first(visits.unconfirmed_before(now + datetime.timedelta(days=3))),
-            "unwritten": _first(visits.held_before(now - datetime.timedelta(days=2))),
+            "unconfirmed": unconfirmed,
+            "unwritten": unwritten,
             "untimed": _first(
                 invitations.of_year(request.program.today)
                 .without_a_time()
@@ -53,6 +58,7 @@ def desk(request: Request) -> HttpResponse:
                 starts_at__range=(now - EARLIER, now + datetime.timedelta(days=7)),
             )
             .order_by("starts_at", "pk")[:SHOWN],
+            "proposals": _proposals(request),
             "schools": schools,
             "empty": not any(school.enrolled for school in schools),
             "may_import": Can.IMPORT_ROSTER in request.powers,
@@ -64,9 +70,38 @@ def desk(request: Request) -> HttpResponse:
 
 
 def _first(rows: QuerySet) -> list[Any]:
+    return list(_few(rows))
+
+
+def _few(rows: QuerySet) -> QuerySet:
     """The first few, each with the ids of all that are `alike`, as far as they are counted."""
     alike = rows.order_by().values("pk")[: COUNTED + 1]
-    return list(rows.annotate(alike=ArraySubquery(alike))[:SHOWN])
+    return rows.annotate(alike=ArraySubquery(alike))[:SHOWN]
+
+
+def _unconfirmed_and_unwritten(
+    visits: VisitQuerySet, now: datetime.datetime
+) -> tuple[list[Visit], list[Visit]]:
+    """Soon and not confirmed, the next first; held and not written up, the oldest first."""
+    soon = _few(visits.unconfirmed_before(now + datetime.timedelta(days=3)))
+    held = _few(visits.held_before(now - datetime.timedelta(days=2)))
+    found = list(soon.union(held, all=True))  # one question to the database
+    unconfirmed = [visit for visit in found if visit.held_at is None]
+    unwritten = [visit for visit in found if visit.held_at is not None]
+    unconfirmed.sort(key=lambda visit: (visit.during.lower, visit.pk))
+    unwritten.sort(key=lambda visit: (visit.held_at, visit.pk))
+    return unconfirmed, unwritten
+
+
+def _proposals(request: Request) -> list[dict[str, Any]]:
+    """What families say is wrong, old and new, for whoever decides; a look at each."""
+    theirs = families.open_to(request.user, Can.EDIT_FAMILIES).values("pk")
+    waiting = amendments.waiting_of(AmendmentRequest.objects.filter(family__in=theirs))
+    rows = _first(waiting)
+    audit.listed([row.family for row in rows], by=request.user, reason=Can.EDIT_FAMILIES)
+    return [
+        {"row": row, "alike": row.alike, "corrections": amendments.corrections(row)} for row in rows
+    ]
 
 
 def _funnel(total: coverage.SchoolCoverage) -> list[dict[str, object]]:

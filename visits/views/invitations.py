@@ -1,7 +1,5 @@
 """Families: whom to invite, and what they answered."""
 
-from typing import Any
-
 from django.contrib import messages
 from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
@@ -9,15 +7,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from families.models import Student, adults
-from pthv import audit, wording
+from pthv import audit
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.paging import paged
 from pthv.requests import Request, post_only
 from visits import invitations
 from visits.forms.invitations import AnswerForm, AttemptForm, ReopenForm, TeamForm
-from visits.models import ContactAttempt, Invitation, Visit, VisitKind
+from visits.models import ContactAttempt, Invitation, VisitKind
 from visits.models.invitation import InvitationQuerySet
+from visits.views import families
 
 
 @requires(Can.SEE_FAMILIES)
@@ -72,10 +71,8 @@ def _narrowed(found: InvitationQuerySet, request: Request) -> InvitationQuerySet
 
 @requires(Can.SEE_FAMILIES)
 def invitation_detail(request: Request, pk: int) -> HttpResponse:
-    """One family: who they are, how to reach them, the story so far, the next step."""
-    invitation = _invitation(request, pk, Can.SEE_FAMILIES)
-    audit.viewed(invitation.family, by=request.user, reason=Can.SEE_FAMILIES)
-    return _detail(request, invitation)
+    """An invitation stands on its family's page, with its next step."""
+    return redirect(_invitation(request, pk, Can.SEE_FAMILIES))
 
 
 @post_only("invitation_detail")
@@ -116,8 +113,7 @@ def invitation_team(request: Request, pk: int) -> HttpResponse:
 
 
 def _invitation(request: Request, pk: int, can: Can) -> Invitation:
-    open_to_them = Invitation.objects.open_to(request.user, can)
-    found = open_to_them.with_family().select_related("answered_by")
+    found = Invitation.objects.open_to(request.user, can).select_related("family", "school")
     return get_object_or_404(found.prefetch_related(adults("family__")), pk=pk)
 
 
@@ -125,84 +121,11 @@ def _act(request, invitation, form, action, done, page="") -> HttpResponse:
     """Hand a valid form to the action, and say what happened, on the family's page or on `page`;
     say why not on the family's."""
     if not form.is_valid():
-        return _detail(request, invitation, form=form, status=422)
+        return families.refused(request, invitation, form, status=422)
     try:
         action(invitation, **form.cleaned_data, by=request.user)
     except NotReady as blocked:
         form.add_error(None, blocked.sentences)
-        return _detail(request, invitation, form=form, status=409)
+        return families.refused(request, invitation, form, status=409)
     messages.success(request, done)
     return redirect(page or invitation)
-
-
-def _detail(request, invitation, form=None, status=200) -> HttpResponse:
-    """The page of one family; `form`: one that was refused, whose sentences it says."""
-    attempts = list(
-        invitation.attempts.select_related("caregiver", "made_by") if invitation.asked_at else []
-    )
-    visits = list(invitation.visits.all() if invitation.team_id else [])  # none without a team
-    standing = next((visit for visit in visits if visit.occupies), None)
-    step = invitation.next_step(request.program.today, standing=bool(standing))
-    talked = bool(attempts) and attempts[-1].outcome == ContactAttempt.Outcome.REACHED
-    if step == "ask" and invitation.state == Invitation.State.ASKED and talked:
-        step = "answer"  # somebody spoke to them: what they said comes first
-    team_form = TeamForm(invitation=invitation)
-    choosing = step == "team" or (step == "time" and "team" in request.GET)
-    refused = form.errors.values() if form is not None else []
-    return render(
-        request,
-        "visits/invitation_detail.html",
-        {
-            "invitation": invitation,
-            "family": invitation.family,
-            "step": step,
-            "standing": standing,
-            "team": invitation.people() if invitation.team_id else [],
-            "partners": list(team_form.fields["partners"].queryset) if choosing else [],
-            "story": _story(invitation, attempts, visits),
-            "may_invite": Can.INVITE in request.powers,
-            "may_schedule": Can.SCHEDULE in request.powers,
-            "may_reopen": Can.PLAN in request.powers,
-            "answer_form": form
-            if isinstance(form, AnswerForm)
-            else AnswerForm(today=request.program.today),
-            "reopen_form": ReopenForm(),
-            "channels": ContactAttempt.Channel.choices,
-            "outcomes": ContactAttempt.Outcome.choices,
-            "problems": [sentence for sentences in refused for sentence in sentences],
-        },
-        status=status,
-    )
-
-
-def _story(invitation, attempts, visits) -> list[dict[str, Any]]:
-    """What happened so far, newest first: for the timeline."""
-    story = [
-        {
-            "at": visit.completed_at or visit.held_at or visit.ended_at or visit.scheduled_at,
-            "text": f"{visit.get_kind_display()} · {visit.get_state_display()}",
-            "note": _("for %s") % wording.moment(visit.during.lower),
-            "url": visit.get_absolute_url(),
-            "done": visit.state == Visit.State.COMPLETED,
-        }
-        for visit in visits
-    ]
-    if invitation.answered_at:
-        story.append(
-            {
-                "at": invitation.answered_at,
-                "text": invitation.get_state_display(),
-                "by": invitation.answered_by,
-                "done": invitation.state == Invitation.State.ACCEPTED,
-            }
-        )
-    story += [
-        {
-            "at": tried.made_at,
-            "text": f"{tried.get_channel_display()} · {tried.get_outcome_display()}",
-            "note": tried.caregiver,
-            "by": tried.made_by,
-        }
-        for tried in attempts
-    ]
-    return sorted(story, key=lambda entry: entry["at"], reverse=True)

@@ -1,0 +1,164 @@
+"""Which families a person may see, how much of each, and why: the one place that decides it.
+
+An educator sees the families they invite or visit, and those of the children they teach this
+year; a site coordinator those with a child enrolled, or an invitation, at their school; a
+program coordinator all. Of a sister or brother at a school that isn't theirs, whoever works at
+schools is told first name and grade, for that is who the family is, but neither school nor class.
+"""
+
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from families.models import Caregiver, ClassTeacher, Enrollment, Family, Student, adults
+from families.models import children as children_of
+from pthv import clock, wording
+from pthv.access import Can, Reach
+from pthv.models import RecordView, SchoolYear, User, full_name
+from visits.models import Invitation
+
+LOOKS_READ, LOOKS_TOLD = 30, 5
+
+
+def open_to(user: User, can: Can) -> QuerySet[Family]:
+    """The families with which this person may do this; none that was merged into another."""
+    reach, families = user.reach(can), Family.objects.filter(merged_into=None)
+    if reach.program:
+        return families
+    of_family = {"family": OuterRef("pk")}
+    allowed = Q(Exists(Invitation.objects.open_to(user, can).filter(**of_family)))
+    if reach.educators:
+        allowed |= Q(Exists(taught_by(reach).filter(**of_family)))
+    if reach.schools:
+        enrolled = Student.objects.enrolled().filter(school__in=reach.schools)
+        allowed |= Q(Exists(enrolled.filter(**of_family)))
+    return families.filter(allowed)
+
+
+def taught_by(reach: Reach) -> QuerySet[Student]:
+    """The children of the classes that this person teaches in the school year at hand."""
+    year = SchoolYear.objects.at_hand(timezone.localtime(clock.now()).date())
+    taught = ClassTeacher.objects.filter(
+        educator__in=reach.educators,
+        school_class__school__in=reach.own_schools,
+        school_class__school_year__in=year.values("pk"),
+        school_class__left_on=None,
+    )
+    enrolled = Enrollment.objects.filter(
+        student=OuterRef("pk"), left_on=None, school_class__in=taught.values("school_class")
+    )
+    return Student.objects.enrolled().filter(Exists(enrolled))
+
+
+def schools(reach: Reach) -> frozenset[int]:
+    """Where whoever has this reach works; nothing is hidden from the reach of the program."""
+    return reach.schools | reach.own_schools
+
+
+def children(family: Family, user: User, can: Can) -> list[Any]:
+    """The family's children with their school and `class_titles` of this year; `known` says
+    whether this person may be told these, `taught` whether they teach the child."""
+    reach = user.reach(can)
+    year = SchoolYear.objects.at_hand(timezone.localtime(clock.now()).date())
+    titles = Enrollment.objects.filter(
+        student=OuterRef("pk"), left_on=None, school_class__school_year__in=year.values("pk")
+    )
+    found = (
+        Student.objects.enrolled()
+        .filter(family=family)
+        .select_related("school")
+        .defer("folded", "searchable")
+        .annotate(
+            class_titles=ArraySubquery(
+                titles.order_by("school_class__title").values("school_class__title")
+            ),
+            taught=Exists(taught_by(reach).filter(pk=OuterRef("pk"))),
+        )
+    )
+    rows = list(found)
+    for child in rows:
+        child.known = reach.program or child.school_id in schools(reach)
+    return rows
+
+
+def with_looks(found: QuerySet[Family]) -> QuerySet[Family]:
+    """Families with the names of those who looked at them last."""
+    looks = RecordView.objects.filter(
+        program=OuterRef("program"), subject_type="family", subject_id=OuterRef("pk")
+    )
+    names = looks.order_by("-pk").values(name=full_name("by__"))[:LOOKS_READ]
+    return found.annotate(looked_names=ArraySubquery(names))
+
+
+def looked(family: Any) -> list[str]:
+    """Who looked at the family lately, each once, the last first."""
+    return list(dict.fromkeys(filter(None, family.looked_names)))[:LOOKS_TOLD]
+
+
+def why(user: User, can: Can, children: list[Any], invitations: list[Any]) -> list[str]:
+    """Why this person may see this family, in sentences."""
+    reach = user.reach(can)
+    if reach.program:
+        program = next(held.program for held in user.memberships if held.school_id is None)
+        return [_("You coordinate %(where)s.") % {"where": program}]
+    here = {child.school_id for child in children} | {one.school_id for one in invitations}
+    coordinated = {
+        str(held.school)
+        for held in user.memberships
+        if held.school_id in reach.schools and held.school_id in here
+    }
+    reasons = [_("You coordinate %(where)s.") % {"where": name} for name in sorted(coordinated)]
+    if taught := [child.called for child in children if child.taught]:
+        reasons.append(_("You teach %(names)s.") % {"names": wording.listed(taught)})
+    own = [one for one in invitations if one.mine and one.school_id not in reach.schools]
+    if any(one.educator_id in reach.educators for one in own):
+        reasons.append(_("You were asked to invite this family."))
+    elif own:
+        reasons.append(_("You visit this family together with a colleague."))
+    return reasons
+
+
+def named_or_called(found: QuerySet[Family], typed: str) -> QuerySet[Family]:
+    """Those with a child of this name, or a caregiver whose phone ends with these digits."""
+    digits = "".join(filter(str.isdigit, typed))
+    if len(digits) >= 4:
+        backwards = Caregiver.objects.exclude(phone="").annotate(backwards=Reverse("phone"))
+        people = backwards.filter(backwards__startswith=digits[::-1], ended_on=None)
+    else:
+        people = Student.objects.enrolled().named(typed)
+    return _with_people(found.filter(pk__in=people.values("family")))
+
+
+def alike(found: QuerySet[Family], family: Family) -> QuerySet[Family]:
+    """Those that may be the same family: a caregiver has a phone or an e-mail of this one's."""
+    phones = [str(person.phone) for person in family.standing if person.phone]
+    emails = [person.email for person in family.standing if person.email]
+    people = Caregiver.objects.filter(
+        Q(phone__in=phones) | Q(email__in=emails), program=family.program_id, ended_on=None
+    )
+    return _with_people(found.filter(pk__in=people.values("family")).exclude(pk=family.pk))
+
+
+def _with_people(found: QuerySet[Family]) -> QuerySet[Family]:
+    return found.prefetch_related(children_of(), adults()).order_by("pk")
+
+
+def address_is_open(family: Family, visits: list[Any], *, said_no: bool) -> bool:
+    """Whether the family's address may be shown to somebody who may see the family.
+
+    A confidential one is for those who go there, from the day before until the visit ends:
+    `visits` are those of the family, with `mine` and `page_open` for whoever looks.
+    """
+    if not family.address:
+        return False
+    if not family.address_confidential:
+        return not said_no
+    return any(
+        visit.mine and visit.page_open and visit.goes_home_soon
+        for visit in visits
+        if visit.family_id == family.pk
+    )

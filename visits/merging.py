@@ -1,0 +1,270 @@
+"""Making two families one, and one two, with what was asked and visited; both can be undone.
+
+Of two invitations to the same visit of a year the one that came further stays, with the calls
+and cancelled visits of both. A no of either family is the merged family's no: whoever was not
+asked yet isn't, and what was still open is closed by it. What is complete stays as it was.
+"""
+
+from collections.abc import Collection, Iterable
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import JSONObject
+from django.utils.translation import gettext as _
+
+from families import merging
+from families.models import AmendmentRequest, Caregiver, Family, Student
+from pthv import audit, clock, undo, wording
+from pthv.access import Can
+from pthv.blocked import NotReady, raise_if
+from pthv.models import Change, RowImage, School, User, full_name
+from visits.models import ContactAttempt, Invitation, Visit, VisitKind, VisitStudent
+
+MERGED, SPLIT = "family.merged", "family.split"
+POINT_AT_INVITATIONS = ("contact_attempt_invitation_same_program", "visit_invitation_same_program")
+State = Invitation.State
+# How far an invitation came that has no visit standing; the further one stays.
+FURTHER = [State.NOT_ASKED, State.UNREACHABLE, State.ASKED, State.LATER, State.ACCEPTED]
+
+
+def merge_blockers(keep: Family, gone: Family) -> list[str]:
+    """Why these two families can't become one, in sentences."""
+    if reasons := merging.blockers(keep, gone):
+        return reasons
+    ours, theirs = _invitations(keep), _invitations(gone)
+    standing = _standing([*ours, *theirs])
+    reasons = []
+    declined = [one for one in [*ours, *theirs] if one.state == State.DECLINED]
+    for visit in standing.values():
+        if declined and visit.state != Visit.State.COMPLETED:
+            reasons.append(
+                _("One said no thank you, and a visit stands (%(when)s). Settle that first.")
+                % {"when": wording.moment(visit.during.lower, keep.program)}
+            )
+    for one in theirs:
+        same = _counterpart(one, ours)
+        open_visits = [v for v in (standing.get(one.pk), same and standing.get(same.pk)) if v]
+        if same and len(open_visits) > 1 and not all(_over(visit) for visit in open_visits):
+            reasons.append(
+                _("Both have a visit for the same invitation (%(kind)s). Cancel one of them first.")
+                % {"kind": one.get_kind_display()}
+            )
+    return reasons + _overlaps(ours, theirs, standing, keep)
+
+
+@transaction.atomic
+def merge(keep: Family, gone: Family, *, by: User) -> Family:
+    """Make `gone` one with `keep`; the same twice is one. `undo.take_back` undoes it."""
+    keep, gone = _locked(keep, gone)
+    if gone.merged_into_id == keep.pk:
+        return keep
+    raise_if(merge_blockers(keep, gone))
+    label = f"{gone.surnames} → {keep.surnames}"
+    with undo.recorded(MERGED, program=keep.program, by=by, label=label[:255]) as change:
+        stands_for = merging.merge(keep, gone)
+        for pk, person in stands_for.items():
+            ContactAttempt.objects.filter(caregiver=pk).update(caregiver=person)
+        _join_invitations(keep, gone)
+    audit.record(MERGED, keep, by=by, gone=gone.pk, change=change.pk)
+    return keep
+
+
+def _join_invitations(keep: Family, gone: Family) -> None:
+    ours, theirs = _invitations(keep), _invitations(gone)
+    standing = _standing([*ours, *theirs])
+    for one in theirs:
+        same = _counterpart(one, ours)
+        if same is None:
+            _move(one, keep)
+        elif all(other.pk in standing for other in (one, same)):
+            continue  # both complete: each stays where it happened
+        else:
+            stays, goes = _further(same, one, standing)
+            ContactAttempt.objects.filter(invitation=goes).update(invitation=stays)
+            Visit.objects.filter(invitation=goes).update(invitation=stays, family=keep)
+            goes.delete()
+            if stays is one:
+                _move(one, keep)
+    _let_a_no_hold(keep)
+
+
+def _move(invitation: Invitation, keep: Family) -> None:
+    Visit.objects.filter(invitation=invitation).update(family=keep)
+    invitation.family = keep
+    invitation.save(update_fields=["family"])
+
+
+def _further(
+    one: Invitation, other: Invitation, standing: dict[int, Visit]
+) -> tuple[Invitation, Invitation]:
+    """Which of two stays: one with a visit, else a no, else whichever came further."""
+
+    def far(invitation: Invitation) -> tuple[bool, bool, int]:
+        no = invitation.state == State.DECLINED
+        return invitation.pk in standing, no, 0 if no else FURTHER.index(State(invitation.state))
+
+    return (one, other) if far(one) >= far(other) else (other, one)
+
+
+def _let_a_no_hold(keep: Family) -> None:
+    """Close by the family's no whatever is still open; whoever wasn't asked is not asked."""
+    held = _invitations(keep)
+    no = next((one for one in held if one.state == State.DECLINED), None)
+    if no is None:
+        return
+    standing = _standing(held)
+    for one in held:
+        if one.state == State.DECLINED or one.pk in standing:
+            continue
+        if one.state == State.NOT_ASKED:
+            one.delete()
+            continue
+        one.state, one.later_on = State.DECLINED, None
+        one.answered_at, one.answered_by = no.answered_at, no.answered_by
+        one.save(update_fields=["state", "later_on", "answered_at", "answered_by"])
+
+
+def split_blockers(
+    family: Family, children: Collection[Student], caregivers: Collection[Caregiver]
+) -> list[str]:
+    """Why these can't become a family of their own, in sentences."""
+    reasons = merging.split_blockers(family, children, caregivers)
+    going = VisitStudent.objects.filter(
+        student__in=children, visit__state__in=[*Visit.AHEAD, Visit.State.HELD]
+    )
+    for visit in Visit.objects.filter(pk__in=going.values("visit")).order_by("pk"):
+        reasons.append(
+            _("A visit is about one of these children (%(when)s). Complete or cancel it first.")
+            % {"when": wording.moment(visit.during.lower, family.program)}
+        )
+    return reasons
+
+
+@transaction.atomic
+def split(
+    family: Family,
+    children: Collection[Student],
+    moving: Collection[Caregiver],
+    both: Collection[Caregiver] = (),
+    *,
+    by: User,
+) -> Family:
+    """Give these children a family of their own. What was asked and visited stays with the old
+    one; its no, and having been asked this year, hold for the new one too (visits/selection.py)."""
+    (family,) = _locked(family)
+    children = list(Student.objects.filter(pk__in=[child.pk for child in children]))
+    moving = list(Caregiver.objects.filter(pk__in=[person.pk for person in moving]))
+    both = list(Caregiver.objects.filter(pk__in=[person.pk for person in both]))
+    raise_if(split_blockers(family, children, [*moving, *both]))
+    label = f"{family.surnames}: {wording.listed(child.called for child in children)}"
+    with undo.recorded(SPLIT, program=family.program, by=by, label=label[:255]) as change:
+        new = merging.split(family, children, moving, both)
+    audit.record(SPLIT, family, by=by, new=new.pk, change=change.pk)
+    return new
+
+
+def changes(family: Family) -> QuerySet[Change]:
+    """The merges and splits that this family was part of and that can still be undone."""
+    touched = {"images__table": Family._meta.db_table, "images__row": family.pk}
+    return Change.objects.filter(what__in=[MERGED, SPLIT], undone_at=None, **touched).distinct()
+
+
+def with_changes(found: QuerySet[Family]) -> QuerySet[Family]:
+    """Families with their `recent_changes`: what `changes` finds, at no query of its own."""
+    images = RowImage.objects.filter(
+        change=OuterRef("pk"), table=Family._meta.db_table, row=OuterRef(OuterRef("pk"))
+    )
+    recent = Change.objects.filter(
+        Exists(images),
+        program=OuterRef("program"),
+        what__in=[MERGED, SPLIT],
+        undone_at=None,
+        made_at__gt=clock.now() - undo.KEPT_FOR,
+    )
+    told = JSONObject(id="pk", what="what", label="label", by=full_name("made_by__"))
+    return found.annotate(recent_changes=ArraySubquery(recent.order_by("-pk").values(told=told)))
+
+
+def families_of(change: Change) -> list[int]:
+    """The families that a merge or a split was about."""
+    images = change.images.filter(table=Family._meta.db_table)
+    return list(images.order_by().values_list("row", flat=True).distinct())
+
+
+def take_back(change: Change, *, by: User) -> None:
+    """Undo a merge or a split; NotReady says what was built on it."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            # Calls and visits may point back at an invitation a moment before it returns.
+            cursor.execute(f"SET CONSTRAINTS {', '.join(POINT_AT_INVITATIONS)} DEFERRED")
+        undo.take_back(change, by=by)
+
+
+def within_reach(family: Family, user: User) -> bool:
+    """Whether this person may merge or split a family: all of the program, or all its children
+    at the schools they coordinate."""
+    reach = user.reach(Can.MERGE_FAMILIES)
+    if reach.program:
+        return True
+    elsewhere = Student.objects.enrolled().filter(family=family).exclude(school__in=reach.schools)
+    asked = Invitation.objects.filter(family=family).exclude(school__in=reach.schools)
+    return bool(reach.schools) and not elsewhere.exists() and not asked.exists()
+
+
+def _invitations(family: Family) -> list[Invitation]:
+    return list(Invitation.objects.filter(family=family).order_by("pk"))
+
+
+def _standing(invitations: Iterable[Invitation]) -> dict[int, Visit]:
+    """The visit that stands, by invitation."""
+    found = Visit.objects.standing().filter(invitation__in=[one.pk for one in invitations])
+    return {visit.invitation_id: visit for visit in found}
+
+
+def _counterpart(one: Invitation, others: list[Invitation]) -> Invitation | None:
+    """The other family's invitation to the same visit; an additional visit has none."""
+    if one.kind == VisitKind.ADDITIONAL:
+        return None
+    same = (other for other in others if other.school_year_id == one.school_year_id)
+    return next((other for other in same if other.kind == one.kind), None)
+
+
+def _over(visit: Visit) -> bool:
+    return visit.state == Visit.State.COMPLETED
+
+
+def _overlaps(ours, theirs, standing: dict[int, Visit], keep: Family) -> list[str]:
+    mine = [standing[one.pk] for one in ours if one.pk in standing]
+    other = [standing[one.pk] for one in theirs if one.pk in standing]
+    return [
+        _("Both have a visit at %(when)s. Cancel one of them first.")
+        % {"when": wording.moment(max(one.during.lower, two.during.lower), keep.program)}
+        for one in mine
+        for two in other
+        if one.during.lower < two.during.upper and two.during.lower < one.during.upper
+    ]
+
+
+def _locked(*found: Family) -> list[Family]:
+    """The families as they are now, with everything a merge moves kept from others.
+
+    The schools first, as a plan does, so that nobody is invited meanwhile; then visits,
+    invitations, families and their people, each in order of their ids.
+    """
+    pks = [family.pk for family in found]
+    schools = Student.objects.filter(family__in=pks).values("school")
+    for rows in (
+        School.objects.filter(pk__in=schools),
+        Visit.objects.filter(family__in=pks),
+        Invitation.objects.filter(family__in=pks),
+    ):
+        list(rows.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk"))
+    locked = Family.objects.select_for_update(of=("self",), no_key=True).select_related("program")
+    held = {family.pk: family for family in locked.filter(pk__in=pks).order_by("pk")}
+    for people in (Caregiver, Student, AmendmentRequest):
+        rows = people.objects.filter(family__in=pks).order_by("pk")
+        list(rows.select_for_update(of=("self",), no_key=True).values_list("pk"))
+    if len(held) < len(set(pks)):
+        raise NotReady(_("Choose another family."))
+    return [held[pk] for pk in pks]

@@ -1,0 +1,129 @@
+"""Two families made one, one made two, and either undone."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from families import merging as together
+from families.models import Family
+from pthv import audit
+from pthv.access import Can, requires
+from pthv.blocked import NotReady
+from pthv.models import Change
+from pthv.requests import Request, post_only
+from visits import families, merging
+from visits.forms.families import SplitForm
+
+MERGE = Can.MERGE_FAMILIES
+FOUND = 10
+
+
+@requires(MERGE)
+def family_merge(request: Request, pk: int) -> HttpResponse:
+    """Find the other family, look at both side by side, then make them one."""
+    family = _family(request, pk)
+    typed = request.GET.get("q", "").strip()
+    other = _other(request, family)
+    problems, status = [], 200
+    if request.method == "POST" and other is not None:
+        try:
+            merging.merge(family, other, by=request.user)
+        except NotReady as blocked:
+            problems, status = blocked.sentences, 409
+        else:
+            messages.success(request, _("They are one family now. You can undo it for 30 days."))
+            return redirect("family_detail", family.pk)
+    seen = [family, other] if other else [family]
+    audit.listed(seen, by=request.user, reason=MERGE)
+    context: dict[str, Any] = {"family": family, "other": other, "typed": typed}
+    if other is not None:
+        context |= {
+            "pair": seen,
+            "problems": problems or merging.merge_blockers(family, other),
+            "caregivers": together.together(family, other),
+        }
+    else:
+        context |= {"found": _found(request, family, typed), "alike": _alike(request, family)}
+    return render(request, "visits/family_merge.html", context, status=status)
+
+
+@requires(MERGE)
+def family_split(request: Request, pk: int) -> HttpResponse:
+    """Choose who goes into a family of their own."""
+    family = _family(request, pk)
+    form = SplitForm(request.POST or None, family=family)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            who = (form.children, form.moving, form.both)
+            try:
+                new = merging.split(family, *who, by=request.user)
+            except NotReady as blocked:
+                form.add_error(None, blocked.sentences)
+                status = 409
+            else:
+                done = _("They are two families now. This is the new one; you can undo it here.")
+                messages.success(request, done)
+                return redirect("family_detail", new.pk)
+    audit.viewed(family, by=request.user, reason=MERGE)
+    return render(
+        request, "visits/family_split.html", {"family": family, "form": form}, status=status
+    )
+
+
+@post_only("family_detail")
+@requires(MERGE)
+def family_undo(request: Request, pk: int) -> HttpResponse:
+    """Undo a merge or a split that this family was part of."""
+    family = _family(request, pk)
+    typed = request.POST.get("change", "")
+    known = typed.isascii() and typed.isdecimal() and len(typed) < 19
+    change: Change = get_object_or_404(merging.changes(family), pk=typed if known else None)
+    others = Family.objects.filter(pk__in=merging.families_of(change)).exclude(pk=family.pk)
+    if not all(merging.within_reach(other, request.user) for other in others):
+        raise Http404
+    try:
+        merging.take_back(change, by=request.user)
+    except NotReady as blocked:
+        messages.error(request, str(blocked))
+        return redirect("family_detail", family.pk)
+    messages.success(request, _("Undone: everything is as it was before."))
+    here = Family.objects.filter(pk=family.pk).exists()
+    return redirect("family_detail", family.pk if here else others[0].pk)
+
+
+def _family(request: Request, pk: int) -> Any:
+    """A family that this person may merge or split: a school's only with all its children."""
+    found = families.open_to(request.user, MERGE).select_related("program")
+    family = get_object_or_404(found, pk=pk)
+    if not merging.within_reach(family, request.user):
+        raise Http404
+    return family
+
+
+def _other(request: Request, family: Family) -> Family | None:
+    typed = (request.POST if request.method == "POST" else request.GET).get("other", "")
+    if not typed:
+        return None
+    if not (typed.isascii() and typed.isdecimal() and len(typed) < 19) or int(typed) == family.pk:
+        raise Http404
+    return _family(request, int(typed))
+
+
+def _found(request: Request, family: Family, typed: str) -> list[Family]:
+    if not typed:
+        return []
+    theirs = families.open_to(request.user, MERGE).exclude(pk=family.pk)
+    found = families.named_or_called(theirs, typed)[:FOUND]
+    return [one for one in found if merging.within_reach(one, request.user)]
+
+
+def _alike(request: Request, family: Family) -> list[Family]:
+    """Families that may be the same one: a caregiver's phone or e-mail is theirs too."""
+    theirs = families.open_to(request.user, MERGE)
+    found = families.alike(theirs, family)[:FOUND]
+    return [one for one in found if merging.within_reach(one, request.user)]
