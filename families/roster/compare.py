@@ -189,10 +189,16 @@ class Comparison:
             data = {
                 name: value for name, value in said.data.items() if name not in ACCOUNT_FIELDS
             } | self._teaching(key, said.data, held)
+            if entry and not data["schools"]:
+                self._refuse_nowhere(key, entry)
+                continue
             yield from _changes(key, held.label, held.data, Entry(said.label, data, said.row))
         for key, entry in asked.items():
             data = entry.data | self._teaching(key, entry.data, Held(entry.label, {}))
-            yield Difference(key, entry.label, entry.row, {}, data)
+            if data["schools"]:
+                yield Difference(key, entry.label, entry.row, {}, data)
+            else:
+                self._refuse_nowhere(key, entry)
 
     def _teaching(self, key: str, said: Data, held: Held) -> Data:
         """Where somebody teaches, whom the file may or may not speak of."""
@@ -243,6 +249,10 @@ class Comparison:
     def _refuse_teacher(self, key: str, asked: dict[str, Entry], reason: str) -> None:
         row = asked.pop(key).row or 0
         self.wanted.refuse("users.csv", row, "email", reason[:LONGEST_REASON], key)
+
+    def _refuse_nowhere(self, key: str, entry: Entry) -> None:
+        reason = _("It names no school of orgs.csv, and no class of one.")
+        self.wanted.refuse("users.csv", entry.row or 0, "orgSourcedIds", reason, key)
 
     def _students(self) -> Iterator[Difference]:
         asked = self.wanted[Table.STUDENT]

@@ -18,8 +18,8 @@ LINE_END = re.compile("\r\n|\n|\r")
 def text_lines(stream: IO[bytes], name: str) -> Iterator[str]:
     """UTF-8, with or without its mark, or UTF-16 with it; lines end as on any system.
 
-    Of other encodings a file doesn't say which one it is, and a wrong guess
-    would write wrong names: such a file is refused with the line.
+    Of other encodings a file doesn't say which one it is, and a wrong guess would write wrong
+    names: such bytes come as surrogates, for whoever reads the row to refuse it.
     """
     first = stream.readline(MAX_LINE + 1)
     encoding = UTF16.get(first[:2])
@@ -44,12 +44,7 @@ def _utf8(line: bytes, stream: IO[bytes], name: str) -> Iterator[str]:
     while line:
         if len(line) > MAX_LINE:
             raise _too_long(name, number)
-        if b"\0" in line:
-            raise _nul(name, number)
-        try:
-            yield line.decode()
-        except UnicodeDecodeError:
-            raise _undecodable(name, number) from None
+        yield line.decode(errors="surrogateescape")
         line = stream.readline(MAX_LINE + 1)
         number += 1
 
@@ -57,12 +52,11 @@ def _utf8(line: bytes, stream: IO[bytes], name: str) -> Iterator[str]:
 def _checked(lines: Iterator[str], name: str) -> Iterator[str]:
     number = 1
     try:
-        for number, line in enumerate(lines, start=1):
-            if "\0" in line:
-                raise _nul(name, number)
+        for line in lines:
             yield line
+            number += 1
     except UnicodeDecodeError:
-        raise _undecodable(name, number + 1) from None
+        raise _undecodable(name, number) from None
 
 
 def _decoded(block: bytes, stream: IO[bytes], name: str, encoding: str) -> Iterator[str]:
@@ -89,11 +83,6 @@ def _decoded(block: bytes, stream: IO[bytes], name: str, encoding: str) -> Itera
 def _too_long(name: str, line: int) -> Unreadable:
     where = {"file": name, "line": line}
     return Unreadable(_("Line %(line)s of %(file)s is far too long.") % where)
-
-
-def _nul(name: str, line: int) -> Unreadable:
-    where = {"file": name, "line": line}
-    return Unreadable(_("Line %(line)s of %(file)s holds an empty (NUL) character.") % where)
 
 
 def _undecodable(name: str, line: int) -> Unreadable:

@@ -19,7 +19,7 @@ from . import store
 from .archive import DAMAGE, check_size, judged
 from .encodings import text_lines
 from .problems import BadValue, Refused, Unreadable
-from .tables import DELIMITERS, SEPARATOR_LINE, clean, records
+from .tables import DELIMITERS, LINE_BREAK, SEPARATOR_LINE, STRAY_QUOTE, clean, identity, records
 
 VISIBLE = SheetVisibleEnum.Visible
 ZIP_MARK = b"PK\x03\x04"  # a zip, and so an .xlsx, begins with it
@@ -37,7 +37,8 @@ QUOTED_FORMULA = re.compile(r"\A'(?=[=+\-@])")
 COPIED = 1024 * 1024
 LONGEST_LINES_OF_A_CELL = 3
 
-Record = tuple[int, list[str]]
+# None where a stray quote leaves no cells.
+Record = tuple[int, list[str] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,11 @@ class Sheet:
         """The cells of these columns alone, line by line, or why a line is refused."""
         width = len(self.headings)
         for number, record in self.lines:
-            if not any(cell.strip() for cell in record):
+            if record is None:
+                yield Refused(self.name, number, "", str(STRAY_QUOTE))
+            elif not any(cell.strip() for cell in record):
                 continue
-            if len(record) < width or any(cell.strip() for cell in record[width:]):
+            elif len(record) < width or any(cell.strip() for cell in record[width:]):
                 reason = _("The row has %(cells)s cells where the first line names %(columns)s.")
                 sizes = {"cells": len(record), "columns": width}
                 yield Refused(self.name, number, "", reason % sizes)
@@ -94,7 +97,7 @@ def open_sheet(path: Path, name: str) -> Iterator[Sheet]:
 def _titled(lines: Iterator[Record], name: str) -> Sheet:
     """The list below its titles: the first line with two of them or more."""
     for _number, record in islice(lines, TITLES_WITHIN):
-        headings = [_heading(cell) for cell in record]
+        headings = [_heading(cell) for cell in record or ()]
         while headings and not headings[-1]:
             headings.pop()
         if len(headings) > MOST_COLUMNS:
@@ -119,12 +122,11 @@ def _row(
     for column, cell in cells.items():
         # Many line breaks are the mark of a quote that swallowed other rows.
         if cell.count("\n") > LONGEST_LINES_OF_A_CELL:
-            where = {"file": name, "line": number}
-            raise Unreadable(_("%(file)s, line %(line)s: a quote opens and never closes.") % where)
+            return Refused(name, number, column, str(LINE_BREAK))
         try:
             cells[column] = clean(cell)
         except BadValue as bad:
-            return Refused(name, number, column, str(bad), cells.get(key, "").strip()[:250])
+            return Refused(name, number, column, str(bad), identity(cells.get(key, "")))
     return SheetRow(number, cells)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from .encodings import text_lines
 from .problems import BadValue, Refused, Unreadable
@@ -16,7 +17,9 @@ DELIMITERS = ",;\t"
 # What a spreadsheet writes before the first line, to tell itself how to read the rest.
 SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 MAX_CELL = 250
-CONTROL = "Cc"
+CONTROL, SURROGATE = "Cc", "Cs"
+STRAY_QUOTE = gettext_lazy("A quote in it stands where none can.")
+LINE_BREAK = gettext_lazy("It holds a line break; perhaps a quote opens in it and never closes.")
 
 Cells = dict[str, str]
 
@@ -52,13 +55,23 @@ def rows(
     places = _places(header, name, columns, required, match)
     width = len(header)
     for number, record in records(reader, name):
-        if not any(record):
+        if record is None:
+            yield Refused(name, number, "", str(STRAY_QUOTE))
+        if not record or not any(record):
+            continue
+        if reader.line_num > number and _swallowed(record, reader.dialect.delimiter):
+            yield Refused(name, number, "", _("A quote opens in it and never closes."))
             continue
         # Spreadsheets add delimiters behind the last column that was ever touched.
         if len(record) == width or (len(record) > width and not any(record[width:])):
             yield _row(number, record, places, name=name, key=key)
         else:
             yield _wrong_width(number, record, width, name)
+
+
+def _swallowed(record: list[str], delimiter: str) -> bool:
+    """A cell holds what looks like another row: whose that was can't be said any more."""
+    return any("\n" in cell and cell.count(delimiter) >= len(record) - 1 for cell in record)
 
 
 def titles(stream: IO[bytes], name: str, delimiters: str = DELIMITERS) -> list[str]:
@@ -78,11 +91,18 @@ def _opened(stream: IO[bytes], name: str, delimiters: str) -> tuple[Any, list[st
         lines = _put_back(first, lines)
     if not first.strip():
         raise Unreadable(_("%(file)s is empty.") % {"file": name})
+    if any(letter == "\0" or unicodedata.category(letter) == SURROGATE for letter in first):
+        raise Unreadable(
+            _("The first line of %(file)s is not UTF-8 text. Save it as CSV UTF-8.")
+            % {"file": name}
+        )
     reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
-    header = next(records(reader, name), None)
+    header = next(records(reader, name), (1, []))[1]
     if header is None:
+        raise _damage("", name, 1)
+    if not header:
         raise Unreadable(_("%(file)s is empty.") % {"file": name})
-    return reader, header[1]
+    return reader, header
 
 
 def _put_back(first: str, lines: Iterator[str]) -> Iterator[str]:
@@ -90,8 +110,9 @@ def _put_back(first: str, lines: Iterator[str]) -> Iterator[str]:
     yield from lines
 
 
-def records(reader: Any, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Each record with the line it begins on; csv's own complaints become sentences."""
+def records(reader: Any, name: str) -> Iterator[tuple[int, list[str] | None]]:
+    """Each record with the line it begins on, None for one with a stray quote; csv's other
+    complaints become sentences."""
     while True:
         begins = reader.line_num + 1
         try:
@@ -99,7 +120,9 @@ def records(reader: Any, name: str) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise _damage(str(error), name, begins) from error
+            if "expected after" not in str(error):
+                raise _damage(str(error), name, begins) from error
+            record = None
         yield begins, record
 
 
@@ -142,8 +165,6 @@ def _places(
 
 
 def _wrong_width(number: int, record: list[str], width: int, name: str) -> Refused:
-    if any("\n" in cell for cell in record):
-        raise _damage("", name, number)
     reason = _("The row has %(cells)s cells where the first line names %(columns)s.")
     return Refused(name, number, "", reason % {"cells": len(record), "columns": width})
 
@@ -152,16 +173,23 @@ def _row(
     number: int, record: list[str], places: list[tuple[str, int]], *, name: str, key: str
 ) -> Row | Refused:
     cells = {column: record[place] for column, place in places}
-    identity = cells.get(key, "").strip()
     for column, cell in cells.items():
-        # A line break in a name or an id is the mark of a quote that swallowed other rows.
         if "\n" in cell or "\r" in cell:
-            raise _damage("", name, number)
+            # The mark of a quote that swallowed other rows: whose they were can't be said.
+            return Refused(name, number, column, str(LINE_BREAK))
         try:
             cells[column] = clean(cell)
         except BadValue as bad:
-            return Refused(name, number, column, str(bad), identity[:MAX_CELL])
+            return Refused(name, number, column, str(bad), identity(cells.get(key, "")))
     return Row(number, cells)
+
+
+def identity(cell: str) -> str:
+    """Whose row it is; empty if that can't be read."""
+    try:
+        return clean(cell)
+    except BadValue:
+        return ""
 
 
 def clean(cell: str) -> str:
@@ -172,7 +200,10 @@ def clean(cell: str) -> str:
             text = " ".join(text.split())
     else:
         text = " ".join(unicodedata.normalize("NFC", cell).split())
-        if any(unicodedata.category(character) == CONTROL for character in text):
+        found = {unicodedata.category(character) for character in text}
+        if SURROGATE in found:
+            raise BadValue(_("It is not UTF-8 text. Save the file as CSV UTF-8."))
+        if CONTROL in found:
             raise BadValue(_("It holds a character that can't be shown."))
     if len(text) > MAX_CELL:
         raise BadValue(_("It is longer than %(limit)s characters.") % {"limit": MAX_CELL})

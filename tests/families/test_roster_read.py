@@ -269,10 +269,16 @@ def test_a_file_given_twice_is_unreadable() -> None:
     assert "twice" in sentence(zipped(bundle_files() | {"old/users.csv": "x"}))
 
 
-def test_a_nul_is_unreadable() -> None:
-    text = sentence(bundle(users=replaced("users.csv", "LINH", "LI\0NH")))
+def only_refused(source) -> Refused:
+    (found,) = refused(everything(source))
+    assert found.reason.endswith(".")
+    return found
 
-    assert "Line 6 of users.csv" in text
+
+def test_a_nul_refuses_its_row() -> None:
+    found = only_refused(bundle(users=replaced("users.csv", "LINH", "LI\0NH")))
+
+    assert (found.row, found.column, found.key) == (6, "givenName", "1005")
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
@@ -293,10 +299,18 @@ def test_half_a_letter_at_the_end_of_utf_16_is_unreadable() -> None:
     assert "is not UTF-8" in sentence(bundle(users=users + b"x"))
 
 
-def test_windows_1252_is_unreadable_and_the_line_is_told() -> None:
-    assert "Line 3 of users.csv is not UTF-8" in sentence(
-        bundle(users=bundle_files()["users.csv"].encode("cp1252"))
-    )
+def test_windows_1252_refuses_the_rows_that_cannot_be_read() -> None:
+    found = refused(everything(bundle(users=bundle_files()["users.csv"].encode("cp1252"))))
+
+    assert {one.column for one in found} <= {"givenName", "familyName"}
+    assert {one.reason for one in found} == {"It is not UTF-8 text. Save the file as CSV UTF-8."}
+    assert "1002" in {one.key for one in found}
+
+
+def test_a_first_line_in_another_encoding_is_unreadable() -> None:
+    users = bundle_files()["users.csv"].replace("password", "contraseña").encode("cp1252")
+
+    assert "The first line of users.csv is not UTF-8" in sentence(bundle(users=users))
 
 
 @pytest.mark.parametrize(
@@ -304,13 +318,22 @@ def test_windows_1252_is_unreadable_and_the_line_is_told() -> None:
     [
         ('"MATEO"', '"MATEO'),  # the quote runs into the next cell
         ('"CANARY-student-1003"', '"CANARY-student-1003'),  # … over the end of the line
-        ('"CANARY-teacher-t4"', '"CANARY-teacher-t4'),  # … over the end of the file
         ('"MATEO"', '"MAT"EO'),
         ('"MATEO"', '"MATEO\n1,2"'),  # well formed, and yet no name
+        ('"CANARY-student-1003"', '"x\n1004,,,,10,student,,,A,B,,,,,,,03,y"'),  # a whole row
     ],
 )
-def test_an_unclosed_quote_is_unreadable(old: str, new: str) -> None:
-    assert "quote" in sentence(bundle(users=replaced("users.csv", old, new)))
+def test_an_unclosed_quote_refuses_its_row_and_tells_nobody_s(old: str, new: str) -> None:
+    found = only_refused(bundle(users=replaced("users.csv", old, new)))
+
+    assert found.key == ""
+    assert "quote" in found.reason
+
+
+def test_a_quote_open_until_the_end_is_unreadable() -> None:
+    users = replaced("users.csv", '"CANARY-teacher-t4"', '"CANARY-teacher-t4')
+
+    assert "quote" in sentence(bundle(users=users))
 
 
 def test_a_line_break_in_a_cell_we_pass_over_is_fine() -> None:
