@@ -25,7 +25,7 @@ def look(roster_import: RosterImport, path: Path) -> list[list[str]]:
               "An administrator can turn them on.")
         )  # fmt: skip
     with open_sheet(path, roster_import.kind) as sheet:
-        rows = [row for _number, row in islice(sheet.lines, EXAMPLES)]
+        rows = [row or [] for _number, row in islice(sheet.lines, EXAMPLES)]
     roster_import.headings = sheet.headings
     roster_import.columns = columns.match(sheet.headings, ours)
     return rows
