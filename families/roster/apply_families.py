@@ -8,7 +8,7 @@ from django.db.models import F, QuerySet
 from families.models import Caregiver, Family, RosterChange, Student
 from pthv.models import Program
 
-from .apply_people import chunks
+from . import progress
 from .barred import caregiver_id
 from .states import Table
 
@@ -35,9 +35,9 @@ CAREGIVER_FIELDS = (
 
 
 def apply(program: Program, changes: QuerySet[RosterChange]) -> None:
-    for chunk in chunks(changes.filter(table=Table.FAMILY)):
+    for chunk in progress.steps(changes.filter(table=Table.FAMILY)):
         _children(program, _families(program, chunk), chunk)
-    for chunk in chunks(changes.filter(table=Table.CAREGIVER)):
+    for chunk in progress.steps(changes.filter(table=Table.CAREGIVER)):
         _caregivers(program, chunk)
 
 

@@ -28,6 +28,8 @@ class Asked(Wanted):
     # Enrollments that are no more: classes by person, or only their own ids.
     dropped: dict[str, set[str]] = field(default_factory=dict)
     dropped_ids: set[str] = field(default_factory=set)
-    # The parents, guardians and relatives, and whom each person of the file names as agents.
+    # The parents, guardians and relatives; whom each person of the file names as agents, and on
+    # which line; and who has left.
     guardians: dict[str, User] = field(default_factory=dict)
-    agents: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    agents: dict[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)

@@ -5,9 +5,7 @@ A file's reader puts an entry for each student, by their roster id, into
 program keeps and the file says. An empty value takes away what is held.
 """
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import TypeVar
+from collections.abc import Iterator
 
 from django.db.models import QuerySet
 
@@ -15,9 +13,9 @@ from families.models import RosterChange, Student, StudentAttributes
 from pthv.models import Program
 
 from . import progress
+from .chunks import chunks
 from .states import Data, Difference, Entries, Table
 
-CHUNK = 2000
 NOTHING: Data = {"home_language": "", "english_learner": None, "race_ethnicity": [], "sex": ""}
 UNSAID: tuple[object, ...] = ("", None, [])
 # The columns of demographics.csv that tell race and ethnicity; kept are those that are true.
@@ -31,13 +29,11 @@ RACES = (
     "hispanicOrLatinoEthnicity",
 )
 
-Item = TypeVar("Item")
-
 
 def differences(wanted: Entries) -> Iterator[Difference]:
     """What must be written so that the attributes held become those wanted; of each student
     only what differs. Whom the file doesn't name keeps what is held."""
-    for keys in _chunks(wanted):
+    for keys in chunks(wanted):
         held = _held(keys)
         for key in keys:
             entry = wanted[key]
@@ -60,8 +56,7 @@ def _held(keys: list[str]) -> dict[str, Data]:
 
 def apply(program: Program, changes: QuerySet[RosterChange]) -> None:
     """Write the planned lines; of students who came after the plan was made nothing is known."""
-    lines = changes.filter(table=Table.ATTRIBUTES).iterator(CHUNK)
-    for chunk in _chunks(lines):
+    for chunk in progress.steps(changes.filter(table=Table.ATTRIBUTES)):
         said = {change.source_id: change.after for change in chunk}
         students = dict(
             Student.objects.filter(source_id__in=list(said)).values_list("pk", "source_id")
@@ -78,10 +73,3 @@ def apply(program: Program, changes: QuerySet[RosterChange]) -> None:
                 new.append(one)
         StudentAttributes.objects.bulk_update(held.values(), list(NOTHING), batch_size=500)
         StudentAttributes.objects.bulk_create(new)
-        progress.advance(len(chunk))
-
-
-def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
-    rows = iter(items)
-    while chunk := list(islice(rows, CHUNK)):
-        yield chunk

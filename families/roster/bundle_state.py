@@ -191,6 +191,8 @@ class BundleState:
         emails: dict[str, int] = {}
         found = read_people.users(self.bundle, self.region, self.roles, self._known_as)
         for user in self._accepted(found):
+            if user.left:
+                self.wanted.left.add(user.sourced_id)
             if user.left or not user.role:
                 self.passed["users.csv"].add(user.sourced_id)
             if user.student_at is None:
@@ -206,7 +208,7 @@ class BundleState:
             else:
                 self.wanted.guardians[user.sourced_id] = user
             if user.agents or user.student_at is not None or user.guardian_as:
-                self.wanted.agents[user.sourced_id] = user.agents
+                self.wanted.agents[user.sourced_id] = (user.row, user.agents)
         bulk = self.manifest.bulk("users.csv")
         if bulk and not self.wanted[Table.STUDENT] and not self.wanted.refused:
             raise Unreadable(_("users.csv names no student."))
@@ -222,7 +224,8 @@ class BundleState:
         if key in self.known.educators:
             held.append((TEACHER, ()))
         if key in self.known.guardians:
-            held.append((self.known.guardians[key], ()))
+            relation = self.known.guardians[key]
+            held.append((relation if relation in GUARDIANS else "guardian", ()))
         return held
 
     def _student(self, user: User) -> None:

@@ -14,10 +14,13 @@ from families.models import ClassTeacher, Enrollment
 from pthv.models import Educator, Program
 
 from . import attributes
-from .apply_people import outside_accounts
+from .apply_educators import outside_accounts
 from .asked import Asked
 from .chunks import chunks
+from .guardians import Guardians
+from .known import Known
 from .lines import Lines
+from .links import Links
 from .manifest import Mode
 from .roster_state import Held, classes, educators, schools, students
 from .states import Data, Difference, Entry, Table
@@ -46,8 +49,12 @@ class Leaving:
 class Comparison:
     """Compares once, and remembers how many leave."""
 
-    def __init__(self, program: Program, wanted: Asked, lines: Lines) -> None:
-        self.program, self.wanted, self.lines = program, wanted, lines
+    def __init__(self, program: Program, wanted: Asked, known: Known, lines: Lines) -> None:
+        self.program, self.wanted, self.known, self.lines = program, wanted, known, lines
+        # The students here once the plan is applied, by name.
+        self.children: dict[str, str] = {}
+        self.sides: list[str] = []
+        self.guardians = Leaving("", 0, 0)
         self.here: Counter[str] = Counter()
         self.gone: Counter[str] = Counter()
         self.refused = {name: wanted.refused_keys(name) for name in ("classes.csv", "users.csv")}
@@ -77,11 +84,19 @@ class Comparison:
                 yield table, difference
         for difference in attributes.differences(self.wanted[Table.ATTRIBUTES]):
             yield Table.ATTRIBUTES, difference
+        links = Links(self.wanted, self.known, self.children)
+        self.sides = sorted(links.told_sides)
+        guardians = Guardians(self.program, self.wanted, links, self.children)
+        yield from guardians.differences()
+        self.guardians = Leaving("", guardians.gone, guardians.here)
 
     def leaving(self) -> list[dict[str, object]]:
         """Who leaves, or keeps no class at all, by school; only where it is unusually many."""
         found = [Leaving(one, self.gone[one], self.here[one]) for one in sorted(self.here)]
-        return [asdict(one) for one in found if one.many]
+        told = [asdict(one) for one in found if one.many]
+        if self.guardians.many:
+            told.append(asdict(self.guardians) | {"who": "guardians"})
+        return told
 
     def _follow_ids(self) -> None:
         """Find what enrollments meant that are named by their ids alone, or mean another now."""
@@ -266,6 +281,7 @@ class Comparison:
                 self._count(held.data["school"], gone=True)
                 yield Difference(key, held.label, None, _with_classes(held), {})
                 continue
+            self.children[key] = entry.label if entry and entry.label else held.label
             if entry is None and self.only_doubt_keeps:
                 continue
             after = self._classes_after(Table.STUDENT, key, held.classes)
@@ -277,6 +293,7 @@ class Comparison:
         while asked:
             key = next(iter(asked))
             entry = asked.pop(key)
+            self.children[key] = entry.label
             entry.data["classes"] = sorted(self._classes_after(Table.STUDENT, key, {}))
             yield Difference(key, entry.label, entry.row, {}, entry.data)
 

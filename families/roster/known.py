@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import Any
 
 from families.models import Caregiver, RosterImport, RosterSession, SchoolClass, Student
 from pthv.models import Educator, Membership, Program, Role, School
@@ -21,11 +22,14 @@ class Known:
     students: dict[str, str] = field(default_factory=dict)  # the name of each
     educators: dict[str, list[str]] = field(default_factory=dict)  # the schools of each
     guardians: dict[str, str] = field(default_factory=dict)  # the relation of each
+    # Which side named the other, of children and their guardians, in the last whole file.
+    sides: set[str] = field(default_factory=set)
 
 
 def known(program: Program) -> Known:
     """Who and what is on the program's roster today."""
-    years = _last_years()
+    last = _last_counts()
+    years = set(last.get("years", ()))
     classes = SchoolClass.objects.filter(school_year__starts_on__in=years, left_on=None)
     students = Student.objects.enrolled().values_list("source_id", "given_name", "family_name")
     guardians = Caregiver.objects.filter(ended_on=None).exclude(roster_id="")
@@ -38,15 +42,17 @@ def known(program: Program) -> Known:
         {key: f"{given} {family}" for key, given, family in students.iterator(CHUNK)},
         _educators(program),
         dict(guardians.values_list("roster_id", "relation").iterator(CHUNK)),
+        set(last.get("sides", ())),
     )
 
 
-def _last_years() -> set[str]:
+def _last_counts() -> dict[str, Any]:
+    """What the last roster file said of itself when it was planned."""
     applied = RosterImport.objects.filter(
         kind=RosterImport.Kind.ONEROSTER, state=RosterImport.State.APPLIED
     )
     last = applied.order_by("-applied_at", "-pk").first()
-    return set(last.counts["years"]) if last else set()
+    return last.counts if last else {}
 
 
 def _educators(program: Program) -> dict[str, list[str]]:

@@ -75,17 +75,21 @@ def _plan_list(roster_import: RosterImport, path: Path) -> None:
 
 
 def _plan_roster(roster_import: RosterImport, path: Path) -> None:
-    wanted = _asked(roster_import, path)
+    wanted, held = _asked(roster_import, path)
     lines = Lines(roster_import)
-    comparison = Comparison(roster_import.program, wanted, lines)
+    comparison = Comparison(roster_import.program, wanted, held, lines)
 
     def counts() -> dict[str, object]:
-        return {"leaving": comparison.leaving(), "years": sorted(wanted.years)}
+        return {
+            "leaving": comparison.leaving(),
+            "years": sorted(wanted.years),
+            "sides": comparison.sides,
+        }
 
     write(roster_import, lines, comparison.differences(), wanted, counts)
 
 
-def _asked(roster_import: RosterImport, path: Path) -> Asked:
+def _asked(roster_import: RosterImport, path: Path) -> tuple[Asked, Known]:
     program = roster_import.program
     years = SchoolYear.objects.values_list("starts_on", "ends_on")
     with open_bundle(path) as bundle:
@@ -101,7 +105,7 @@ def _asked(roster_import: RosterImport, path: Path) -> Asked:
         )
         wanted = state.build()
     roster_import.rows_read = state.rows_read
-    return wanted
+    return wanted, held
 
 
 def write(

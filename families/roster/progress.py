@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import QuerySet
 
-from families.models import RosterImport, RosterProgress
+from families.models import RosterChange, RosterImport, RosterProgress
+
+from .chunks import CHUNK, chunks
 
 
 @dataclass
@@ -41,6 +44,13 @@ def shown(roster_import_id: int) -> Iterator[None]:
     finally:
         _at_work.reset(token)
         aside.close()
+
+
+def steps(changes: QuerySet[RosterChange]) -> Iterator[list[RosterChange]]:
+    """Lines of a plan a chunk at a time; each is counted as done when the next is asked for."""
+    for chunk in chunks(changes.iterator(CHUNK)):
+        yield chunk
+        advance(len(chunk))
 
 
 def advance(rows: int) -> None:

@@ -1,0 +1,37 @@
+"""Whom a roster file itself had ended: those, unlike any other, a file may bring back."""
+
+from families.models import RosterChange, RosterImport
+from pthv.models import Program
+
+from .barred import Barred
+from .states import Table
+
+
+def forgive(program: Program, barred: Barred) -> None:
+    """Take out of the barred whom an applied roster file ended by leaving them out.
+
+    Districts export wrongly: one bad night must not keep every guardian out for good. Whoever
+    was ended by a person, even one whom a file had brought back, has another last day.
+    """
+    candidates = [
+        person
+        for people in barred.people.values()
+        for person in people
+        if person.roster_id and person.ended_on and person.may_be_contacted
+    ]
+    if not candidates:
+        return
+    lines = RosterChange.objects.filter(
+        kind=RosterChange.Kind.LEFT,
+        table=Table.CAREGIVER,
+        roster_import__kind=RosterImport.Kind.ONEROSTER,
+        roster_import__state=RosterImport.State.APPLIED,
+        source_id__in=[person.roster_id for person in candidates],
+    )
+    days = {
+        (pk, applied_at.astimezone(program.zone).date())
+        for pk, applied_at in lines.values_list("before__caregiver", "roster_import__applied_at")
+    }
+    forgiven = {person.pk for person in candidates if (person.pk, person.ended_on) in days}
+    for family, people in barred.people.items():
+        barred.people[family] = [person for person in people if person.pk not in forgiven]

@@ -1,0 +1,336 @@
+"""Guardians of a roster file: families of the very same guardians, and nobody's by mistake."""
+
+import pytest
+
+from families.models import Caregiver, Family, RosterImport, Student
+
+from .roster_files import CONTACTS, Roster
+
+pytestmark = pytest.mark.django_db
+
+
+def refusals(found: RosterImport) -> list[str]:
+    return list(found.changes.filter(kind="refused").values_list("reason", flat=True))
+
+
+def households() -> set[tuple[frozenset[str], frozenset[str]]]:
+    """Each family as its children and its standing guardians, by roster id."""
+    return {
+        (
+            frozenset(family.students.values_list("source_id", flat=True)),
+            frozenset(family.caregivers.filter(ended_on=None).values_list("roster_id", flat=True)),
+        )
+        for family in Family.objects.filter(students__isnull=False).distinct()
+    }
+
+
+def family(*children: str, of: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    return frozenset(children), frozenset(of)
+
+
+@pytest.fixture
+def roster() -> Roster:
+    """Mateo and Lucía of one mother and father, Amina of her mother, Kai of nobody."""
+    roster = Roster()
+    roster.guardian("ana", "Ana", "Ruiz", sms="(503) 555-0123")
+    roster.guardian("luis", "Luis", "Ruiz", role="guardian", email="LUIS@example.org")
+    roster.guardian("fadumo", "Fadumo", "Hassan")
+    roster.student("s1", "Mateo", "Ruiz", agents="ana,luis")
+    roster.student("s2", "Lucía", "Ruiz", school="20", agents="luis,ana")
+    roster.student("s3", "Amina", "Hassan", agents="fadumo")
+    roster.student("s4", "Kai", "Nakamura")
+    return roster
+
+
+def test_children_with_the_same_guardians_are_one_family(apply_file, plan_file, roster) -> None:
+    apply_file(roster.bundle())
+
+    assert households() == {family("s1", "s2", of=("ana", "luis")), family("s3", of=("fadumo",))}
+    ana, luis = Caregiver.objects.filter(roster_id__in=["ana", "luis"]).order_by("roster_id")
+    assert (str(ana.phone), ana.relation, ana.preferred_channel) == (
+        "+15035550123",
+        "parent",
+        "call",
+    )
+    assert (luis.email, luis.relation, luis.preferred_channel) == (
+        "luis@example.org",
+        "guardian",
+        "email",
+    )
+    assert Family.objects.get(students__source_id="s1").surnames == "Ruiz"
+    again = plan_file(roster.bundle())
+    assert not again.changes.exclude(kind="beside").exists()
+
+
+def test_the_plan_tells_families_and_guardians(plan_file, roster) -> None:
+    found = plan_file(roster.bundle())
+
+    assert found.counts["tables"]["new"]["household"] == 2
+    assert found.counts["tables"]["new"]["caregiver"] == 3
+    ana = found.changes.get(table="caregiver", source_id="ana")
+    assert ana.label == "Ana Ruiz"
+    assert ana.after["children"] == "Mateo Ruiz, Lucía Ruiz"
+
+
+def test_the_parents_row_may_name_the_children(apply_file, roster) -> None:
+    for user in roster.users:
+        user["agentSourcedIds"] = ""
+    roster.user("ana")["agentSourcedIds"] = "s1,s2"
+    roster.user("luis")["agentSourcedIds"] = "s2,s1"
+
+    apply_file(roster.bundle())
+
+    assert households() == {family("s1", "s2", of=("ana", "luis"))}
+
+
+def test_half_siblings_are_two_families(apply_file, roster) -> None:
+    roster.user("s2")["agentSourcedIds"] = "ana"
+
+    apply_file(roster.bundle())
+
+    assert households() >= {family("s1", of=("ana", "luis")), family("s2", of=("ana",))}
+    assert Caregiver.objects.filter(roster_id="ana").count() == 2
+
+
+def test_an_agent_without_a_guardians_role_is_none(apply_file, roster) -> None:
+    roster.user("luis")["role"] = "aide"
+
+    found = apply_file(roster.bundle())
+
+    assert refusals(found) == ["luis is no parent, guardian or relative by their role."] * 2
+    assert family("s1", "s2", of=("ana",)) in households()
+
+
+def test_an_agent_whom_nobody_knows_is_told(plan_file, roster) -> None:
+    roster.user("s4")["agentSourcedIds"] = "nobody"
+
+    found = plan_file(roster.bundle())
+
+    assert refusals(found) == ["users.csv has no entry for nobody."]
+    assert found.counts["tables"]["new"]["student"] == 4
+
+
+def test_a_new_brother_joins_his_family(apply_file, plan_file, roster) -> None:
+    apply_file(roster.bundle())
+    roster.student("s5", "Tomás", "Ruiz", agents="luis,ana")
+
+    found = apply_file(roster.bundle())
+
+    assert found.changes.get(table="household").kind == "changed"
+    assert family("s1", "s2", "s5", of=("ana", "luis")) in households()
+    assert not plan_file(roster.bundle()).changes.exclude(kind="beside").exists()
+
+
+def test_a_child_whose_guardians_appear_later_gets_a_family(apply_file, roster) -> None:
+    apply_file(roster.bundle())
+    roster.guardian("mei", "Mei", "Nakamura")
+    roster.user("s4")["agentSourcedIds"] = "mei"
+
+    apply_file(roster.bundle())
+
+    assert family("s4", of=("mei",)) in households()
+
+
+def test_changed_details_are_told_and_written(apply_file, plan_file, roster) -> None:
+    apply_file(roster.bundle())
+    roster.user("ana")["sms"] = "503-555-0177"
+    roster.user("luis")["familyName"] = "Ruiz Vega"
+
+    found = apply_file(roster.bundle())
+
+    ana = found.changes.get(source_id="ana")
+    assert (ana.before["phone"], ana.after) == ("+15035550123", {"phone": "+15035550177"})
+    assert str(Caregiver.objects.get(roster_id="ana").phone) == "+15035550177"
+    assert Caregiver.objects.get(roster_id="luis").family_name == "Ruiz Vega"
+
+
+def test_a_bad_phone_leaves_the_guardian_and_the_old_number(apply_file, roster) -> None:
+    apply_file(roster.bundle())
+    roster.user("ana")["sms"] = "ask school"
+
+    found = apply_file(roster.bundle())
+
+    (reason,) = refusals(found)
+    assert reason.endswith("The rest of the row is taken.")
+    assert str(Caregiver.objects.get(roster_id="ana").phone) == "+15035550123"
+
+
+def test_a_guardian_who_is_gone_is_ended_and_may_come_back(
+    apply_file, plan_file, program, roster
+) -> None:
+    apply_file(roster.bundle())
+    before = households()
+    whole = roster.bundle()
+    roster.users.remove(roster.user("luis"))
+    for child in ("s1", "s2"):
+        roster.user(child)["agentSourcedIds"] = "ana"
+
+    found = apply_file(roster.bundle())
+
+    assert found.changes.get(source_id="luis").kind == "left"
+    assert Caregiver.objects.get(roster_id="luis").ended_on == program.today
+    assert family("s1", "s2", of=("ana",)) in households()
+    apply_file(whole)
+    assert households() == before
+    assert Caregiver.objects.filter(roster_id="luis").count() == 1
+    assert not plan_file(whole).changes.exclude(kind="beside").exists()
+
+
+@pytest.mark.parametrize("key", ["luis", "luis2"])
+def test_whom_a_person_ended_no_file_brings_back(apply_file, program, roster, key) -> None:
+    apply_file(roster.bundle())
+    Caregiver.objects.filter(roster_id="luis").update(ended_on=program.today)
+    roster.user("luis")["sourcedId"] = key
+    for child in ("s1", "s2"):
+        roster.user(child)["agentSourcedIds"] = f"ana,{key}"
+
+    found = apply_file(roster.bundle())
+
+    assert [reason for reason in refusals(found) if "an administrator can bring" in reason]
+    assert family("s1", "s2", of=("ana",)) in households()
+
+
+def test_an_end_by_a_person_after_one_by_a_file_holds(apply_file, roster, program) -> None:
+    whole = roster.bundle()
+    apply_file(whole)
+    roster.users.remove(roster.user("luis"))
+    for child in ("s1", "s2"):
+        roster.user(child)["agentSourcedIds"] = "ana"
+    apply_file(roster.bundle())
+    apply_file(whole)
+    Caregiver.objects.filter(roster_id="luis").update(ended_on=program.today.replace(day=1))
+
+    apply_file(whole)
+
+    assert family("s1", "s2", of=("ana",)) in households()
+
+
+def test_one_not_to_be_contacted_stays_so(apply_file, plan_file, roster) -> None:
+    apply_file(roster.bundle())
+    Caregiver.objects.filter(roster_id="luis").update(may_be_contacted=False)
+
+    found = apply_file(roster.bundle())
+
+    assert not found.changes.exclude(kind="beside").exists()
+    assert not Caregiver.objects.get(roster_id="luis").may_be_contacted
+
+
+@pytest.mark.parametrize(
+    "cell", [{"sourcedId": ""}, {"status": "perhaps"}, {"familyName": "R" * 99}]
+)
+def test_a_refused_row_ends_nobody(apply_file, roster, cell) -> None:
+    apply_file(roster.bundle())
+    roster.user("luis").update(cell)
+
+    found = apply_file(roster.bundle())
+
+    assert found.counts["refused"] >= 1
+    assert family("s1", "s2", of=("ana", "luis")) in households()
+
+
+def test_a_guardian_of_one_child_alone_does_not_enter_the_family(apply_file, roster) -> None:
+    apply_file(roster.bundle())
+    roster.guardian("petra", "Petra", "Novak")
+    roster.user("s1")["agentSourcedIds"] = "ana,luis,petra"
+
+    found = apply_file(roster.bundle())
+
+    assert refusals(found) == [
+        "Petra Novak: Is a guardian of Mateo Ruiz and not of Lucía Ruiz, who are one family here."
+    ]
+    assert family("s1", "s2", of=("ana", "luis")) in households()
+
+
+def test_families_that_a_person_joined_stay_joined(apply_file, plan_file, roster) -> None:
+    roster.user("s2")["agentSourcedIds"] = "ana"
+    apply_file(roster.bundle())
+    one = Family.objects.get(students__source_id="s1")
+    other = Family.objects.get(students__source_id="s2")
+    Caregiver.objects.filter(family=other).delete()
+    Student.objects.filter(source_id="s2").update(family=one)
+
+    found = plan_file(roster.bundle())
+
+    assert not found.changes.exclude(kind="beside").exists()
+
+
+def test_families_that_a_person_split_stay_split(apply_file, plan_file, program, roster) -> None:
+    apply_file(roster.bundle())
+    apart = Family.objects.create(program=program, surnames="Ruiz")
+    Student.objects.filter(source_id="s2").update(family=apart)
+    Caregiver.objects.create(
+        program=program, family=apart, roster_id="ana", given_name="Ana", family_name="Ruiz",
+        relation="parent", phone="+15035550123",
+    )  # fmt: skip
+
+    apply_file(roster.bundle())
+
+    assert Student.objects.get(source_id="s2").family == apart
+    assert not plan_file(roster.bundle()).changes.exclude(kind="beside").exists()
+
+
+def test_one_whom_the_contacts_file_brought_is_only_filled_in(apply_file, roster) -> None:
+    contacts = CONTACTS.read_text("utf-8").splitlines()[0]
+    apply_file(roster.bundle(without=("ana", "luis", "fadumo")))
+    apply_file(f"{contacts}\ns1,H1,Ana,Ruiz,mother,503-555-0150,,es,call,".encode(), "contacts")
+
+    roster.user("ana")["email"] = "ana@example.org"
+    roster.user("s1")["agentSourcedIds"] = "ana"
+    apply_file(roster.bundle())
+
+    ana = Caregiver.objects.get(family__source_id="H1")
+    assert (ana.roster_id, str(ana.phone), ana.email, ana.relation) == (
+        "ana",
+        "+15035550150",
+        "ana@example.org",
+        "mother",
+    )
+    roster.users.remove(roster.user("ana"))
+    roster.user("s1")["agentSourcedIds"] = ""
+    apply_file(roster.bundle())
+    ana.refresh_from_db()
+    assert ana.ended_on is None
+
+
+def test_an_id_that_a_vendor_renews_is_the_same_person(apply_file, roster) -> None:
+    apply_file(roster.bundle())
+    held = Caregiver.objects.get(roster_id="fadumo")
+    roster.user("fadumo")["sourcedId"] = "f-2"
+    roster.user("s3")["agentSourcedIds"] = "f-2"
+
+    found = apply_file(roster.bundle())
+
+    held.refresh_from_db()
+    assert (held.roster_id, held.ended_on) == ("f-2", None)
+    assert (found.counts["new"], found.counts["left"]) == (0, 0)
+
+
+def test_a_family_that_left_comes_back_whole(apply_file, roster) -> None:
+    whole = roster.bundle()
+    apply_file(whole)
+    before = households()
+
+    apply_file(roster.bundle(without=("s1", "s2", "ana", "luis")))
+    assert not Caregiver.objects.exclude(ended_on=None).exists()
+    apply_file(whole)
+
+    assert households() == before
+
+
+def test_a_teacher_may_be_a_parent_too(apply_file, roster) -> None:
+    roster.user("ana").update(role="teacher,parent", orgSourcedIds="10", email="ana@example.org")
+
+    apply_file(roster.bundle())
+
+    assert family("s1", "s2", of=("ana", "luis")) in households()
+    assert Caregiver.objects.get(roster_id="ana").email == "ana@example.org"
+
+
+def test_guardians_left_out_of_the_export_are_asked_about(apply_file, plan_file, roster) -> None:
+    apply_file(roster.bundle())
+    for user in roster.users:
+        user["agentSourcedIds"] = ""
+
+    found = plan_file(roster.bundle(without=("ana", "luis", "fadumo")))
+
+    assert found.counts["leaving"] == [{"school": "", "left": 3, "of": 3, "who": "guardians"}]
