@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from families.models import AmendmentRequest, Caregiver, Family, Student
 from families.roster.barred import described, same_address, same_name
+from families.roster.family_keys import SPLIT
 from families.search import fold
 
 # What was said of somebody, and how files know them: where one entry is silent, the other speaks.
@@ -161,6 +162,9 @@ def split(
         interpreter_wanted=family.interpreter_wanted,
         address_confidential=family.address_confidential,
     )
+    # Files that put these children elsewhere don't undo it (see roster/contacts_state.py).
+    new.source_id = f"{SPLIT}{new.pk}"
+    new.save(update_fields=["source_id"])
     Student.objects.filter(pk__in=[child.pk for child in children]).update(family=new)
     leaves = {person.pk for person in moving if person.may_be_contacted}
     shared = {person.pk for person in [*moving, *both]}

@@ -119,6 +119,10 @@ class RosterProgress(ProgramRow):
     def __str__(self) -> str:
         return f"{self.done} of {self.total}"
 
+    @property
+    def percent(self) -> int:
+        return min(100, 100 * self.done // self.total) if self.total else 0
+
 
 @undoable
 class RosterSession(ProgramRow):

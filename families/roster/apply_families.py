@@ -8,7 +8,7 @@ from django.db.models import F, QuerySet
 from families.models import Caregiver, Family, RosterChange, Student
 from pthv.models import Program
 
-from . import progress
+from . import family_keys, progress
 from .barred import caregiver_id
 from .states import Table
 
@@ -43,7 +43,7 @@ def apply(program: Program, changes: QuerySet[RosterChange]) -> None:
 
 def _families(program: Program, changes: list[RosterChange]) -> dict[str, Family]:
     keys = [change.source_id for change in changes]
-    found = {one.source_id: one for one in Family.objects.filter(source_id__in=keys)}
+    found = {family_keys.key(one): one for one in family_keys.families(keys)}
     new, old = [], []
     for change in changes:
         family = found.get(change.source_id)
@@ -52,11 +52,12 @@ def _families(program: Program, changes: list[RosterChange]) -> dict[str, Family
             family = Family(program=program, source_id=change.source_id)
             found[change.source_id] = family
             new.append(family)
-        elif said:
+        elif said or "household" in change.after:
             old.append(family)
+        family.source_id = change.after.get("household", family.source_id)
         for name, value in said.items():
             setattr(family, name, value)
-    Family.objects.bulk_update(old, FAMILY_FIELDS, batch_size=500)
+    Family.objects.bulk_update(old, ["source_id", *FAMILY_FIELDS], batch_size=500)
     Family.objects.bulk_create(new)
     return found
 
@@ -79,8 +80,7 @@ def _children(program: Program, families: dict[str, Family], changes: list[Roste
 
 def _caregivers(program: Program, changes: list[RosterChange]) -> None:
     households = {_household(change) for change in changes}
-    known = Family.objects.filter(source_id__in=households).values_list("source_id", "pk")
-    families = dict(known)
+    families = _of_households(households)
     held = _held(families.values())
     new: list[Caregiver] = []
     old: list[Caregiver] = []
@@ -99,6 +99,14 @@ def _caregivers(program: Program, changes: list[RosterChange]) -> None:
             person.ended_on = person.ended_on or program.today
     Caregiver.objects.bulk_update(old, ["source_id", "ended_on", *CAREGIVER_FIELDS], batch_size=500)
     Caregiver.objects.bulk_create(new)
+
+
+def _of_households(households: set[str]) -> dict[str, int]:
+    """The family of each; one that had no household when it was planned may have one by now."""
+    found: dict[str, int] = {}
+    for family in family_keys.families(households):
+        found[f"{family_keys.UNNAMED}{family.pk}"] = found[family_keys.key(family)] = family.pk
+    return found
 
 
 def _household(change: RosterChange) -> str:

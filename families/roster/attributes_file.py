@@ -11,7 +11,7 @@ from families.models import Student
 from families.search import fold
 from pthv.models import Program
 
-from . import values
+from . import progress, values
 from .attributes import differences
 from .chunks import CHUNK
 from .columns import STUDENT, Places
@@ -89,13 +89,10 @@ def attributes(sheet: Sheet, columns: Places, program: Program) -> Iterator[Attr
 
 
 class AttributesState:
-    """Reads an attributes file once; `progress` is told the rows read so far."""
+    """Reads an attributes file once, and compares it with what is held."""
 
-    def __init__(
-        self, sheet: Sheet, columns: Places, program: Program, progress: Callable[[int], None]
-    ) -> None:
-        self.sheet, self.columns = sheet, columns
-        self.program, self.progress = program, progress
+    def __init__(self, sheet: Sheet, columns: Places, program: Program) -> None:
+        self.sheet, self.columns, self.program = sheet, columns, program
         self.wanted = Wanted()
         self.rows_read = 0
 
@@ -109,7 +106,7 @@ class AttributesState:
         for line in attributes(self.sheet, self.columns, self.program):
             self.rows_read += 1
             if self.rows_read % CHUNK == 0:
-                self.progress(self.rows_read)
+                progress.advance(CHUNK)
             if isinstance(line, Refused):
                 wanted.refused.append(line)
             elif reason := _unwelcome(line, students, taken):

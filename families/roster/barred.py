@@ -12,6 +12,8 @@ from families.households import children_ever
 from families.models import Caregiver, Family
 from families.search import fold
 
+from . import family_keys
+
 WORD = re.compile(r"[^\W_]+")
 
 
@@ -56,9 +58,9 @@ class Barred:
 def standing(households: Iterable[str]) -> dict[str, list[Caregiver]]:
     """Whom these households hold and nobody ended."""
     found = defaultdict(list)
-    held = Caregiver.objects.filter(family__source_id__in=list(households), ended_on=None)
-    for person in held.select_related("family"):
-        found[person.family.source_id].append(person)
+    keys = {family.pk: family_keys.key(family) for family in family_keys.families(households)}
+    for person in Caregiver.objects.filter(family__in=keys, ended_on=None):
+        found[keys[person.family_id]].append(person)
     return found
 
 

@@ -1,7 +1,7 @@
 """What a contacts file asks for: households with their children and caregivers."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 
 from django.utils.translation import gettext as _
@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from families.models import Caregiver, Student
 from pthv.models import Program
 
-from . import family_state
+from . import family_keys, family_state, progress
 from .barred import Barred, described, standing
 from .chunks import CHUNK
 from .columns import Places
@@ -24,22 +24,20 @@ MOST_CHILDREN = 30
 
 
 class ContactsState:
-    """Reads a contacts file once; `progress` is told the rows read so far."""
+    """Reads a contacts file once, and compares it household by household."""
 
-    def __init__(
-        self, sheet: Sheet, columns: Places, program: Program, progress: Callable[[int], None]
-    ) -> None:
-        self.sheet, self.columns = sheet, columns
-        self.program, self.progress = program, progress
+    def __init__(self, sheet: Sheet, columns: Places, program: Program) -> None:
+        self.sheet, self.columns, self.program = sheet, columns, program
         self.wanted = Wanted()
         self.rows_read = 0
         self.households: dict[str, list[Contact]] = defaultdict(list)
         self.household_of: dict[str, tuple[str, int]] = {}
         # Households with a refused row: whom it named we can't say, so nobody of them is missing.
         self.in_doubt: set[str] = set()
-        self.students = dict(
-            Student.objects.values_list("source_id", "family__source_id").iterator(CHUNK)
-        )
+        # What a file calls a family that it didn't bring.
+        self.adopted: dict[str, str] = {}
+        self.students = family_keys.families_of_students()
+        self.meant = family_keys.merged_households()
 
     def read(self) -> Wanted:
         """Every line, sorted into households."""
@@ -47,12 +45,13 @@ class ContactsState:
         for record in contacts(self.sheet, self.columns, self.program.phone_region):
             self.rows_read += 1
             if self.rows_read % CHUNK == 0:
-                self.progress(self.rows_read)
+                progress.advance(CHUNK)
             if isinstance(record, Refused):
                 self.wanted.refused.append(record)
                 doubtful_students.add(record.key)
             else:
                 self._take(record)
+        self._adopt()
         for student in doubtful_students:
             household, _line = self.household_of.get(student, (self.students.get(student), 0))
             self.in_doubt.add(household or "")
@@ -66,13 +65,37 @@ class ContactsState:
             self._refuse(contact, "student_id", _("The roster has no student with this id."))
             return
         own = self.household_of.get(student, ("", 0))[0]
-        household = contact.household or own or self.students[student] or f"student:{student}"
+        named = self.meant.get(contact.household, contact.household)
+        if (self.students[student] or "").startswith(family_keys.SPLIT):
+            named = ""  # a person put the child there
+        household = named or own or self.students[student] or f"student:{student}"
         first, line = self.household_of.setdefault(student, (household, contact.row))
         if first != household:
             reason = _("Line %(line)s puts this student into another household.")
             self._refuse(contact, "household", reason % {"line": line})
             return
         self.households[household].append(contact)
+
+    def _adopt(self) -> None:
+        """Let a household that is new be the family that all of its children have already.
+
+        Such a family came by hand or from a roster's guardians, and no file named it before.
+        """
+        known = family_keys.known_households(self.households)
+        adopted = set()
+        for household in [one for one in self.households if one not in known]:
+            lines = self.households[household]
+            families = {self.students[line.student_id] for line in lines}
+            (family, *others) = families
+            if others or family is None or family in adopted or household == family:
+                continue
+            if not family_keys.is_unnamed(family):
+                continue
+            adopted.add(family)
+            self.households[family] = self.households.pop(household)
+            self.adopted[family] = household
+            for line in lines:
+                self.household_of[line.student_id] = (family, line.row)
 
     def _refuse_crowds(self) -> None:
         for household, lines in list(self.households.items()):
@@ -144,13 +167,18 @@ class ContactsState:
             here = family_state.held(wanted)
             yield from self._moves(wanted)
             for key, household in wanted.items():
+                if key.startswith(family_keys.SPLIT):
+                    family_state.admit_nobody(household, here[key], self.households[key])
                 for line, column, reason in household.refused:
                     self._refuse(line, column, reason)
                 yield from self._compared(key, household, here.get(key))
+            progress.advance(sum(len(self.households[key]) for key in keys))
 
     def _compared(self, key: str, wanted: Asked, here: Held | None) -> Iterator[Found]:
         if here is None:
             return family_state.new_family(key, wanted)
+        if key in self.adopted:
+            wanted.said["household"] = self.adopted[key]
         stay = {student for student in here.students if self._stays(student, key)}
         wanted.students = sorted(stay.union(wanted.students))
         in_doubt = key in self.in_doubt or "" in self.in_doubt

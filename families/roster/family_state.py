@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
-from families.models import Caregiver, Family, Student
+from families.models import Caregiver, Student
 
 from .barred import caregiver_id
 from .contacts import Contact
+from .family_keys import UNNAMED, families
 from .states import Data, Difference, Table
 
 Found = tuple[Table, Difference]
@@ -121,12 +122,11 @@ def held(households: Iterable[str]) -> dict[str, Held]:
     """The families of these households."""
     keys: dict[int, str] = {}
     found: dict[str, Held] = {}
-    families = Family.objects.filter(source_id__in=list(households))
-    for pk, key, names, *said in families.values_list(
-        "pk", "source_id", "surnames", *FAMILY_FIELDS
-    ):
-        keys[pk] = key
-        found[key] = Held(names, dict(zip(FAMILY_FIELDS, said, strict=True)))
+    rows = families(households).values_list("pk", "source_id", "surnames", *FAMILY_FIELDS)
+    for pk, household, names, *said in rows:
+        keys[pk] = household or f"{UNNAMED}{pk}"
+        data = dict(zip(FAMILY_FIELDS, said, strict=True)) | {"household": household}
+        found[keys[pk]] = Held(names, data)
     students = Student.objects.filter(family__in=keys).order_by("source_id")
     for family, student in students.values_list("family", "source_id"):
         found[keys[family]].students.append(student)
@@ -140,6 +140,23 @@ def held(households: Iterable[str]) -> dict[str, Held]:
         if source_id:
             found[keys[family]].from_files.add(one["id"])
     return found
+
+
+def admit_nobody(wanted: Asked, here: Held, lines: list[Contact]) -> None:
+    """A person decided who is in a family that was split off: a file brings nobody into it.
+
+    Of where they live it says nothing, for its household is another; nor does an empty cell,
+    for what is true of both children may stand on the other one's line.
+    """
+    wanted.said.pop("address", None)
+    strangers = wanted.people.keys() - here.people.keys()
+    reason = _("A person left them out of this child’s family; they can be added on its page.")
+    wanted.refused += [(line, "family_name", reason) for line in lines if person(line) in strangers]
+    wanted.people = {
+        key: {name: value for name, value in one.items() if value != "" or name in NAMES}
+        for key, one in wanted.people.items()
+        if key not in strangers
+    }
 
 
 def new_family(key: str, wanted: Asked) -> Iterator[Found]:

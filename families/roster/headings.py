@@ -25,10 +25,15 @@ def look(roster_import: RosterImport, path: Path) -> list[list[str]]:
               "An administrator can turn them on.")
         )  # fmt: skip
     with open_sheet(path, roster_import.kind) as sheet:
-        rows = [row or [] for _number, row in islice(sheet.lines, EXAMPLES)]
+        rows = [_shown(row or []) for _number, row in islice(sheet.lines, EXAMPLES)]
     roster_import.headings = sheet.headings
     roster_import.columns = columns.match(sheet.headings, ours)
     return rows
+
+
+def _shown(cells: list[str]) -> list[str]:
+    """A row as a page can show it, also where the file's bytes are no text."""
+    return [cell.encode(errors="replace").decode() for cell in cells]
 
 
 def remember(roster_import: RosterImport) -> bool:

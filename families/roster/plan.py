@@ -9,7 +9,7 @@ from django_scopes import scope
 from families.models import RosterImport
 from pthv.models import SchoolYear
 
-from . import headings
+from . import headings, progress
 from .archive import open_bundle
 from .asked import Asked
 from .attributes_file import AttributesState
@@ -55,10 +55,10 @@ def refuse(roster_import: RosterImport, problem: str) -> None:
 
 
 def _progress(roster_import: RosterImport) -> Callable[[int], None]:
-    def progress(rows: int) -> None:
+    def told(rows: int) -> None:
         RosterImport.objects.filter(pk=roster_import.pk).update(rows_read=rows)
 
-    return progress
+    return told
 
 
 def _plan_list(roster_import: RosterImport, path: Path) -> None:
@@ -67,11 +67,13 @@ def _plan_list(roster_import: RosterImport, path: Path) -> None:
         headings.settle(roster_import, path)
     program, columns = roster_import.program, roster_import.columns
     kind = ContactsState if roster_import.kind == Kinds.CONTACTS else AttributesState
-    with open_sheet(path, roster_import.kind) as sheet:
-        state = kind(sheet, columns, program, _progress(roster_import))
+    with open_sheet(path, roster_import.kind) as sheet, progress.shown(roster_import.pk):
+        # Each line is read, and then compared.
+        progress.begin(roster_import, total=2 * sheet.total)
+        state = kind(sheet, columns, program)
         wanted = state.read()
-    roster_import.rows_read = state.rows_read
-    write(roster_import, Lines(roster_import), state.differences(), wanted)
+        roster_import.rows_read = state.rows_read
+        write(roster_import, Lines(roster_import), state.differences(), wanted)
 
 
 def _plan_roster(roster_import: RosterImport, path: Path) -> None:

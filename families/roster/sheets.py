@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.utils.translation import gettext as _
-from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
 from . import store
 from .archive import DAMAGE, check_size, judged
@@ -48,6 +48,8 @@ class Sheet:
     name: str
     headings: list[str]
     lines: Iterator[Record]
+    # About how many there are, to tell how far one is.
+    total: int
 
     def rows(self, columns: dict[str, int], key: str) -> "Iterator[SheetRow | Refused]":
         """The cells of these columns alone, line by line, or why a line is refused."""
@@ -89,12 +91,18 @@ def open_sheet(path: Path, name: str) -> Iterator[Sheet]:
             )
         if start == ZIP_MARK:
             with _unpacked(path) as plain:
-                yield _titled(_spreadsheet(plain), name)
+                total, lines = _spreadsheet(plain)
+                yield _titled(lines, name, total)
         else:
-            yield _titled(_csv(stream, name), name)
+            yield _titled(_csv(stream, name), name, _line_ends(path))
 
 
-def _titled(lines: Iterator[Record], name: str) -> Sheet:
+def _line_ends(path: Path) -> int:
+    with path.open("rb") as stream:
+        return sum(part.count(b"\n") for part in iter(lambda: stream.read(COPIED), b""))
+
+
+def _titled(lines: Iterator[Record], name: str, total: int) -> Sheet:
     """The list below its titles: the first line with two of them or more."""
     for _number, record in islice(lines, TITLES_WITHIN):
         headings = [_heading(cell) for cell in record or ()]
@@ -104,7 +112,7 @@ def _titled(lines: Iterator[Record], name: str) -> Sheet:
             limit = {"limit": MOST_COLUMNS}
             raise Unreadable(_("The list has more than %(limit)s columns.") % limit)
         if len(list(filter(None, headings))) > 1:
-            return Sheet(name, headings, lines)
+            return Sheet(name, headings, lines, total)
     raise Unreadable(_("The list is empty. Its first line must name the columns."))
 
 
@@ -199,17 +207,27 @@ def _place(letters: bytes) -> int:
     return place
 
 
-def _spreadsheet(path: Path) -> Iterator[Record]:
-    """The rows of the first sheet that is not hidden."""
-    try:
-        with CalamineWorkbook.from_path(path) as book:
-            shown = [one.name for one in book.sheets_metadata if one.visible == VISIBLE]
-            if not shown:
-                raise Unreadable(_("The spreadsheet has no sheet to read."))
-            sheet = book.get_sheet_by_name(shown[0])
-        above = sheet.start[0] if sheet.start else 0
+def _spreadsheet(path: Path) -> tuple[int, Iterator[Record]]:
+    """How many rows the first sheet has that is not hidden, and these."""
+    with _reading(), CalamineWorkbook.from_path(path) as book:
+        shown = [one.name for one in book.sheets_metadata if one.visible == VISIBLE]
+        if not shown:
+            raise Unreadable(_("The spreadsheet has no sheet to read."))
+        sheet = book.get_sheet_by_name(shown[0])
+    return sheet.height, _rows(sheet)
+
+
+def _rows(sheet: CalamineSheet) -> Iterator[Record]:
+    above = sheet.start[0] if sheet.start else 0
+    with _reading():
         for number, cells in enumerate(sheet.iter_rows(), start=above + 1):
             yield number, [text(cell) for cell in cells]
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
     except (CalamineError, ValueError) as error:
         raise _damaged() from error
     except BaseException as error:

@@ -13,6 +13,7 @@ from families.models import Caregiver, RosterChange, RosterImport, SchoolClass, 
 from pthv.models import School
 from pthv.wording import language
 
+from .family_keys import is_unnamed
 from .states import Data, Table
 
 FIELDS: dict[str, Any] = {
@@ -30,6 +31,7 @@ FIELDS: dict[str, Any] = {
     "classes": gettext_lazy("Classes"),
     "primary": gettext_lazy("Leads"),
     "surnames": gettext_lazy("Surnames"),
+    "household": gettext_lazy("Household"),
     "preferred_name": gettext_lazy("Preferred name"),
     "relation": gettext_lazy("Relation"),
     "phone": gettext_lazy("Phone"),
@@ -118,7 +120,8 @@ class Line:
     @property
     def id(self) -> str:
         """What the files know it by; of a caregiver that is the name again."""
-        return "" if self.change.table == Table.CAREGIVER else self.change.source_id
+        own = self.change.table == Table.CAREGIVER or is_unnamed(self.change.source_id)
+        return "" if own else self.change.source_id
 
 
 def tables(table: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
@@ -54,14 +55,15 @@ def roster_refused(request: Request, pk: int) -> StreamingHttpResponse:
     """Where each refused row stands and why; of our own files also what it says."""
     imports = RosterImport.objects.open_to(request.user, Can.IMPORT_ROSTER)
     roster_import = get_object_or_404(imports, pk=pk)
-    return exports.csv_response(f"refused-{pk}.csv", _refused(roster_import, request))
+    changes = roster_import.changes.filter(kind=RosterChange.Kind.REFUSED).order_by("pk")
+    names = [column.name for column in columns.of(roster_import.kind, request.program)]
+    return exports.csv_response(f"refused-{pk}.csv", _refused(changes, names))
 
 
-def _refused(roster_import: RosterImport, request: Request) -> Iterator[list[object]]:
-    ours = [column.name for column in columns.of(roster_import.kind, request.program)]
-    key = "id" if not ours else ours[0]
-    yield ["file", "row", "column", "reason", key, *ours[1:]]
-    changes = roster_import.changes.filter(kind=RosterChange.Kind.REFUSED)
-    for change in changes.order_by("pk").iterator(FEW):
+def _refused(changes: QuerySet[RosterChange], names: list[str]) -> Iterator[list[object]]:
+    """The lines of the download; `changes` is asked for them when the page is over already."""
+    key, others = (names[0], names[1:]) if names else ("id", [])
+    yield ["file", "row", "column", "reason", key, *others]
+    for change in changes.iterator(FEW):
         where = [change.table, change.row, change.column, change.reason, change.source_id]
-        yield [*where, *(change.after.get(name, "") for name in ours[1:])]
+        yield [*where, *(change.after.get(name, "") for name in others)]

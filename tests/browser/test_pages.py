@@ -12,7 +12,13 @@ PAGES = {
     "anonymous": ["account_login", "account_request_login_code", "account_reset_password"],
     "educator": ["today", "invitation_list", "visit_list", "my_pay", "more"],
     "site_coordinator": ["desk", "plan_list", "plan_new", "coverage", "pay_list"],
-    "program_coordinator": ["roster_list", "cohort_list", "certification_list", "cohort_new"],
+    "program_coordinator": [
+        "roster_list",
+        "roster_guide",
+        "cohort_list",
+        "certification_list",
+        "cohort_new",
+    ],
     "finance": ["pay_list", "batch_list"],
     "funder": ["coverage"],
 }

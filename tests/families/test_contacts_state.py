@@ -5,6 +5,7 @@ import io
 
 import pytest
 
+from families.merging import merge, split
 from families.models import Caregiver, Family, RosterImport, Student
 from families.roster import contacts_state
 
@@ -233,3 +234,88 @@ def test_without_households_a_child_is_a_family_or_stays_in_theirs(apply_file, p
 
     assert Student.objects.get(source_id="1001").family.source_id == "student:1001"
     assert not plan_file(lines(alone), "contacts").changes.exists()
+
+
+# Families that no file brought, and those that a person put together or apart
+
+
+@pytest.fixture
+def by_hand(apply_file, program) -> Family:
+    """A family without a household in any file, with Carmen and both of her children."""
+    apply_file(bundle())
+    family = Family.objects.create(program=program, surnames="Cruz")
+    Caregiver.objects.create(
+        program=program, family=family, given_name="Carmen", family_name="De la Cruz"
+    )
+    Student.objects.filter(source_id__in=["1001", "1002"]).update(family=family)
+    return family
+
+
+def test_a_family_that_no_file_brought_is_the_household_of_its_children(
+    by_hand, apply_file, plan_file
+) -> None:
+    said = lines(CARMEN | {"phone": "5035550123"}, CARMEN | {"student_id": "1002"}, LUIS)
+
+    found = apply_file(said, "contacts")
+
+    assert not found.changes.filter(kind="moved").exists()
+    by_hand.refresh_from_db()
+    assert by_hand.source_id == "H1"
+    assert Family.objects.count() == 1
+    assert sorted(by_hand.caregivers.values_list("given_name", flat=True)) == ["Carmen", "Luis"]
+    assert str(carmen().phone) == "+15035550123"
+    assert not plan_file(said, "contacts").changes.exists()
+
+
+def test_without_a_household_it_is_meant_by_its_children_alone(by_hand, apply_file, plan_file):
+    said = lines({name: text for name, text in CARMEN.items() if name != "household"}
+                 | {"phone": "5035550123"})  # fmt: skip
+
+    apply_file(said, "contacts")
+
+    by_hand.refresh_from_db()
+    assert (by_hand.source_id, Family.objects.count()) == ("", 1)
+    assert str(carmen().phone) == "+15035550123"
+    assert not plan_file(said, "contacts").changes.exists()
+
+
+def test_of_two_households_only_the_first_is_that_family(by_hand, plan_file) -> None:
+    other = CARMEN | {"student_id": "1002", "household": "H2"}
+
+    found = plan_file(lines(CARMEN, other), "contacts")
+
+    (moved,) = changes(found, "moved")
+    assert (moved.source_id, moved.row) == ("1002", 3)
+
+
+def test_an_end_holds_in_a_family_that_no_file_brought(by_hand, program, plan_file) -> None:
+    Caregiver.objects.create(program=program, family=by_hand, given_name="Luis",
+                             family_name="De la Cruz", ended_on=program.today)  # fmt: skip
+
+    found = plan_file(lines(CARMEN, LUIS), "contacts")
+
+    (refused,) = changes(found, "refused")
+    assert "Was ended for this child" in refused.reason
+
+
+def test_households_of_families_that_became_one_both_mean_it(roster, plan_file) -> None:
+    merge(Family.objects.get(source_id="H1"), Family.objects.get(source_id="H2"))
+
+    found = plan_file(CONTACTS.read_bytes(), "contacts")
+
+    assert not found.changes.exists()
+
+
+def test_a_child_that_a_person_put_elsewhere_stays_there_and_nobody_is_added(
+    roster, plan_file
+) -> None:
+    cruz = Family.objects.get(source_id="H1")
+    new = split(cruz, [Student.objects.get(source_id="1002")], [], [carmen()])
+    said = CONTACTS.read_bytes() + b"1002,H1,LUIS,DE LA CRUZ,father,503-555-0124,,es,call,\n"
+
+    found = plan_file(said, "contacts")
+
+    (refused,) = found.changes.all()
+    assert (refused.kind, refused.column, refused.row) == ("refused", "family_name", 8)
+    assert "A person left them out" in refused.reason
+    assert Student.objects.get(source_id="1002").family == new

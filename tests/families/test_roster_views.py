@@ -13,7 +13,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from families.models import RosterImport, Student
 from families.roster import apply, store
 from families.roster.plan import refuse
-from families.tasks import apply_roster, plan_roster
+from families.tasks import apply_roster, plan_roster, undo_roster
 from pthv import clock
 from pthv.models import User
 
@@ -37,7 +37,9 @@ def send(coordinator: Client, content: bytes, kind: str = "oneroster", name: str
 def work() -> None:
     """What the worker would do now."""
     for job in ProcrastinateJob.objects.filter(status="todo").order_by("id"):
-        {"plan_roster": plan_roster, "apply_roster": apply_roster}[job.task_name].func(**job.args)
+        {"plan_roster": plan_roster, "apply_roster": apply_roster, "undo_roster": undo_roster}[
+            job.task_name
+        ].func(**job.args)
         with connection.cursor() as cursor:
             cursor.execute("delete from procrastinate_jobs where id = %s", [job.id])
 
