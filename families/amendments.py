@@ -183,6 +183,8 @@ def _said(name: str, value: Any) -> str:
         return _("yes") if value else _("no")
     if name == "language":
         return wording.language(value)
+    if name == "phone":
+        return Caregiver(phone=value).number
     if name == "preferred_channel":
         return str(dict(Caregiver.Channel.choices).get(value, value))
     return str(value)

@@ -85,6 +85,22 @@ def children(family: Family, user: User, can: Can) -> list[Any]:
     return rows
 
 
+def with_twins(found: QuerySet[Family], user: User) -> QuerySet[Family]:
+    """Families, and whether each `has_twin`: another one of this person's that has a phone of
+    its caregivers', and so may be the same."""
+    reach = user.reach(Can.MERGE_FAMILIES)
+    standing = Caregiver.objects.filter(ended_on=None).exclude(phone="")
+    phones = standing.annotate(backwards=Reverse("phone"))
+    own = phones.filter(family=OuterRef(OuterRef("pk"))).values("backwards")
+    others = phones.filter(
+        program=OuterRef("program"), backwards__in=own, family__merged_into=None
+    ).exclude(family=OuterRef("pk"))
+    if not reach.program:
+        here = Student.objects.enrolled().filter(school__in=reach.schools)
+        others = others.filter(Exists(here.filter(family=OuterRef("family"))))
+    return found.annotate(has_twin=Exists(others))
+
+
 def with_looks(found: QuerySet[Family]) -> QuerySet[Family]:
     """Families with the names of those who looked at them last."""
     looks = RecordView.objects.filter(

@@ -47,8 +47,8 @@ def merge_blockers(keep: Family, gone: Family) -> list[str]:
         open_visits = [v for v in (standing.get(one.pk), same and standing.get(same.pk)) if v]
         if same and len(open_visits) > 1 and not all(_over(visit) for visit in open_visits):
             reasons.append(
-                _("Both have a visit for the same invitation (%(kind)s). Cancel one of them first.")
-                % {"kind": one.get_kind_display()}
+                _("Both have a %(kind)s that stands. Complete or cancel what is not over yet.")
+                % {"kind": one.get_kind_display().lower()}
             )
     return reasons + _overlaps(ours, theirs, standing, keep)
 

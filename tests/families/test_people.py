@@ -130,7 +130,7 @@ def test_a_proposal_changes_nothing_until_it_is_approved(proposal, marta, site_c
     marta.refresh_from_db()
     assert str(marta.phone) == "+13125550142"
     (correction,) = amendments.corrections(proposal)
-    assert (correction.old, correction.new) == ("+13125550142", "+13125550199")
+    assert (correction.old, correction.new) == ("(312) 555-0142", "(312) 555-0199")
 
     for _ in range(2):
         amendments.approve(proposal, by=site_coordinator)

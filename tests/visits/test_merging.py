@@ -204,7 +204,7 @@ def test_a_visit_ahead_goes_along(two, go, program_coordinator):
 def test_two_visits_for_one_invitation_are_in_the_way(two, go, program_coordinator):
     go(two[0], 16), go(two[1], 18)
 
-    with pytest.raises(NotReady, match="Both have a visit for the same invitation"):
+    with pytest.raises(NotReady, match="Both have a first visit that stands"):
         merging.merge(*two, by=program_coordinator)
 
 

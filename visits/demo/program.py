@@ -29,6 +29,7 @@ from training.models import Course
 from visits import pay
 from visits.models import FundingSource, PayLine, PayRate
 
+from . import families
 from .life import live, live_this_week
 from .people import ADMINISTRATOR, PASSWORD, SCHOOLS, STAFF, educators, households
 from .roster import write_bundle, write_contacts
@@ -58,11 +59,13 @@ def build(now: datetime.datetime) -> Program:
             with clock.at(_noon(program, year)):
                 _import(program, coordinator, year, people, staff, contacts=not number, dice=dice)
         _log_ins(program)
+        families.put_right(_noon(program, last_year), by=coordinator)
         _money(program, last_year)
         _training(program, coordinator, last_year, now, dice)
         live(program, last_year, _noon(program, this_year), dice, schools=2)
         live_this_week(program, this_year, now)
         live(program, this_year, now, dice, schools=3, ahead=datetime.timedelta(days=20))
+        families.tell(now)
         _payroll(program, now)
         Message.objects.update(state=Message.State.SENT, sent_at=clock.now())
     return program

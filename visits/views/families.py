@@ -46,7 +46,7 @@ def _family(request: Request, pk: int) -> Any:
     waiting = AmendmentRequest.objects.waiting().filter(family=OuterRef("pk"))
     found = found.annotate(has_proposals=Exists(waiting))
     if Can.MERGE_FAMILIES in request.powers:
-        found = merging.with_changes(found)
+        found = families.with_twins(merging.with_changes(found), request.user)
     if Can.EDIT_FAMILIES in request.powers:
         found = families.with_looks(found)
     return found.filter(pk=pk).first()
@@ -88,7 +88,7 @@ def _page(
         "why": families.why(user, CAN, family.children, invitations),
         "story": story.tell(family, invitations, visits, earlier, user, CAN),
         "invitation": invitation,
-        "others": [one for one in reversed(mine) if one is not invitation],
+        "others": _others(mine, invitation),
         "proposals": _proposals(family),
         "may_edit": Can.EDIT_FAMILIES in request.powers,
         "may_merge": Can.MERGE_FAMILIES in request.powers,
@@ -98,6 +98,15 @@ def _page(
     if invitation is not None:
         context |= _next_step(request, invitation, visits, form)
     return render(request, "visits/family_detail.html", context, status=status)
+
+
+def _others(mine: list[Any], shown: Any) -> list[Any]:
+    """The other invitations, the last first; none of an earlier year that nobody was asked by."""
+    return [
+        one
+        for one in reversed(mine)
+        if one is not shown and (one.asked_at or one.school_year_id == shown.school_year_id)
+    ]
 
 
 def _proposals(family: Any) -> list[dict[str, Any]]:
