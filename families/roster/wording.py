@@ -60,7 +60,6 @@ TABLES: dict[str, Any] = {
     Table.MOVE: gettext_lazy("Child of another family until now"),
     Table.ATTRIBUTES: gettext_lazy("Student attributes"),
     "contacts": gettext_lazy("Contacts file"),
-    "attributes": gettext_lazy("Attributes file"),
 }
 SEVERAL: dict[str, Any] = {
     Table.YEAR: gettext_lazy("School years"),
@@ -81,6 +80,7 @@ ATTRIBUTES: dict[str, Any] = {
     "race_ethnicity": gettext_lazy("Race and ethnicity"),
     "sex": gettext_lazy("Sex"),
 }
+TITLES = ("name", "title", "given_name", "family_name", "surnames")
 COUNTED = (
     RosterChange.Kind.NEW,
     RosterChange.Kind.CHANGED,
@@ -159,11 +159,14 @@ def _facts(change: RosterChange, names: "_Names") -> list[Fact]:
         return [Fact(str(TABLES[Table.FAMILY]), "", text % families)]
     if change.table == Table.ATTRIBUTES:
         return [
-            Fact(str(label), "", _("changed"))
+            Fact(str(label), "", _("changed") if change.before else _("set"))
             for name, label in ATTRIBUTES.items()
             if name in change.before or name in change.after
         ]
-    shown = [name for name in FIELDS if name in change.before or name in change.after]
+    # The title of somebody new says what they are called.
+    titles = TITLES if change.kind == RosterChange.Kind.NEW else ()
+    told = (change.before.keys() | change.after.keys()).difference(titles)
+    shown = [name for name in FIELDS if name in told]
     facts = [
         Fact(
             str(FIELDS[name]),
