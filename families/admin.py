@@ -22,8 +22,9 @@ from families.models import (
     StudentAttributes,
 )
 from families.search import fold
+from pthv import audit
 from pthv.models import Program
-from pthv.ruled_admin import ChoicesWithinProgram, ReadOnlyAdmin, RuledAdmin
+from pthv.ruled_admin import ChoicesWithinProgram, ReadOnlyAdmin, RuledAdmin, account
 
 MOST_FOUND = 200
 
@@ -79,6 +80,15 @@ class FamilyAdmin(FoundByName, RuledAdmin):
     )
     fixed = ("source_id", "merged_into")
     keeps_looks = True
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Family | None:
+        family = super().get_object(request, object_id, from_field)
+        if family is not None and family.address:
+            by = account(request)
+            audit.viewed(family, by=by, reason=audit.ADMINISTRATOR, part="address")
+        return family
 
 
 @admin.register(Caregiver)

@@ -83,7 +83,8 @@ class RuledForm(forms.ModelForm):
             self.add_error(None, refused)
 
 
-def _account(request: HttpRequest) -> User:
+def account(request: HttpRequest) -> User:
+    """Who is at work in the admin."""
     assert isinstance(request.user, User)
     return request.user
 
@@ -159,7 +160,7 @@ class RuledAdmin(admin.ModelAdmin):
         listed = (getattr(response, "context_data", None) or {}).get("cl")
         if self.keeps_looks and listed is not None:
             seen = [self.looked_at(row) for row in listed.result_list]
-            audit.listed(seen, by=_account(request), reason=audit.ADMINISTRATOR)
+            audit.listed(seen, by=account(request), reason=audit.ADMINISTRATOR)
         return response
 
     def _use_the_clock_of(self, chosen: str) -> None:
@@ -209,7 +210,7 @@ class RuledAdmin(admin.ModelAdmin):
         if obj is not None and "program" in self.field_names:
             timezone.activate(obj.program.zone)
         if obj is not None and self.keeps_looks:
-            audit.viewed(self.looked_at(obj), by=_account(request), reason=audit.ADMINISTRATOR)
+            audit.viewed(self.looked_at(obj), by=account(request), reason=audit.ADMINISTRATOR)
         return obj
 
     def looked_at(self, obj: Any) -> Any:
@@ -230,7 +231,7 @@ class RuledAdmin(admin.ModelAdmin):
             self.keep(f"{self.opts.model_name}.{done}", obj, request, form.changed_data)
 
     def keep(self, event: str, obj: Any, request: HttpRequest, fields: list[str]) -> None:
-        audit.record(event, obj, by=_account(request), fields=fields)
+        audit.record(event, obj, by=account(request), fields=fields)
 
 
 class ReadOnlyAdmin(RuledAdmin):

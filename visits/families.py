@@ -16,10 +16,10 @@ from django.utils.translation import gettext as _
 
 from families.models import Caregiver, ClassTeacher, Enrollment, Family, Student, adults
 from families.models import children as children_of
-from pthv import clock, wording
+from pthv import audit, clock, wording
 from pthv.access import Can, Reach
 from pthv.models import RecordView, SchoolYear, User, full_name
-from visits.models import Invitation
+from visits.models import Invitation, Visit
 
 LOOKS_READ, LOOKS_TOLD = 30, 5
 
@@ -161,6 +161,14 @@ def alike(found: QuerySet[Family], family: Family) -> QuerySet[Family]:
 
 def _with_people(found: QuerySet[Family]) -> QuerySet[Family]:
     return found.prefetch_related(children_of(), adults()).order_by("pk")
+
+
+def way_there(visit: Visit, user: User, can: Can) -> str:
+    """The address for somebody who goes on this visit, once it is near; that is a look at it."""
+    if not (visit.goes_home_soon and visit.family.address):
+        return ""
+    audit.viewed(visit.family, by=user, reason=can, part="address")
+    return visit.family.address
 
 
 def address_is_open(family: Family, visits: list[Any], *, said_no: bool) -> bool:

@@ -276,6 +276,32 @@ def test_and_to_its_visitors_alone(
             assert ADDRESS not in read(user, honolulu.family)
 
 
+@pytest.mark.parametrize("page", ["/today/", "/visits/{visit}/"])
+def test_the_way_there_stands_on_a_visitors_pages_once_it_is_near(
+    client, honolulu, educator, partner, site_coordinator, page
+):
+    def shown(user, moment) -> bool:
+        client.force_login(user)
+        with clock.at(moment):
+            response = client.get(page.format(visit=honolulu.pk), follow=True)
+        return ADDRESS in response.content.decode()
+
+    assert shown(educator, when(10, 12)) and shown(partner, when(10, 12))
+    looks = RecordView.objects.filter(subject_type="family.address")
+    assert {look.by for look in looks} == {educator, partner}
+    assert not shown(educator, when(8, 12)) and not shown(site_coordinator, when(10, 12))
+
+
+def test_an_administrators_look_at_an_address_is_recorded(client, honolulu, administrator):
+    client.force_login(administrator)
+
+    page = client.get(f"/admin/families/family/{honolulu.family_id}/change/").content.decode()
+
+    assert ADDRESS in page
+    looks = RecordView.objects.filter(subject_type="family.address")
+    assert [look.by for look in looks] == [administrator]
+
+
 @pytest.mark.parametrize("change", [{"place": "neutral"}, {"state": "family_cancelled"}])
 def test_and_only_while_a_visit_stands_that_goes_there(read, honolulu, educator, change):
     if "state" in change:

@@ -11,6 +11,7 @@ from families.models import adults, children
 from pthv import audit, clock
 from pthv.access import Can, requires
 from pthv.requests import Request
+from visits import families
 from visits.models import ContactAttempt, FollowUp, Invitation, Tally, VisitParticipant
 from visits.models.visit import visitors
 
@@ -51,13 +52,14 @@ def today(request: Request) -> HttpResponse:
     me = request.user.reach(Can.SEE_TODAY).educators
     next_up, coming = _next(list(VisitParticipant.objects.unfinished(me)[:UNFINISHED]))
     invitations = list(Invitation.objects.invite_next(me, request.program.today)[:3])
-    families = [invitation.family for invitation in invitations]
+    families_shown = [invitation.family for invitation in invitations]
     step = next_up.next_step(next_up.visit, reflected=next_up.reflected) if next_up else ""
     if next_up:
         prefetch_related_objects([next_up.visit], visitors())
-        families.append(next_up.visit.family)
-    prefetch_related_objects(families, children(), adults())
-    audit.listed(families, by=request.user, reason=Can.SEE_TODAY)
+        families_shown.append(next_up.visit.family)
+        next_up.visit.program = request.program
+    prefetch_related_objects(families_shown, children(), adults())
+    audit.listed(families_shown, by=request.user, reason=Can.SEE_TODAY)
     promises = FollowUp.objects.open().filter(owner__in=me).select_related("visit__family")
     return render(
         request,
@@ -65,6 +67,9 @@ def today(request: Request) -> HttpResponse:
         {
             "next_up": next_up,
             "visit": next_up.visit if next_up else None,
+            "address": families.way_there(next_up.visit, request.user, Can.SEE_TODAY)
+            if next_up
+            else "",
             "step": step,
             "kicker": KICKERS.get(step, _("Your next visit")),
             "others": next_up.visit.others(request.user) if next_up else [],

@@ -8,6 +8,7 @@ from pthv import audit, clock
 from pthv.access import Can, requires
 from pthv.paging import paged
 from pthv.requests import Request
+from visits import families
 from visits.forms.scheduling import EndingForm
 from visits.models import Visit
 
@@ -35,6 +36,7 @@ def visit_detail(request: Request, pk: int) -> HttpResponse:
     visits = Visit.objects.open_to(request.user, Can.SEE_VISITS).with_people()
     visit = get_object_or_404(visits.select_related("invitation", "log__logged_by"), pk=pk)
     audit.viewed(visit, by=request.user, reason=Can.SEE_VISITS)
+    visit.program = request.program
     me = next((p for p in visit.visitors if p.educator.user_id == request.user.pk), None)
     reflections = visit.reflections.order_by("pk")
     if not visit.held_at:
@@ -52,6 +54,7 @@ def visit_detail(request: Request, pk: int) -> HttpResponse:
             "visit": visit,
             "me": me,
             "others": visit.others(request.user),
+            "address": families.way_there(visit, request.user, Can.SEE_VISITS) if me else "",
             "path": _path(visit),
             "step": me.next_step(visit, reflected=reflected) if me else "",
             "starts_later": visit.during.lower > clock.now(),
