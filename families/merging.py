@@ -96,9 +96,6 @@ def merge(keep: Family, gone: Family) -> dict[int, Caregiver]:
     keep.interpreter_wanted |= gone.interpreter_wanted
     keep.address = keep.address or gone.address
     keep.address_confidential |= gone.address_confidential
-    # Files that name either household mean this family from now on (see contacts_state).
-    if not keep.source_id and gone.source_id:
-        keep.source_id = f"merged:{keep.pk}"
     keep.save()
     gone.merged_into = keep
     gone.save(update_fields=["merged_into"])
