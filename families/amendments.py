@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from families import people
 from families.forms.people import CaregiverForm, FamilyForm, RowForm, StudentForm
 from families.models import AmendmentRequest, Caregiver, Family, Student
-from pthv import audit, clock, wording
+from pthv import audit, clock, languages
 from pthv.blocked import NotReady, raise_if
 from pthv.models import User
 
@@ -182,7 +182,7 @@ def _said(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if name == "language":
-        return wording.language(value)
+        return languages.name(value)
     if name == "phone":
         return Caregiver(phone=value).number
     if name == "preferred_channel":

@@ -41,6 +41,7 @@ class Can(StrEnum):
     SEE_FAMILIES = auto()  # families, with contact data and invitations
     EDIT_FAMILIES = auto()  # correct them, decide about what they propose
     MERGE_FAMILIES = auto()  # make two one, or one two; a school's only if all children are there
+    EXPORT_FAMILIES = auto()  # the list as a file: names and answers, nobody's contact data
     INVITE = auto()  # record attempts and answers
     SCHEDULE = auto()  # choose a team, schedule, cancel
     SEE_VISITS = auto()  # when, where, who; never what was said
@@ -76,6 +77,7 @@ POWERS: dict[Role, dict[Can, Span]] = {
         Can.SEE_FAMILIES: SCHOOL,
         Can.EDIT_FAMILIES: SCHOOL,
         Can.MERGE_FAMILIES: SCHOOL,
+        Can.EXPORT_FAMILIES: SCHOOL,
         Can.INVITE: SCHOOL,
         Can.SCHEDULE: SCHOOL,
         Can.SEE_VISITS: SCHOOL,
@@ -91,6 +93,7 @@ POWERS: dict[Role, dict[Can, Span]] = {
         Can.SEE_FAMILIES: PROGRAM,
         Can.EDIT_FAMILIES: PROGRAM,
         Can.MERGE_FAMILIES: PROGRAM,
+        Can.EXPORT_FAMILIES: PROGRAM,
         Can.INVITE: PROGRAM,
         Can.SCHEDULE: PROGRAM,
         Can.SEE_VISITS: PROGRAM,

@@ -84,7 +84,7 @@ def navigation(request: HttpRequest) -> dict[str, object]:
     if url := _url(MORE.url_name):
         nav.append(_entry(MORE, url, here, extra=False))
     links = {key: _url(name) for key, name in LINKS.items()}
-    links["search"] = _url("invitation_list") if Can.SEE_FAMILIES in powers else ""
+    links["search"] = _url("search") if Can.SEE_FAMILIES in powers else ""
     if user.is_staff:
         links["admin"] = _url("admin:index")
     return {"nav": nav, "nav_more": [entry for entry in nav if entry.extra], "links": links}

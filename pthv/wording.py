@@ -6,25 +6,9 @@ from collections.abc import Iterable
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from pthv import clock
 from pthv.models import Program
-
-LANGUAGES = {
-    "en": gettext_lazy("English"),
-    "es": gettext_lazy("Spanish"),
-    "pt": gettext_lazy("Portuguese"),
-    "vi": gettext_lazy("Vietnamese"),
-    "zh": gettext_lazy("Chinese"),
-    "ar": gettext_lazy("Arabic"),
-    "so": gettext_lazy("Somali"),
-    "hmn": gettext_lazy("Hmong"),
-    "am": gettext_lazy("Amharic"),
-    "ht": gettext_lazy("Haitian Creole"),
-    "tl": gettext_lazy("Tagalog"),
-    "und": gettext_lazy("Another language"),
-}
 
 
 def moment(instant: datetime.datetime, program: Program | None = None) -> str:
@@ -54,8 +38,3 @@ def listed(names: Iterable[object]) -> str:
     """ "Ana, Bo and Cy"."""
     *most, last = [str(name) for name in names] or [""]
     return _("%(most)s and %(last)s") % {"most": ", ".join(most), "last": last} if most else last
-
-
-def language(tag: str) -> str:
-    """ "Spanish" for es and es-MX; the tag itself where we have no name for it."""
-    return str(LANGUAGES.get(tag.split("-", maxsplit=1)[0].lower(), tag))

@@ -85,6 +85,8 @@ ROWS: dict[str, Row] = {
         {"site_coordinator", "program_coordinator"}, {"other_site_coordinator", "outsider"}, "plan"
     ),
     "invitation_list": Row(EDUCATORS | COORDINATORS | ELSEWHERE),
+    "search": Row(EDUCATORS | COORDINATORS | ELSEWHERE),
+    "invitation_csv": Row(COORDINATORS | ELSEWHERE, method="post"),
     "family_detail": theirs(FAMILY, NOT_MY_FAMILY, "its_family"),
     "invitation_detail": theirs(FAMILY, NOT_MY_FAMILY, "accepted", status=302),
     "family_edit": theirs(COORDINATED, NOT_COORDINATED, "its_family"),

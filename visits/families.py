@@ -39,6 +39,24 @@ def open_to(user: User, can: Can) -> QuerySet[Family]:
     return families.filter(allowed)
 
 
+def ids_open_to(user: User, can: Can) -> list[int] | None:
+    """Who these families are, for whoever may see some of them; None: all of the program."""
+    reach = user.reach(can)
+    if reach.program:
+        return None
+    mine = Invitation.objects.open_to(user, can).order_by().values_list("family")
+    if reach.educators:
+        mine = mine.union(_families_of(taught_by(reach)))
+    if reach.schools:
+        enrolled = Student.objects.enrolled().filter(school__in=reach.schools)
+        mine = mine.union(_families_of(enrolled))
+    return [family for (family,) in mine]
+
+
+def _families_of(students: QuerySet[Student]) -> Any:
+    return students.exclude(family=None).order_by().values_list("family")
+
+
 def taught_by(reach: Reach) -> QuerySet[Student]:
     """The children of the classes that this person teaches in the school year at hand."""
     year = SchoolYear.objects.at_hand(timezone.localtime(clock.now()).date())

@@ -1,19 +1,37 @@
 """Asking a family, and recording what it answered. A no is final, and needs no reason."""
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from zoneinfo import ZoneInfo
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
+from django.db.models import OuterRef, QuerySet, Value
+from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 
-from families.models import Caregiver
+from families.models import Caregiver, Student
 from pthv import audit, clock, wording
 from pthv.blocked import NotReady, raise_if
-from pthv.models import Educator, School, User
+from pthv.models import Educator, Program, School, SchoolYear, User, full_name
 from visits.models import ContactAttempt, Invitation, VisitKind, VisitTeam
+from visits.models.invitation import InvitationQuerySet
 from visits.models.team import TeamMember
 
 State = Invitation.State
+EXPORTED = (
+    "family",
+    "children",
+    "language",
+    "school",
+    "school_year",
+    "asked_by",
+    "visit",
+    "state",
+    "asked_on",
+    "answered_on",
+    "visited_on",
+)
 
 
 @transaction.atomic
@@ -191,3 +209,45 @@ def _locked(invitation: Invitation) -> Invitation:
         .select_related("family", "school", "program", "educator__user")
         .get(pk=invitation.pk)
     )
+
+
+def export(
+    found: InvitationQuerySet, program: Program, *, by: User, filters: dict[str, str]
+) -> Iterator[Sequence[object]]:
+    """These invitations as a list, a header and a row for each; that it was taken is kept.
+
+    Families who said no stay out: their no never leaves the program. Nobody's phone, e-mail
+    or address is in it.
+    """
+    year = SchoolYear.objects.at_hand(program.today).first()
+    if year is not None:
+        audit.record("families.exported", year, by=by, filters=filters)
+    children = Student.objects.enrolled().filter(family=OuterRef("family")).order_by("pk")
+    named = Concat("given_name", Value(" "), "family_name", Value(", "), "grade")
+    rows = found.exclude(state=State.DECLINED).order_by("pk")
+    rows = rows.annotate(
+        children=ArraySubquery(children.values(named=named)), asker=full_name("educator__user__")
+    )
+    return _with_header(
+        rows.values_list(
+            "family__surnames",
+            "children",
+            "family__language",
+            "school__name",
+            "school_year__name",
+            "asker",
+            "kind",
+            "state",
+            "asked_at",
+            "answered_at",
+            "visited_at",
+        ),
+        program.zone,
+    )
+
+
+def _with_header(rows: QuerySet, zone: ZoneInfo) -> Iterator[Sequence[object]]:
+    yield EXPORTED
+    for surnames, children, language, *facts, asked, answered, visited in rows.iterator(2000):
+        days = [at.astimezone(zone).date() if at else "" for at in (asked, answered, visited)]
+        yield [surnames, "; ".join(children), language, *facts, *days]

@@ -11,7 +11,7 @@ from families.models import Caregiver
 from families.people import CAREGIVER_FIELDS, FAMILY_FIELDS, STUDENT_FIELDS
 from families.roster.problems import BadValue
 from families.roster.values import language
-from pthv.wording import LANGUAGES
+from pthv import languages
 
 CONTROL = {"class": "form-control"}
 
@@ -24,11 +24,11 @@ class LanguageField(forms.CharField):
         super().__init__(max_length=40, widget=widget, **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
-        return str(LANGUAGES.get(value, value))
+        return str(languages.NAMES.get(value, value))
 
     def clean(self, value: Any) -> str:
         typed = super().clean(value)
-        named = {str(name).casefold(): tag for tag, name in LANGUAGES.items()}
+        named = {str(name).casefold(): tag for tag, name in languages.NAMES.items()}
         try:
             return named.get(typed.casefold()) or language(typed)
         except BadValue as refused:

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from families.models import Caregiver, RosterChange, RosterImport, SchoolClass, Student
+from pthv.languages import name as language
 from pthv.models import School
-from pthv.wording import language
 
 from .family_keys import is_unnamed
 from .states import Data, Table

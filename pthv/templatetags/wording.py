@@ -7,7 +7,7 @@ from decimal import Decimal
 from django import template
 from django.utils import timezone
 
-from pthv import wording
+from pthv import languages, wording
 
 register = template.Library()
 
@@ -47,7 +47,7 @@ def dollars(amount: Decimal | None) -> str:
 @register.filter
 def language(tag: str) -> str:
     """A language tag as "Spanish"."""
-    return wording.language(tag)
+    return languages.name(tag)
 
 
 @register.filter

@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from pthv.wording import LANGUAGES
+from pthv import languages
 from visits import logs
 from visits.models import Visit, VisitLog
 
@@ -35,7 +35,7 @@ class LogForm(forms.Form):
     )
     language = forms.ChoiceField(
         label=_("Language"),
-        choices=LANGUAGES.items,
+        choices=languages.COMMON.items,
         widget=forms.Select(attrs={"class": "form-select"}),
     )
     hopes = words(_("Hopes and dreams, in the family's words"), _("“That he loves to read.”"))
@@ -59,7 +59,7 @@ class LogForm(forms.Form):
     def __init__(self, *args, visit: Visit, log: VisitLog | None = None, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         spoken = visit.family.language.split("-")[0].lower()
-        self.initial["language"] = spoken if spoken in LANGUAGES else "und"
+        self.initial["language"] = spoken if spoken in languages.COMMON else "und"
         if log is None:
             return
         promise = visit.follow_ups.open().first()

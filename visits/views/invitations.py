@@ -2,18 +2,20 @@
 
 from django.contrib import messages
 from django.db.models import prefetch_related_objects
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from families.models import Student, adults
-from pthv import audit
+from pthv import audit, exports
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.paging import paged
 from pthv.requests import Request, post_only
 from visits import invitations
 from visits.forms.invitations import AnswerForm, AttemptForm, ReopenForm, TeamForm
+from visits.forms.narrowing import NarrowForm
 from visits.models import ContactAttempt, Invitation, VisitKind
 from visits.models.invitation import InvitationQuerySet
 from visits.views import families
@@ -26,7 +28,8 @@ def invitation_list(request: Request) -> HttpResponse:
     typed = request.GET.get("q", "").strip()
     if not typed:  # looking for somebody finds last year's too
         found = found.of_year(request.program.today)
-    found = _narrowed(found, request)
+    form = NarrowForm(request.GET, user=request.user, program=request.program)
+    found = form.narrow(_narrowed(found, request))
     if typed:
         found = found.filter(family__in=Student.objects.named(typed).values("family"))
     page = paged(found, request, shown=lambda rows: rows.for_list())
@@ -43,11 +46,25 @@ def invitation_list(request: Request) -> HttpResponse:
             "states": [*Invitation.State.choices, ("visited", _("Visited"))],
             "state": request.GET.get("state", ""),
             "waiting": "waiting" in request.GET,
-            "narrowed": bool({"state", "waiting", "kind", "asked", "mine"} & request.GET.keys()),
+            "narrowed": form.used
+            or bool({"state", "waiting", "kind", "asked", "mine"} & request.GET.keys()),
+            "form": form.offer() if form.used or "filter" in request.GET else None,
+            "may_export": Can.EXPORT_FAMILIES in request.powers,
             "typed": typed,
             "by_others": by_others,
         },
     )
+
+
+@require_POST
+@requires(Can.EXPORT_FAMILIES)
+def invitation_csv(request: Request) -> StreamingHttpResponse:
+    """The list as it is narrowed, as a file. A POST, since who took it is kept."""
+    found = Invitation.objects.open_to(request.user, Can.EXPORT_FAMILIES)
+    found = _narrowed(found.of_year(request.program.today), request)
+    found = NarrowForm(request.GET, user=request.user, program=request.program).narrow(found)
+    rows = invitations.export(found, request.program, by=request.user, filters=request.GET.dict())
+    return exports.csv_response(f"families-{request.program.slug}.csv", rows)
 
 
 def _narrowed(found: InvitationQuerySet, request: Request) -> InvitationQuerySet:

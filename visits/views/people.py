@@ -11,11 +11,10 @@ from django.utils.translation import gettext as _
 from families import amendments, people
 from families.forms.people import CaregiverForm, EndForm, FamilyForm, RowForm, StudentForm
 from families.models import AmendmentRequest, Caregiver, Family, Student
-from pthv import audit
+from pthv import audit, languages
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.requests import Request, post_only
-from pthv.wording import LANGUAGES
 from visits import families
 from visits.models import Invitation
 
@@ -183,7 +182,7 @@ def _edit(
                 return redirect("family_detail", family.pk)
     elif request.method == "GET":
         audit.viewed(family, by=request.user, reason=Can.SEE_FAMILIES)
-    context = {"family": family, "form": form, "title": title, "languages": LANGUAGES} | more
+    context = {"family": family, "form": form, "title": title, "languages": languages.NAMES} | more
     return render(request, "visits/family_edit.html", context, status=status)
 
 

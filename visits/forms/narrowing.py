@@ -1,0 +1,97 @@
+"""Which of the families: of a school, a grade, a class or a language. Never by what a child did."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from families.models import Enrollment, SchoolClass, Student, grade_in_words
+from pthv import languages
+from pthv.access import Can
+from pthv.models import School, SchoolYear, User
+from visits.models.invitation import InvitationQuerySet
+
+MOST_LISTED = 100
+GRADES = ("PK", "TK", "KG", *(f"{year:02}" for year in range(1, 13)))
+ANY = ("", _("Any"))
+
+
+class NarrowForm(forms.Form):
+    """Filters of the list of families; they live in the address, and an unknown one finds nobody.
+
+    A program of more schools than a list can hold is asked for the beginning of the name.
+    """
+
+    school = forms.CharField(label=_("School"), required=False, max_length=120)
+    school_class = forms.CharField(label=_("Class"), required=False, max_length=20)
+    grade = forms.ChoiceField(label=_("Grade"), required=False)
+    language = forms.ChoiceField(label=_("Language"), required=False)
+
+    def __init__(self, data: Any, *, user: User, program: Any) -> None:
+        super().__init__(data)
+        self.user, self.program = user, program
+        self.fields["grade"].choices = [ANY, *((one, grade_in_words(one)) for one in GRADES)]
+        named = sorted(
+            ((tag, str(name)) for tag, name in languages.NAMES.items()), key=lambda one: one[1]
+        )
+        self.fields["language"].choices = [ANY, *named]
+
+    def offer(self) -> "NarrowForm":
+        """With the schools and classes that one may choose from."""
+        reach = self.user.reach(Can.SEE_FAMILIES)
+        schools = School.objects.all()
+        if not reach.program:
+            schools = schools.filter(pk__in=reach.schools | reach.own_schools)
+        listed = list(schools.values_list("pk", "name")[: MOST_LISTED + 1])
+        self._choose("school", listed)
+        chosen = self.data.get("school", "")
+        only = listed[0][0] if len(listed) == 1 else int(chosen) if _is_id(chosen) else None
+        classes = SchoolClass.objects.filter(
+            school__in=schools.filter(pk=only), left_on=None, school_year__in=self._year()
+        )
+        self._choose("school_class", list(classes.values_list("pk", "title")[: MOST_LISTED + 1]))
+        return self
+
+    def _choose(self, name: str, listed: list[tuple[int, str]]) -> None:
+        if not listed and name == "school_class":
+            self.fields[name].widget = forms.HiddenInput()
+        elif len(listed) <= MOST_LISTED:
+            self.fields[name].widget = forms.Select(
+                {"class": "form-select"}, choices=[ANY, *listed]
+            )
+
+    def _year(self) -> Any:
+        return SchoolYear.objects.at_hand(self.program.today).values("pk")
+
+    def narrow(self, found: InvitationQuerySet) -> InvitationQuerySet:
+        """Those of `found` that every filter lets through."""
+        if not self.is_valid():
+            return found.none()
+        said = self.cleaned_data
+        if said["school"]:
+            named = Q(school__name__istartswith=said["school"])
+            found = found.filter(Q(school=int(said["school"])) if _is_id(said["school"]) else named)
+        if said["language"]:
+            tag = said["language"]
+            found = found.filter(
+                Q(family__language=tag) | Q(family__language__startswith=f"{tag}-")
+            )
+        students = Student.objects.enrolled()
+        if said["grade"]:
+            found = found.filter(family__in=students.filter(grade=said["grade"]).values("family"))
+        if said["school_class"]:
+            pk = int(said["school_class"]) if _is_id(said["school_class"]) else 0
+            inside = Enrollment.objects.filter(school_class=pk, left_on=None)
+            of_class = students.filter(pk__in=inside.values("student"))
+            found = found.filter(family__in=of_class.values("family"))
+        return found
+
+    @property
+    def used(self) -> bool:
+        """Whether any filter is set."""
+        return any(self.data.get(name) for name in self.fields)
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 19
