@@ -44,7 +44,7 @@ PLACES = (
         _("Families"),
         "invitation_list",
         "people",
-        ("invitation", "family", "caregiver", "student", "amendment"),
+        ("invitation", "family", "search", "caregiver", "student", "amendment"),
     ),
     Place(Can.SEE_VISITS, _("Visits"), "visit_list", "house-heart", ("visit", "reflection")),
     Place(

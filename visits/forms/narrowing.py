@@ -32,10 +32,11 @@ class NarrowForm(forms.Form):
         super().__init__(data)
         self.user, self.program = user, program
         self.fields["grade"].choices = [ANY, *((one, grade_in_words(one)) for one in GRADES)]
-        named = sorted(
-            ((tag, str(name)) for tag, name in languages.NAMES.items()), key=lambda one: one[1]
-        )
-        self.fields["language"].choices = [ANY, *named]
+        named = sorted((str(name), tag) for tag, name in languages.NAMES.items())
+        self.fields["language"].choices = [ANY, *((tag, name) for name, tag in named)]
+        for field in self.fields.values():
+            listed = isinstance(field.widget, forms.Select)
+            field.widget.attrs["class"] = "form-select" if listed else "form-control"
 
     def offer(self) -> "NarrowForm":
         """With the schools and classes that one may choose from."""
@@ -72,11 +73,9 @@ class NarrowForm(forms.Form):
         if said["school"]:
             named = Q(school__name__istartswith=said["school"])
             found = found.filter(Q(school=int(said["school"])) if _is_id(said["school"]) else named)
-        if said["language"]:
-            tag = said["language"]
-            found = found.filter(
-                Q(family__language=tag) | Q(family__language__startswith=f"{tag}-")
-            )
+        if tag := said["language"]:
+            dialects = Q(family__language__startswith=f"{tag}-")
+            found = found.filter(Q(family__language=tag) | dialects)
         students = Student.objects.enrolled()
         if said["grade"]:
             found = found.filter(family__in=students.filter(grade=said["grade"]).values("family"))
