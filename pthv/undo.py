@@ -4,7 +4,6 @@ While `recorded` is open, the database keeps each row that is written as it was
 (pthv/models/undo.py). `take_back` puts every one of them back, byte for byte.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,15 +19,25 @@ from pthv.models import Program, User
 from pthv.models.undo import SETTING, UNDOABLE, Change, RowImage, hashed, stored
 
 KEPT_FOR = timedelta(days=30)
-# A change's images of one table, one row each: as it was first, and what was made of it last.
-COLLAPSED = """
-    WITH kept AS (
-        SELECT row,
-            (array_agg(before ORDER BY id))[1] AS before,
-            (array_agg(after ORDER BY id DESC))[1] AS after
-        FROM pthv_rowimage WHERE change_id = %s AND "table" = %s GROUP BY row
+# A change's images, one for each row: as it was first, and what was made of it last.
+COLLAPSE = """
+    CREATE TEMPORARY TABLE taken_back ON COMMIT DROP AS
+    WITH images AS (SELECT * FROM pthv_rowimage WHERE change_id = %s),
+    first AS (
+        SELECT DISTINCT ON ("table", row) "table", row, before FROM images
+        ORDER BY "table", row, id
+    ),
+    last AS (
+        SELECT DISTINCT ON ("table", row) "table", row, after FROM images
+        ORDER BY "table", row, id DESC
     )
+    SELECT "table", row, before, after FROM first JOIN last USING ("table", row)
 """
+KEPT = 'WITH kept AS (SELECT row, before, after FROM taken_back WHERE "table" = %s)'
+
+
+class ChangedSince(Exception):
+    """A row isn't what the change made of it any more."""
 
 
 @contextmanager
@@ -74,13 +83,18 @@ def take_back(change: Change, *, by: User, progress: Callable[[int], None] = _ig
             raise NotReady(*sentences)
         touched = set(held.images.order_by().values_list("table", flat=True).distinct())
         tables = [model for model in _parents_first() if model._meta.db_table in touched]
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE IF EXISTS taken_back")
+            cursor.execute(COLLAPSE, [held.pk])
+            cursor.execute("ANALYZE taken_back")
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                _restore(held, tables, progress)
+                _restore(tables, progress)
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
                 cursor.execute("SET CONSTRAINTS ALL DEFERRED")
-        except IntegrityError as used:
-            raise NotReady(_used_since(used)) from used
+        except (ChangedSince, IntegrityError) as found:
+            # Counted now that the rows are again as people left them.
+            raise NotReady(_changed_since(tables) or _used_since(found)) from found
         held.undone_at, held.undone_by = clock.now(), by
         held.save(update_fields=["undone_at", "undone_by"])
         audit.record("change.undone", held, by=by, what=held.what)
@@ -103,23 +117,38 @@ def _name_change(name: str) -> None:
         cursor.execute("SELECT set_config(%s, %s, true)", [SETTING, name])
 
 
-def _restore(
-    change: Change, tables: list[type[models.Model]], progress: Callable[[int], None]
-) -> None:
-    """Write the rows back; raise NotReady if some were changed since."""
+def _restore(tables: list[type[models.Model]], progress: Callable[[int], None]) -> None:
+    """Write the rows back; raise ChangedSince at the first that isn't what was made of it."""
     # What points elsewhere lets go first, then what was created goes, then what was deleted
     # returns.
     steps = [(_update, model) for model in tables]
     steps += [(_delete, model) for model in reversed(tables)]
     steps += [(_insert, model) for model in tables]
-    missed: Counter[type[models.Model]] = Counter()
     for step, model in steps:
-        meant, reached = step(change, model)
-        missed[model] += meant - reached
+        meant, reached = step(model)
+        if meant != reached:
+            raise ChangedSince
         progress(reached)
-    if since := [_counted(count, model) for model, count in missed.items() if count]:
-        sentence = _("This can't be undone: changed since then were %(rows)s.")
-        raise NotReady(sentence % {"rows": get_text_list(since, _("and"))})
+
+
+def _changed_since(tables: list[type[models.Model]]) -> str:
+    """A sentence that counts the rows which are not what was made of them; empty if none is."""
+    found = []
+    with connection.cursor() as cursor:
+        for model in tables:
+            table = model._meta.db_table
+            cursor.execute(
+                f"""{KEPT} SELECT count(*) FROM kept LEFT JOIN {table} AS held ON held.id = kept.row
+                    WHERE kept.after IS DISTINCT FROM
+                    CASE WHEN held.id IS NOT NULL THEN {hashed(model, "held")} END""",
+                [table],
+            )
+            if count := cursor.fetchone()[0]:
+                found.append(_counted(count, model))
+    if not found:
+        return ""
+    sentence = _("This can't be undone: changed since then were %(rows)s.")
+    return sentence % {"rows": get_text_list(found, _("and"))}
 
 
 def _counted(count: int, model: type[models.Model]) -> str:
@@ -127,10 +156,9 @@ def _counted(count: int, model: type[models.Model]) -> str:
     return f"{count} {names.verbose_name if count == 1 else names.verbose_name_plural}"
 
 
-def _update(change: Change, model: type[models.Model]) -> tuple[int, int]:
+def _update(model: type[models.Model]) -> tuple[int, int]:
     table, columns = model._meta.db_table, ", ".join(f'"{name}"' for name in stored(model))
     return _run(
-        change,
         table,
         f"""UPDATE {table} AS held SET ({columns}) = (
                 SELECT {columns} FROM jsonb_populate_record(NULL::{table}, kept.before)
@@ -140,10 +168,9 @@ def _update(change: Change, model: type[models.Model]) -> tuple[int, int]:
     )
 
 
-def _delete(change: Change, model: type[models.Model]) -> tuple[int, int]:
+def _delete(model: type[models.Model]) -> tuple[int, int]:
     table = model._meta.db_table
     return _run(
-        change,
         table,
         f"""DELETE FROM {table} AS held USING kept
             WHERE held.id = kept.row AND kept.before IS NULL
@@ -152,10 +179,9 @@ def _delete(change: Change, model: type[models.Model]) -> tuple[int, int]:
     )
 
 
-def _insert(change: Change, model: type[models.Model]) -> tuple[int, int]:
+def _insert(model: type[models.Model]) -> tuple[int, int]:
     table, columns = model._meta.db_table, ", ".join(f'"{name}"' for name in stored(model))
     return _run(
-        change,
         table,
         f"""INSERT INTO {table} ({columns})
             SELECT {columns} FROM kept, jsonb_populate_record(NULL::{table}, kept.before)
@@ -164,14 +190,14 @@ def _insert(change: Change, model: type[models.Model]) -> tuple[int, int]:
     )
 
 
-def _run(change: Change, table: str, statement: str, meant: str) -> tuple[int, int]:
+def _run(table: str, statement: str, meant: str) -> tuple[int, int]:
     """Run it; how many rows were meant, and how many it reached."""
     with connection.cursor() as cursor:
-        cursor.execute(f"{COLLAPSED} SELECT count(*) FROM kept WHERE {meant}", [change.pk, table])
+        cursor.execute(f"{KEPT} SELECT count(*) FROM kept WHERE {meant}", [table])
         expected = cursor.fetchone()[0]
         if not expected:
             return 0, 0
-        cursor.execute(COLLAPSED + statement, [change.pk, table])
+        cursor.execute(KEPT + statement, [table])
         return expected, cursor.rowcount
 
 
@@ -195,7 +221,7 @@ def _parents_first() -> list[type[models.Model]]:
     return ordered
 
 
-def _used_since(error: IntegrityError) -> str:
+def _used_since(error: Exception) -> str:
     """A sentence from the database's refusal: which rows stand on what would go."""
     diagnosis = getattr(error.__cause__, "diag", None)
     table = getattr(diagnosis, "table_name", None)

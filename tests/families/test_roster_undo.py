@@ -1,6 +1,7 @@
 """An import is taken back byte for byte, or not at all."""
 
 import csv
+import datetime
 import io
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from families.models import Caregiver, Family, RosterImport, Student
 from families.roster import apply
 from families.tasks import undo_roster
+from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Educator, User
 from tests.families.roster_files import CONTACTS, bundle, bundle_files
@@ -125,7 +127,8 @@ def test_a_plan_made_before_the_undoing_is_not_applied_after_it(
 ):
     first = apply_file(bundle())
     waiting = plan_file(bundle(users=without("1001")))
-    take_back(first)
+    with clock.at(clock.now() + datetime.timedelta(minutes=1)):
+        take_back(first)
 
     with pytest.raises(NotReady, match="applied or undone after this file came"):
         apply.begin(waiting, leaving_confirmed=True)
