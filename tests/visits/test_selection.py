@@ -62,6 +62,7 @@ def test_a_no_goes_along_when_a_file_moves_the_child(
     declined, family, send_contacts, plan_again
 ) -> None:
     mateo = Student.objects.get(family=family)
+    Family.objects.filter(pk=family.pk).update(source_id="HA")
     send_contacts(f"{mateo.source_id},HB,Marta,Ortega,")
     mateo.refresh_from_db()
     assert mateo.family != family
