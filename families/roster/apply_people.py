@@ -6,7 +6,7 @@ from datetime import date
 from django.db import connection
 from django.db.models import Model, QuerySet
 
-from families.models import Family, RosterChange, SchoolClass, Student
+from families.models import Caregiver, Enrollment, Family, RosterChange, SchoolClass, Student
 from pthv.models import Program, School
 
 from . import apply_educators, apply_guardians, attributes, progress
@@ -33,6 +33,7 @@ def apply(program: Program, changes: QuerySet[RosterChange], years: list[str]) -
     apply_guardians.join(program, family_of)
     apply_guardians.caregivers(program, changes, family_of)
     attributes.apply(program, changes)
+    count_anew(Family, Student, SchoolClass, Enrollment, Caregiver)
 
 
 class _People:

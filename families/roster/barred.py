@@ -28,7 +28,8 @@ class Barred:
     def __init__(self) -> None:
         barred = Caregiver.objects.filter(~Q(ended_on=None) | Q(may_be_contacted=False))
         self.people: dict[int, list[Caregiver]] = defaultdict(list)
-        for person in Caregiver.objects.filter(family__in=barred.values("family")):
+        families = list(barred.order_by().values_list("family", flat=True).distinct())
+        for person in Caregiver.objects.filter(family__in=families):
             self.people[person.family_id].append(person)
         self.families_of = children_ever(list(self.people))
         known = Family.objects.filter(pk__in=list(self.people)).exclude(source_id="")
