@@ -1,7 +1,7 @@
 """The people of a OneRoster bundle: users.csv, in 1.2 with roles.csv, and demographics.csv."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from sys import intern
 
 from django.utils.translation import gettext as _
@@ -48,7 +48,7 @@ class Role:
     org_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class User:
     """A person with what they are: one may be a teacher and a guardian at once.
 
@@ -198,18 +198,21 @@ class _Users:
                 raise BadCell("role", _("Nothing says what this person is."))
         else:
             self._check_orgs(held)
-        return self._whole(self._with_roles(User(line, key, False), held, row), row)
+        person = User(line, key, False)
+        self._place(person, held, row)
+        if person.role:
+            self._tell(person, row)
+        return person
 
-    def _whole(self, person: User, row: Row) -> User:
-        if not person.role:
-            return person
-        person = self._named(person, row)
-        person = replace(person, agents=ids(row["agentSourcedIds"]) or ids(row["agents"]))
+    def _tell(self, person: User, row: Row) -> None:
+        self._name(person, row)
+        person.agents = ids(row["agentSourcedIds"]) or ids(row["agents"])
         if person.student_at is not None:
-            person = replace(person, grade=cell(row, "grades", grade))
+            person.grade = cell(row, "grades", grade)
         if person.guardian_as:
-            person = self._reached(person, row)
-        return self._teacher(person, row) if person.teacher_at is not None else person
+            self._reach(person, row)
+        if person.teacher_at is not None:
+            self._employ(person, row)
 
     def _told(self, row: Row, key: str) -> Held:
         """What the row and roles.csv say that this person is."""
@@ -233,18 +236,15 @@ class _Users:
                 column = "orgSourcedIds" if self.by_roles is None else "primaryOrgSourcedId"
                 raise BadCell(column, _("It is empty."))
 
-    def _with_roles(self, person: User, held: Held, row: Row) -> User:
+    def _place(self, person: User, held: Held, row: Row) -> None:
         at: dict[str, tuple[str, ...]] = {}
         for role, orgs in held:
             at[role] = tuple(dict.fromkeys((*at.get(role, ()), *orgs)))
-        return replace(
-            person,
-            student_at=_first(at.get(STUDENT), said(row, "primaryOrgSourcedId")),
-            teacher_at=at.get(TEACHER),
-            guardian_as=next((role for role in at if role in GUARDIANS), ""),
-        )
+        person.student_at = _first(at.get(STUDENT), said(row, "primaryOrgSourcedId"))
+        person.teacher_at = at.get(TEACHER)
+        person.guardian_as = next((role for role in at if role in GUARDIANS), "")
 
-    def _named(self, person: User, row: Row) -> User:
+    def _name(self, person: User, row: Row) -> None:
         given = limited(row, "givenName", LONGEST_PERSON_NAME)
         family = limited(row, "familyName", LONGEST_PERSON_NAME)
         if person.role in (STUDENT, TEACHER):
@@ -254,18 +254,15 @@ class _Users:
             raise BadCell("familyName", _("A guardian needs a name."))
         preferred = row["preferredGivenName"] or row["preferredFirstName"]
         preferred = preferred if len(preferred) <= LONGEST_PERSON_NAME else ""
-        given, family = names.readable(given, family)
-        preferred = names.readable(preferred, "")[0]
-        if preferred == given:
-            preferred = ""
-        return replace(person, given_name=given, family_name=family, preferred_name=preferred)
+        person.given_name, person.family_name = names.readable(given, family)
+        if preferred != given:
+            person.preferred_name = names.readable(preferred, "")[0]
 
-    def _reached(self, person: User, row: Row) -> User:
+    def _reach(self, person: User, row: Row) -> None:
         """A guardian with phone and e-mail; one that can't be used is told and left out."""
         column = "sms" if said(row, "sms") else "phone"
-        phone = self._or_hole(row, column, lambda text: values.phone(text, self.region))
-        email = self._or_hole(row, "email", values.email)
-        return replace(person, phone=phone, email=email)
+        person.phone = self._or_hole(row, column, lambda text: values.phone(text, self.region))
+        person.email = self._or_hole(row, "email", values.email)
 
     def _or_hole(self, row: Row, column: str, parse: Callable[[str], str]) -> str | None:
         try:
@@ -280,23 +277,25 @@ class _Users:
             Refused("users.csv", row.number, column, reason, row["sourcedId"], part=True)
         )
 
-    def _teacher(self, person: User, row: Row) -> User:
+    def _employ(self, person: User, row: Row) -> None:
         """A teacher; one whose account is switched off doesn't work here any more."""
+        teaches_only = person.student_at is None and not person.guardian_as
         if said(row, "enabledUser").casefold() in values.FALSE:
-            left = person.student_at is None and not person.guardian_as
-            return replace(person, teacher_at=None, left=left)
+            person.teacher_at, person.left = None, teaches_only
+            return
         try:
             email = cell(row, "email", values.email)
             if not email:
                 reason = _("A teacher needs an e-mail address to log in with.")
                 raise BadCell("email", reason)
         except BadCell as bad:
-            if person.student_at is None and not person.guardian_as:
+            if teaches_only:
                 raise
             self.left_out = []
             self._leave_out(row, "email", str(bad))
-            return replace(person, teacher_at=None)
-        return replace(person, email=email)
+            person.teacher_at = None
+        else:
+            person.email = email
 
 
 def _first(orgs: tuple[str, ...] | None, org: str) -> tuple[str, ...] | None:

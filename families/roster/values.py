@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime
+from typing import Any
 
 import phonenumbers
 from django.core.exceptions import ValidationError
@@ -13,6 +14,9 @@ from families.search import fold
 from .problems import BadValue
 
 DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d", "%m/%d/%y")
+PLAIN_US = re.compile(r"(?:\+?1[ .-]?)?\(?(\d{3})\)?[ .-]?(\d{3})[ .-]?(\d{4})", re.ASCII)
+US: Any = phonenumbers.PhoneMetadata.metadata_for_region("US")
+US_NUMBERS = re.compile(US.fixed_line.national_number_pattern)
 CLOCK = re.compile(r"[T ].*")
 TRUE = frozenset(["true", "t", "yes", "y", "1"])
 FALSE = frozenset(["false", "f", "no", "n", "0"])
@@ -98,6 +102,8 @@ def phone(text: str, region: str) -> str:
     """The number in its international form, +15035550123."""
     if not text:
         return ""
+    if region == "US" and (national := _plain_us_number(text)):
+        return f"+1{national}"
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
@@ -105,6 +111,16 @@ def phone(text: str, region: str) -> str:
     if number is None or not phonenumbers.is_valid_number(number):
         raise BadValue(_("“%(text)s” is not a phone number.") % {"text": quoted(text)})
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _plain_us_number(text: str) -> str:
+    """The ten digits of a number that is surely a good one; empty for all that needs a look.
+
+    Most rosters hold nothing else, and to look at each takes a tenth of a millisecond.
+    """
+    written = PLAIN_US.fullmatch(text)
+    digits = "".join(written.groups()) if written else ""
+    return digits if US_NUMBERS.fullmatch(digits) else ""
 
 
 def language(text: str) -> str:

@@ -7,6 +7,7 @@ import tracemalloc
 import zipfile
 from datetime import date
 
+import phonenumbers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -551,3 +552,16 @@ def test_a_grade_is_a_code_or_refused(text: str) -> None:
 def test_every_date_is_read_in_both_spellings(day: date) -> None:
     assert values.day(day.isoformat()) == day
     assert values.day(f"{day.month}/{day.day}/{day.year:04}") == day
+
+
+@given(
+    st.from_regex(r"(\+?1[ .-]?)?\(?[2-9][0-9]{2}\)?[ .-]?[0-9]{3}[ .-]?[0-9]{4}", fullmatch=True)
+)
+def test_the_short_way_to_a_number_ends_where_the_long_one_does(text: str) -> None:
+    number = phonenumbers.parse(text, "US")
+    if not phonenumbers.is_valid_number(number):
+        with pytest.raises(BadValue):
+            values.phone(text, "US")
+        return
+    whole = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    assert values.phone(text, "US") == whole
