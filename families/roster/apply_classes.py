@@ -22,10 +22,11 @@ GATHER_IDS = """
     FROM families_rosterchange AS line, jsonb_array_elements(line.after -> 'ids') AS said
     WHERE line.roster_import_id = %s AND line.kind = %s AND line.table = %s
 """
+# "+ 0" keeps the database from going through every row of thousands of classes.
 LEAVE = """
     UPDATE families_enrollment SET left_on = %s
     WHERE program_id = %s AND student_id = ANY(%s) AND left_on IS NULL
-    AND school_class_id = ANY(%s) AND (student_id, school_class_id) NOT IN (
+    AND school_class_id + 0 = ANY(%s) AND (student_id, school_class_id) NOT IN (
         SELECT * FROM unnest(%s::bigint[], %s::bigint[])
     )
 """
@@ -42,7 +43,7 @@ ENROL = """
 """
 STOP_TEACHING = """
     DELETE FROM families_classteacher
-    WHERE program_id = %s AND educator_id = ANY(%s) AND school_class_id = ANY(%s)
+    WHERE program_id = %s AND educator_id = ANY(%s) AND school_class_id + 0 = ANY(%s)
     AND (educator_id, school_class_id) NOT IN (SELECT * FROM unnest(%s::bigint[], %s::bigint[]))
 """
 TEACH = """
@@ -89,8 +90,11 @@ class Classes:
             cursor.execute("CREATE INDEX ON roster_ids (person, class)")
             cursor.execute("ANALYZE roster_ids")
 
-    def enrol(self, wanted: Mapping[int, tuple[str, Iterable[str]]]) -> None:
-        """Put each student, by primary key and roster id, into exactly these classes."""
+    def enrol(
+        self, wanted: Mapping[int, tuple[str, Iterable[str]]], held_before: list[int]
+    ) -> None:
+        """Put each student, by primary key and roster id, into exactly these classes;
+        `held_before` are those who may have been in others."""
         pairs = [
             (student, self.classes[one], key, one)
             for student, (key, classes) in wanted.items()
@@ -98,10 +102,11 @@ class Classes:
         ]
         students, classes, keys, names = _columns(pairs, 4)
         with connection.cursor() as cursor:
-            cursor.execute(
-                LEAVE,
-                [self.today, self.program.pk, list(wanted), self.ours, students, classes],
-            )
+            if held_before:
+                cursor.execute(
+                    LEAVE,
+                    [self.today, self.program.pk, held_before, self.ours, students, classes],
+                )
             cursor.execute(ENROL, [self.program.pk, students, classes, keys, names])
 
     def leave(self, students: Iterable[int]) -> None:

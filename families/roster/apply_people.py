@@ -64,13 +64,15 @@ class _People:
                 student.school_id = self.schools[change.after["school"]]
         Student.objects.bulk_update(old, [*STUDENT_FIELDS, "school", "left_on"], batch_size=500)
         Student.objects.bulk_create(new, batch_size=CHUNK)
+        fresh = set(new)
         self._leave(found[change.source_id] for change in changes if not change.after)
         self.classes.enrol(
             {
                 found[change.source_id].pk: (change.source_id, change.after["classes"])
                 for change in changes
                 if "classes" in change.after
-            }
+            },
+            sorted(one.pk for one in found.values() if one not in fresh),
         )
 
     def _leave(self, students: Iterable[Student]) -> None:

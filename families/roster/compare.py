@@ -148,7 +148,7 @@ class Comparison:
             entry = asked.get(key)
             if entry and entry.data["year"] != year:
                 continue  # another year's class may bear the same id
-            self.schools_of_classes[key] = school
+            self.schools_of_classes[key] = entry.data["school"] if entry else school
             held = {"title": title, "school": school, "year": year}
             if entry:
                 del asked[key]

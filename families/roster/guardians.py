@@ -69,24 +69,24 @@ class Guardians:
         """Guardians whom a file of changes names without their own row."""
         unsaid = {one for guardians in self.links.stated.values() for one in guardians}
         for keys in chunks(unsaid - self.wanted.guardians.keys()):
-            found = Caregiver.objects.filter(roster_id__in=keys, ended_on=None).order_by("pk")
+            # Of somebody who stands in one family and was ended in another, the former is last.
+            found = Caregiver.objects.filter(roster_id__in=keys).order_by("ended_on", "pk")
             for said in found.values("roster_id", *FIELDS):
                 said["phone"] = str(said["phone"])
                 self.elsewhere[said.pop("roster_id")] = said
 
     def _families(self) -> Iterator[tuple[int, list[Data]]]:
-        """Every family with a child here, and all who stand or stood in it."""
+        """Every family, and all who stand or stood in it."""
         seen = set()
         rows = Caregiver.objects.order_by("family", "pk").values(*ROW).iterator(CHUNK)
         for family, people in groupby(rows, key=lambda row: row["family"]):
-            if family in self.children_of:
-                seen.add(family)
-                yield family, [row | {"phone": str(row["phone"])} for row in people]
+            seen.add(family)
+            yield family, [row | {"phone": str(row["phone"])} for row in people]
         for family in self.children_of.keys() - seen:
             yield family, []
 
     def _family(self, family: int, people: list[Data]) -> Found:
-        children = self.children_of[family]
+        children = self.children_of.get(family, [])
         standing = [row for row in people if row["ended_on"] is None]
         linked = {one: None for child in children for one in sorted(self.links.of(child))}
         leaving = [row for row in standing if self._leaves(row, children)]
@@ -103,20 +103,22 @@ class Guardians:
                 by_id[key] = row
             else:
                 yield from self._comes(key, family, people, by_id)
-        self.here += sum(1 for row in standing if row["roster_id"])
-        self.gone += len(gone)
+        if children:
+            self.here += sum(1 for row in standing if row["roster_id"])
+            self.gone += len(gone)
         for key, row in by_id.items():
             if row["pk"] in gone:
                 yield Table.CAREGIVER, _leaving(row, family)
             elif row["pk"] is not None:
                 yield from self._changes(key, row, family)
         after = frozenset(key for key, row in by_id.items() if row["pk"] not in gone)
-        self.families_with[after].append(family)
+        if children:
+            self.families_with[after].append(family)
 
     def _leaves(self, row: Data, children: Iterable[str]) -> bool:
         """Only somebody whom roster files alone brought, and whom no child has any more."""
         key = row["roster_id"]
-        if not key or row["source_id"] or self.nobody_missing:
+        if not key or row["source_id"] or self.nobody_missing or key in self.links.refused:
             return False
         return not any(self.links.stands(child, key) for child in children)
 

@@ -32,7 +32,7 @@ def known(program: Program) -> Known:
     years = set(last.get("years", ()))
     classes = SchoolClass.objects.filter(school_year__starts_on__in=years, left_on=None)
     students = Student.objects.enrolled().values_list("source_id", "given_name", "family_name")
-    guardians = Caregiver.objects.filter(ended_on=None).exclude(roster_id="")
+    guardians = Caregiver.objects.exclude(roster_id="")
     sessions = RosterSession.objects.values_list("source_id", "school_year__starts_on")
     return Known(
         years,

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, TextField
+from django.db.models.functions import Cast
 
 from families.models import (
     Caregiver,
@@ -48,7 +49,7 @@ def roster_snapshot() -> dict[str, list[Any]]:
             "roster_id",
             "given_name",
             "family_name",
-            "phone",
+            Cast("phone", TextField()),
             "email",
         ).distinct(),
         "attributes": StudentAttributes.objects.filter(student__left_on=None).values_list(
