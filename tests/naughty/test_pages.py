@@ -32,25 +32,23 @@ MARKUP = [string for string in STRINGS if "<" in string and len(string) > 8]
 TYPED = {"text", "search", "email", "tel", "url", "number", "date", "time", "password", "textarea"}
 PAGES = sorted(name for name, row in ROWS.items() if row.method == "get" and row.status == 200)
 # What has rules of its own, which a string typed by a person can't get past.
-KEPT = set(
-    [
-        "email",
-        "password",
-        "slug",
-        "state",
-        "kind",
-        "place",
-        "source_id",
-        "role",
-        "phone",
-        "language",
-        "time_zone",
-        "phone_region",
-        "preferred_channel",
-        "model",
-        "grade",
-    ]
-)
+KEPT = {
+    "email",
+    "password",
+    "slug",
+    "state",
+    "kind",
+    "place",
+    "source_id",
+    "role",
+    "phone",
+    "language",
+    "time_zone",
+    "phone_region",
+    "preferred_channel",
+    "model",
+    "grade",
+}
 ALL = os.environ.get("NAUGHTY") == "all"
 
 
