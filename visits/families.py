@@ -9,11 +9,12 @@ schools is told first name and grade, for that is who the family is, but neither
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from families.households import EarlierStudent
 from families.models import Caregiver, ClassTeacher, Enrollment, Family, Student, adults
 from families.models import children as children_of
 from pthv import audit, clock, wording
@@ -111,12 +112,21 @@ def with_twins(found: QuerySet[Family], user: User) -> QuerySet[Family]:
     phones = standing.annotate(backwards=Reverse("phone"))
     own = phones.filter(family=OuterRef(OuterRef("pk"))).values("backwards")
     others = phones.filter(
-        program=OuterRef("program"), backwards__in=own, family__merged_into=None
+        ~Exists(_split(OuterRef("family"), OuterRef(OuterRef("pk")))),
+        ~Exists(_split(OuterRef(OuterRef("pk")), OuterRef("family"))),
+        program=OuterRef("program"),
+        backwards__in=own,
+        family__merged_into=None,
     ).exclude(family=OuterRef("pk"))
     if not reach.program:
         here = Student.objects.enrolled().filter(school__in=reach.schools)
         others = others.filter(Exists(here.filter(family=OuterRef("family"))))
     return found.annotate(has_twin=Exists(others))
+
+
+def _split(one: Any, other: Any) -> QuerySet[Any]:
+    """Whether a child of `one` was of `other` before: somebody said that these are two."""
+    return EarlierStudent.objects.filter(pgh_obj__family=one, family=other)
 
 
 def with_looks(found: QuerySet[Family]) -> QuerySet[Family]:
@@ -174,7 +184,12 @@ def alike(found: QuerySet[Family], family: Family) -> QuerySet[Family]:
     people = Caregiver.objects.filter(
         Q(phone__in=phones) | Q(email__in=emails), program=family.program_id, ended_on=None
     )
-    return _with_people(found.filter(pk__in=people.values("family")).exclude(pk=family.pk))
+    alike = found.filter(
+        ~Exists(_split(OuterRef("pk"), Value(family.pk))),
+        ~Exists(_split(Value(family.pk), OuterRef("pk"))),
+        pk__in=people.values("family"),
+    )
+    return _with_people(alike.exclude(pk=family.pk))
 
 
 def _with_people(found: QuerySet[Family]) -> QuerySet[Family]:

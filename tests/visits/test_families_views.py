@@ -547,7 +547,7 @@ def test_what_stands_in_the_way_of_a_merge_is_said(
 
 
 def test_a_family_is_split_on_screen_and_undone_from_the_new_one(
-    post, add_family, program, site_coordinator
+    read, post, add_family, program, site_coordinator
 ):
     family = add_family("Ortega", "Mateo", "Lucía")
     jose = Caregiver.objects.create(program=program, family=family, given_name="José")
@@ -563,6 +563,10 @@ def test_a_family_is_split_on_screen_and_undone_from_the_new_one(
     post(site_coordinator, url, 422, **sent | {f"child-{mateo.pk}": "both"})
     page = post(site_coordinator, url, **sent)
     assert "José &amp; Ortega family" in page and "made a family two" in page
+    # Marta is of both: nobody asks whether they are one.
+    for one in Family.objects.all():
+        assert "May be the same" not in read(site_coordinator, one)
+        assert "May be the same" not in read(site_coordinator, one, "merge/")
 
     new = Family.objects.latest("pk")
     (change,) = merging.changes(new)

@@ -85,4 +85,4 @@ def tell(now: datetime.datetime) -> None:
     ).exclude(phone="")
     person = asked.select_related("family").order_by("pk")[0]
     with clock.at(now - datetime.timedelta(days=1)):
-        amendments.propose(person.family, {"phone": "+13125550177"}, by=ana.user, caregiver=person)
+        amendments.propose(person.family, {"phone": "+15035550177"}, by=ana.user, caregiver=person)

@@ -95,7 +95,7 @@ SCHOOLS = [
 ]
 EDUCATORS_EACH = 10
 CLASS_SIZE = 25
-AREA_CODES = ["312", "773", "847", "708", "630", "815"]
+AREA_CODES = ["312", "773", "847", "708", "630", "815", "224", "331", "464", "872"]
 
 
 @dataclass
@@ -122,6 +122,9 @@ def households(dice: random.Random) -> list[Household]:
     """400 households with 600 children: most with one or two, ten with four."""
     sizes = [1] * 250 + [2] * 110 + [3] * 30 + [4] * 10
     dice.shuffle(sizes)
+    # Numbers that no telephone company gives out, each to one person.
+    numbers = [f"+1{area}55501{number:02}" for area in AREA_CODES for number in range(100)]
+    dice.shuffle(numbers)
     made, child_number = [], 0
     for number, size in enumerate(sizes, start=1):
         language, surnames, adults, children = dice.choices(PEOPLES, WEIGHTS)[0]
@@ -136,7 +139,7 @@ def households(dice: random.Random) -> list[Household]:
         )
         for relation in relations:
             name = man if relation == "father" else women.pop()
-            phone = f"+1{dice.choice(AREA_CODES)}55501{dice.randrange(100):02}"
+            phone = numbers.pop()
             channel = dice.choice(["call", "text", "text", "email"])
             household.caregivers.append((name, surname, relation, phone, channel))
         for given in dice.sample(words(children), min(size, len(words(children)))):
