@@ -7,6 +7,8 @@ from families.roster import attributes
 from families.roster.states import Entry
 from pthv.models import Program, School
 
+from .roster_files import bundle
+
 pytestmark = pytest.mark.django_db
 
 
@@ -69,4 +71,37 @@ def test_a_change_is_told_as_old_and_new(program, program_coordinator, students)
 def test_a_student_nobody_knows_is_passed_over(program, program_coordinator, students) -> None:
     write(program, program_coordinator, {"9": {"sex": "male"}})
 
+    assert not StudentAttributes.objects.exists()
+
+
+DEMOGRAPHICS = (
+    "sourcedId,status,birthDate,sex,asian,white,hispanicOrLatinoEthnicity,cityOfBirth\n"
+    "1001,,2020-01-01,Female,true,0,YES,CANARY\n"
+    "1002,,2019-01-01,male,false,false,false,CANARY\n"
+    "1003,,2019-01-01,perhaps,,,,CANARY\n"
+    "9999,,2019-01-01,male,,,,CANARY\n"
+)
+
+
+def test_demographics_are_kept_only_where_the_program_turned_them_on(
+    program, apply_file, plan_file
+) -> None:
+    program.keeps_race_ethnicity = True
+    program.save()
+
+    found = apply_file(bundle(demographics=DEMOGRAPHICS))
+
+    one = StudentAttributes.objects.get()
+    assert one.student.source_id == "1001"
+    assert (one.race_ethnicity, one.sex) == (["asian", "hispanicOrLatinoEthnicity"], "")
+    assert [line.row for line in found.changes.filter(kind="refused")] == [5]
+    assert (
+        not plan_file(bundle(demographics=DEMOGRAPHICS)).changes.filter(table="attributes").exists()
+    )
+
+
+def test_a_program_that_keeps_nothing_does_not_open_demographics(apply_file) -> None:
+    found = apply_file(bundle(demographics="no such columns"))
+
+    assert found.counts["refused"] == 0
     assert not StudentAttributes.objects.exists()
