@@ -10,6 +10,8 @@ from pthv.models import Program
 
 from . import family_keys, progress
 from .barred import caregiver_id
+from .family_state import UNSAID_LANGUAGE
+from .lines import copy_rows
 from .states import Table
 
 FAMILY_FIELDS = (
@@ -32,6 +34,15 @@ CAREGIVER_FIELDS = (
     "may_decide",
     "may_read",
 )
+# Somebody new of whom the file doesn't say it.
+NEW: dict[str, object] = dict.fromkeys(CAREGIVER_FIELDS, "") | {
+    "language": UNSAID_LANGUAGE,
+    "preferred_channel": Caregiver.Channel.CALL.value,
+    "may_be_contacted": True,
+    "may_decide": True,
+    "may_read": True,
+}
+UNTOLD = {"roster_id": "", "display_name": ""}
 
 
 def apply(program: Program, changes: QuerySet[RosterChange]) -> None:
@@ -82,23 +93,28 @@ def _caregivers(program: Program, changes: list[RosterChange]) -> None:
     households = {_household(change) for change in changes}
     families = _of_households(households)
     held = _held(families.values())
-    new: list[Caregiver] = []
+    new: list[tuple[object, ...]] = []
     old: list[Caregiver] = []
     for change in changes:
-        key = families[_household(change)], change.source_id
-        person = held.get(key)
-        if person is None:
-            person = Caregiver(program=program, family_id=key[0], source_id=key[1])
-            new.append(person)
-        else:
-            person.source_id = key[1]
+        family = families[_household(change)]
+        person = held.get((family, change.source_id))
+        if person is not None:
+            _change(person, change, program)
             old.append(person)
-        for name in CAREGIVER_FIELDS:
-            setattr(person, name, change.after.get(name, getattr(person, name)))
-        if not change.after:
-            person.ended_on = person.ended_on or program.today
+        elif change.after:
+            said = [change.after.get(name, NEW[name]) for name in CAREGIVER_FIELDS]
+            new.append((program.pk, family, change.source_id, *said, *UNTOLD.values()))
     Caregiver.objects.bulk_update(old, ["source_id", "ended_on", *CAREGIVER_FIELDS], batch_size=500)
-    Caregiver.objects.bulk_create(new)
+    columns = ("program_id", "family_id", "source_id", *CAREGIVER_FIELDS, *UNTOLD)
+    copy_rows(Caregiver._meta.db_table, columns, new)
+
+
+def _change(person: Caregiver, change: RosterChange, program: Program) -> None:
+    person.source_id = change.source_id
+    for name in CAREGIVER_FIELDS:
+        setattr(person, name, change.after.get(name, getattr(person, name)))
+    if not change.after:
+        person.ended_on = person.ended_on or program.today
 
 
 def _of_households(households: set[str]) -> dict[str, int]:
