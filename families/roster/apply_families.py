@@ -79,13 +79,16 @@ def _children(program: Program, families: dict[str, Family], changes: list[Roste
         for change in changes
         for student in change.after.get("students", ())
     }
+    # By their own ids: joined by the files' ids, ever more dead rows are read from chunk to chunk.
+    rows = Student.objects.filter(source_id__in=household).values_list("pk", "source_id")
+    students = dict(rows)
     table = Student._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {table} SET family_id = said.family"  # noqa: S608
-            " FROM unnest(%s::text[], %s::bigint[]) AS said(student, family)"
-            f" WHERE {table}.program_id = %s AND {table}.source_id = said.student",
-            [list(household), list(household.values()), program.pk],
+            " FROM unnest(%s::bigint[], %s::bigint[]) AS said(student, family)"
+            f" WHERE {table}.id = said.student AND {table}.program_id = %s",
+            [list(students), [household[key] for key in students.values()], program.pk],
         )
 
 
