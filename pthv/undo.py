@@ -22,16 +22,11 @@ KEPT_FOR = timedelta(days=30)
 # A change's images, one for each row: as it was first, and what was made of it last.
 COLLAPSE = """
     CREATE TEMPORARY TABLE taken_back ON COMMIT DROP AS
-    WITH images AS (SELECT * FROM pthv_rowimage WHERE change_id = %s),
-    first AS (
-        SELECT DISTINCT ON ("table", row) "table", row, before FROM images
-        ORDER BY "table", row, id
-    ),
-    last AS (
-        SELECT DISTINCT ON ("table", row) "table", row, after FROM images
-        ORDER BY "table", row, id DESC
-    )
-    SELECT "table", row, before, after FROM first JOIN last USING ("table", row)
+    SELECT
+        "table", row,
+        (array_agg(before ORDER BY id))[1] AS before,
+        (array_agg(after ORDER BY id DESC))[1] AS after
+    FROM pthv_rowimage WHERE change_id = %s GROUP BY "table", row
 """
 KEPT = 'WITH kept AS (SELECT row, before, after FROM taken_back WHERE "table" = %s)'
 

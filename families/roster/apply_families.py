@@ -10,8 +10,8 @@ from pthv.models import Program
 
 from . import family_keys, progress
 from .barred import caregiver_id
+from .copying import copy_new
 from .family_state import UNSAID_LANGUAGE
-from .lines import copy_rows
 from .states import Table
 
 FAMILY_FIELDS = (
@@ -42,7 +42,6 @@ NEW: dict[str, object] = dict.fromkeys(CAREGIVER_FIELDS, "") | {
     "may_decide": True,
     "may_read": True,
 }
-UNTOLD = {"roster_id": "", "display_name": ""}
 
 
 def apply(program: Program, changes: QuerySet[RosterChange]) -> None:
@@ -96,7 +95,7 @@ def _caregivers(program: Program, changes: list[RosterChange]) -> None:
     households = {_household(change) for change in changes}
     families = _of_households(households)
     held = _held(families.values())
-    new: list[tuple[object, ...]] = []
+    new: list[dict[str, object]] = []
     old: list[Caregiver] = []
     for change in changes:
         family = families[_household(change)]
@@ -105,11 +104,11 @@ def _caregivers(program: Program, changes: list[RosterChange]) -> None:
             _change(person, change, program)
             old.append(person)
         elif change.after:
-            said = [change.after.get(name, NEW[name]) for name in CAREGIVER_FIELDS]
-            new.append((program.pk, family, change.source_id, *said, *UNTOLD.values()))
+            said = {name: change.after.get(name, NEW[name]) for name in CAREGIVER_FIELDS}
+            own = {"program": program.pk, "family": family, "source_id": change.source_id}
+            new.append(said | own)
     Caregiver.objects.bulk_update(old, ["source_id", "ended_on", *CAREGIVER_FIELDS], batch_size=500)
-    columns = ("program_id", "family_id", "source_id", *CAREGIVER_FIELDS, *UNTOLD)
-    copy_rows(Caregiver._meta.db_table, columns, new)
+    copy_new(Caregiver, new)
 
 
 def _change(person: Caregiver, change: RosterChange, program: Program) -> None:

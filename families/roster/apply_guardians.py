@@ -8,6 +8,7 @@ from pthv.models import Program
 
 from . import progress
 from .chunks import chunks
+from .copying import copy_new
 from .states import Data, Table
 
 FIELDS = ("given_name", "family_name", "preferred_name", "relation", "phone", "email")
@@ -48,12 +49,12 @@ def caregivers(
 ) -> None:
     lines = changes.filter(table=Table.CAREGIVER)
     for chunk in progress.steps(lines.filter(kind=Kind.NEW)):
-        Caregiver.objects.bulk_create(_new(program, change, family_of) for change in chunk)
+        copy_new(Caregiver, [_new(program, change, family_of) for change in chunk])
     for chunk in progress.steps(lines.exclude(kind=Kind.NEW)):
         _change(program, {change.before["caregiver"]: change for change in chunk})
 
 
-def _new(program: Program, change: RosterChange, family_of: dict[str, int]) -> Caregiver:
+def _new(program: Program, change: RosterChange, family_of: dict[str, int]) -> Data:
     said = change.after
     household = said["household"]
     family = (
@@ -61,13 +62,13 @@ def _new(program: Program, change: RosterChange, family_of: dict[str, int]) -> C
         if household.startswith("#")
         else family_of[household.removeprefix("new:")]
     )
-    return Caregiver(
-        program=program,
-        family_id=family,
-        roster_id=change.source_id,
-        preferred_channel=_channel(said),
+    return {
+        "program": program.pk,
+        "family": family,
+        "roster_id": change.source_id,
+        "preferred_channel": _channel(said).value,
         **{name: said.get(name, "") for name in FIELDS},
-    )
+    }
 
 
 def _channel(said: Data) -> Caregiver.Channel:

@@ -1,6 +1,5 @@
 """The part of a plan about people: educators and students, and the classes they are in."""
 
-from collections.abc import Iterable
 from datetime import date
 
 from django.db import connection
@@ -11,7 +10,7 @@ from pthv.models import Program, School
 
 from . import apply_educators, apply_guardians, attributes, progress
 from .apply_classes import Classes
-from .chunks import CHUNK
+from .copying import copy_new
 from .states import Table
 
 STUDENT_FIELDS = ("given_name", "family_name", "preferred_name", "grade")
@@ -45,38 +44,44 @@ class _People:
     def students(self, changes: list[RosterChange]) -> None:
         keys = [change.source_id for change in changes]
         found = {one.source_id: one for one in Student.objects.filter(source_id__in=keys)}
-        new, old = [], []
+        self._new([change for change in changes if change.source_id not in found])
+        old = []
         for change in changes:
             student = found.get(change.source_id)
-            if student is None:
-                family = self.family_of.get(change.source_id)
-                student = Student(
-                    program=self.program, source_id=change.source_id, family_id=family
-                )
-                found[change.source_id] = student
-                new.append(student)
-            elif change.after.keys() != {"classes"}:
-                old.append(student)
+            if student is None or change.after.keys() == {"classes"}:
+                continue
+            old.append(student)
             student.left_on = None if change.after else self.today
             for name in STUDENT_FIELDS:
                 setattr(student, name, change.after.get(name, getattr(student, name)))
             if "school" in change.after:
                 student.school_id = self.schools[change.after["school"]]
         Student.objects.bulk_update(old, [*STUDENT_FIELDS, "school", "left_on"], batch_size=500)
-        Student.objects.bulk_create(new, batch_size=CHUNK)
-        fresh = set(new)
-        self._leave(found[change.source_id] for change in changes if not change.after)
+        ids = dict(Student.objects.filter(source_id__in=keys).values_list("source_id", "pk"))
+        self.classes.leave(ids[change.source_id] for change in changes if not change.after)
         self.classes.enrol(
             {
-                found[change.source_id].pk: (change.source_id, change.after["classes"])
+                ids[change.source_id]: (change.source_id, change.after["classes"])
                 for change in changes
                 if "classes" in change.after
             },
-            sorted(one.pk for one in found.values() if one not in fresh),
+            sorted(student.pk for student in found.values()),
         )
 
-    def _leave(self, students: Iterable[Student]) -> None:
-        self.classes.leave(student.pk for student in students)
+    def _new(self, changes: list[RosterChange]) -> None:
+        copy_new(
+            Student,
+            [
+                {
+                    "program": self.program.pk,
+                    "source_id": change.source_id,
+                    "family": self.family_of.get(change.source_id),
+                    "school": self.schools[change.after["school"]],
+                    **{name: change.after.get(name, "") for name in STUDENT_FIELDS},
+                }
+                for change in changes
+            ],
+        )
 
 
 # Chunks after which the tables have grown too much for what was known of them.

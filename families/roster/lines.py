@@ -2,14 +2,11 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
-from itertools import chain
 from typing import Any
-
-from django.db import connection
 
 from families.models import RosterChange, RosterImport
 
+from .copying import copy_rows
 from .problems import Refused
 from .states import Difference, Table
 
@@ -32,7 +29,6 @@ COLUMNS = (
     "before",
     "after",
 )
-COPY = "COPY {} ({}) FROM STDIN"
 
 
 class Lines:
@@ -118,16 +114,3 @@ class Lines:
     def _flush(self) -> None:
         copy_rows(RosterChange._meta.db_table, COLUMNS, self.waiting)
         self.waiting = []
-
-
-def copy_rows(table: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
-    """Send rows to a table the quick way; for a scope's triggers and constraints it's an insert."""
-    rows = iter(rows)
-    first = next(rows, None)
-    if first is None:
-        return
-    quote = connection.ops.quote_name
-    command = COPY.format(quote(table), ", ".join(map(quote, columns)))
-    with connection.cursor() as cursor, cursor.copy(command) as copy:
-        for row in chain([first], rows):
-            copy.write_row(row)
