@@ -10,9 +10,9 @@ from pthv.models import Program
 
 from . import family_keys, progress
 from .barred import caregiver_id
-from .copying import copy_new
+from .copying import change_rows, copy_new
 from .family_state import UNSAID_LANGUAGE
-from .states import Table
+from .states import Data, Table
 
 FAMILY_FIELDS = (
     "surnames",
@@ -96,27 +96,22 @@ def _caregivers(program: Program, changes: list[RosterChange]) -> None:
     families = _of_households(households)
     held = _held(families.values())
     new: list[dict[str, object]] = []
-    old: list[Caregiver] = []
+    old: dict[int, Data] = {}
+    gone: list[int] = []
     for change in changes:
         family = families[_household(change)]
         person = held.get((family, change.source_id))
         if person is not None:
-            _change(person, change, program)
-            old.append(person)
+            told = {name: change.after[name] for name in CAREGIVER_FIELDS if name in change.after}
+            old[person.pk] = told | {"source_id": change.source_id}
+            gone += [] if change.after else [person.pk]
         elif change.after:
             said = {name: change.after.get(name, NEW[name]) for name in CAREGIVER_FIELDS}
             own = {"program": program.pk, "family": family, "source_id": change.source_id}
             new.append(said | own)
-    Caregiver.objects.bulk_update(old, ["source_id", "ended_on", *CAREGIVER_FIELDS], batch_size=500)
+    change_rows(Caregiver, old)
+    Caregiver.objects.filter(pk__in=gone, ended_on=None).update(ended_on=program.today)
     copy_new(Caregiver, new)
-
-
-def _change(person: Caregiver, change: RosterChange, program: Program) -> None:
-    person.source_id = change.source_id
-    for name in CAREGIVER_FIELDS:
-        setattr(person, name, change.after.get(name, getattr(person, name)))
-    if not change.after:
-        person.ended_on = person.ended_on or program.today
 
 
 def _of_households(households: set[str]) -> dict[str, int]:

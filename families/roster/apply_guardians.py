@@ -8,7 +8,7 @@ from pthv.models import Program
 
 from . import progress
 from .chunks import chunks
-from .copying import copy_new
+from .copying import change_rows, copy_new
 from .states import Data, Table
 
 FIELDS = ("given_name", "family_name", "preferred_name", "relation", "phone", "email")
@@ -78,13 +78,14 @@ def _channel(said: Data) -> Caregiver.Channel:
 
 
 def _change(program: Program, said: dict[int, RosterChange]) -> None:
-    people = list(Caregiver.objects.filter(pk__in=said))
-    for person in people:
-        change = said[person.pk]
-        if change.kind == Kind.LEFT:
-            person.ended_on = person.ended_on or program.today
-        elif "ended_on" in change.after:
-            person.ended_on = None
-        for name in ("roster_id", *FIELDS):
-            setattr(person, name, change.after.get(name, getattr(person, name)))
-    Caregiver.objects.bulk_update(people, ["roster_id", "ended_on", *FIELDS], batch_size=500)
+    fields = ("roster_id", *FIELDS)
+    told = {
+        pk: {name: change.after[name] for name in fields if name in change.after}
+        for pk, change in said.items()
+    }
+    for pk, change in said.items():
+        if change.kind != Kind.LEFT and "ended_on" in change.after:
+            told[pk]["ended_on"] = None
+    change_rows(Caregiver, told)
+    left = [pk for pk, change in said.items() if change.kind == Kind.LEFT]
+    Caregiver.objects.filter(pk__in=left, ended_on=None).update(ended_on=program.today)

@@ -10,8 +10,8 @@ from pthv.models import Program, School
 
 from . import apply_educators, apply_guardians, attributes, progress
 from .apply_classes import Classes
-from .copying import copy_new
-from .states import Table
+from .copying import change_rows, copy_new
+from .states import Data, Table
 
 STUDENT_FIELDS = ("given_name", "family_name", "preferred_name", "grade")
 
@@ -43,20 +43,17 @@ class _People:
 
     def students(self, changes: list[RosterChange]) -> None:
         keys = [change.source_id for change in changes]
-        found = {one.source_id: one for one in Student.objects.filter(source_id__in=keys)}
+        held = Student.objects.filter(source_id__in=keys)
+        found = dict(held.values_list("source_id", "pk"))
         self._new([change for change in changes if change.source_id not in found])
-        old = []
-        for change in changes:
-            student = found.get(change.source_id)
-            if student is None or change.after.keys() == {"classes"}:
-                continue
-            old.append(student)
-            student.left_on = None if change.after else self.today
-            for name in STUDENT_FIELDS:
-                setattr(student, name, change.after.get(name, getattr(student, name)))
-            if "school" in change.after:
-                student.school_id = self.schools[change.after["school"]]
-        Student.objects.bulk_update(old, [*STUDENT_FIELDS, "school", "left_on"], batch_size=500)
+        change_rows(
+            Student,
+            {
+                found[change.source_id]: self._changed(change)
+                for change in changes
+                if change.source_id in found and change.after.keys() != {"classes"}
+            },
+        )
         ids = dict(Student.objects.filter(source_id__in=keys).values_list("source_id", "pk"))
         self.classes.leave(ids[change.source_id] for change in changes if not change.after)
         self.classes.enrol(
@@ -65,8 +62,15 @@ class _People:
                 for change in changes
                 if "classes" in change.after
             },
-            sorted(student.pk for student in found.values()),
+            sorted(found.values()),
         )
+
+    def _changed(self, change: RosterChange) -> Data:
+        said = {name: change.after[name] for name in STUDENT_FIELDS if name in change.after}
+        said["left_on"] = None if change.after else f"{self.today}"
+        if "school" in change.after:
+            said["school"] = self.schools[change.after["school"]]
+        return said
 
     def _new(self, changes: list[RosterChange]) -> None:
         copy_new(
