@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+import pghistory
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 from django.utils.text import get_text_list
@@ -19,6 +20,8 @@ from pthv.models import Program, User
 from pthv.models.undo import SETTING, UNDOABLE, Change, RowImage, hashed, stored
 
 KEPT_FOR = timedelta(days=30)
+# What the history says of a row that was put back: it was so only by mistake.
+TAKEN_BACK = "taken_back"
 # A change's images, one for each row: as it was first, and what was made of it last.
 COLLAPSE = """
     CREATE TEMPORARY TABLE taken_back ON COMMIT DROP AS
@@ -83,7 +86,11 @@ def take_back(change: Change, *, by: User, progress: Callable[[int], None] = _ig
             cursor.execute(COLLAPSE, [held.pk])
             cursor.execute("ANALYZE taken_back")
         try:
-            with transaction.atomic(), connection.cursor() as cursor:
+            with (
+                transaction.atomic(),
+                pghistory.context(**{TAKEN_BACK: held.pk}),
+                connection.cursor() as cursor,
+            ):
                 _restore(tables, progress)
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
                 cursor.execute("SET CONSTRAINTS ALL DEFERRED")

@@ -14,7 +14,7 @@ from django.db.models.functions import Reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from families.households import EarlierStudent
+from families.households import earlier_students
 from families.models import Caregiver, ClassTeacher, Enrollment, Family, Student, adults
 from families.models import children as children_of
 from pthv import audit, clock, wording
@@ -126,7 +126,7 @@ def with_twins(found: QuerySet[Family], user: User) -> QuerySet[Family]:
 
 def _split(one: Any, other: Any) -> QuerySet[Any]:
     """Whether a child of `one` was of `other` before: somebody said that these are two."""
-    return EarlierStudent.objects.filter(pgh_obj__family=one, family=other)
+    return earlier_students().filter(pgh_obj__family=one, family=other)
 
 
 def with_looks(found: QuerySet[Family]) -> QuerySet[Family]:

@@ -14,7 +14,7 @@ from django.db.models.functions import JSONObject
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from families.households import EarlierStudent
+from families.households import earlier_students
 from families.models import Family
 from pthv import wording
 from pthv.access import Can
@@ -31,7 +31,7 @@ Earlier = dict[int, datetime.datetime | None]
 
 def with_past(found: QuerySet[Family]) -> QuerySet[Family]:
     """With what `earlier` reads, at no query of its own."""
-    before = EarlierStudent.objects.filter(pgh_obj__family=OuterRef("pk")).exclude(family=None)
+    before = earlier_students().filter(pgh_obj__family=OuterRef("pk")).exclude(family=None)
     merged = Family.objects.filter(merged_into=OuterRef("pk"))
     return found.annotate(
         came_from=ArraySubquery(

@@ -7,12 +7,13 @@ from django.db import connection
 
 from families import merging as people_merging
 from families.models import AmendmentRequest, Caregiver, Family, Student
+from families.roster.barred import Barred, described
 from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Change
 from pthv.models.undo import UNDOABLE
 from tests.conftest import at
-from visits import invitations, merging, scheduling, selection
+from visits import families, invitations, merging, scheduling, selection, story
 from visits.models import Invitation, Tally, Visit
 
 NO_ONE_ASKS = {"declined"}
@@ -39,6 +40,16 @@ def two(add_family, school, school_year, school_class, site_coordinator) -> tupl
     keep.refresh_from_db()
     gone.refresh_from_db()
     return keep, gone
+
+
+@pytest.fixture
+def plan_again(school, school_year, school_class, site_coordinator):
+    def make():
+        return selection.plan_everyone(
+            school, school_year, school_class=school_class, by=site_coordinator
+        )
+
+    return make
 
 
 def of(family: Family) -> Invitation:
@@ -270,6 +281,35 @@ def test_a_merge_on_which_something_was_built_stays(two, program_coordinator):
 
     with pytest.raises(NotReady, match="changed since then were 1 caregiver"):
         merging.take_back(merging.changes(keep).get(), by=program_coordinator)
+
+
+def test_an_undone_merge_is_nobodys_history(two, said, plan_again, program_coordinator):
+    keep, gone = two
+    said(keep, "declined")
+    keep.caregivers.update(may_be_contacted=False)
+    merging.merge(keep, gone, by=program_coordinator)
+    with clock.at(at(6, 14)):
+        merging.take_back(merging.changes(keep).get(), by=program_coordinator)
+
+    found = story.with_past(Family.objects.all())
+
+    assert [story.earlier(family) for family in found] == [{}, {}]
+    assert gone in families.alike(found, keep)
+    marta = described(keep.caregivers.get())
+    assert Barred().families_of == {keep.students.get().source_id: {keep.pk}}
+    assert Barred().why(marta, Barred().families_of.get(gone.students.get().source_id, ())) == ""
+    assert plan_again().families_said_no_before == 1
+    assert of(gone).state == Invitation.State.NOT_ASKED
+
+
+def test_a_merge_that_stands_is_history(two, said, program_coordinator):
+    keep, gone = two
+    for again in range(2):
+        merging.merge(keep, gone, by=program_coordinator)
+        if not again:
+            merging.take_back(merging.changes(keep).get(), by=program_coordinator)
+
+    assert set(story.earlier(story.with_past(Family.objects.all()).get(pk=keep.pk))) == {gone.pk}
 
 
 def test_after_thirty_days_a_merge_stays(two, program_coordinator):

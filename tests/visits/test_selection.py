@@ -16,7 +16,7 @@ from families.roster import apply, upload
 from families.roster.plan import plan as plan_roster
 from pthv.blocked import NotReady
 from pthv.models import SchoolYear
-from visits import invitations, selection
+from visits import invitations, selection, story
 from visits.models import Invitation, SelectionPlan
 
 HEADER = "student_id,household,given_name,family_name,phone\n"
@@ -35,7 +35,7 @@ def send_contacts(program, program_coordinator, tmp_path, settings):
     """Apply a contacts file of these lines."""
     settings.UPLOADS_FOLDER = tmp_path / "uploads"
 
-    def send(*lines: str) -> None:
+    def send(*lines: str) -> RosterImport:
         path = tmp_path / "contacts.csv"
         path.write_text(HEADER + "\n".join(lines), "utf-8")
         found = upload.start("contacts", "contacts.csv", program=program, by=program_coordinator)
@@ -44,6 +44,7 @@ def send_contacts(program, program_coordinator, tmp_path, settings):
         apply.run(found.pk, program=program, by=program_coordinator)
         found.refresh_from_db()
         assert found.state == RosterImport.State.APPLIED
+        return found
 
     return send
 
@@ -71,6 +72,30 @@ def test_a_no_goes_along_when_a_file_moves_the_child(
 
     assert Invitation.objects.get() == declined
     assert plan.families_said_no_before == 1
+
+
+def test_a_move_by_an_undone_import_brings_no_no_along(
+    declined, add_family, send_contacts, plan_again, program, program_coordinator
+) -> None:
+    """Lucía was counted with the Ortegas by mistake."""
+    mateo, vega = declined.family.students.get(), add_family("Vega", "Lucía")
+    lucia = vega.students.get()
+    Family.objects.filter(pk=vega.pk).update(source_id="HV")
+    Family.objects.filter(pk=declined.family_id).update(source_id="HA")
+    wrong = send_contacts(
+        f"{mateo.source_id},HA,Marta,Ortega,", f"{lucia.source_id},HA,Marta,Ortega,"
+    )
+    lucia.refresh_from_db()
+    assert lucia.family == declined.family
+
+    apply.hand_over_undo(wrong, by=program_coordinator)
+    apply.run_undo(wrong.pk, program=program, by=program_coordinator)
+
+    lucia.refresh_from_db()
+    assert lucia.family == vega
+    assert story.earlier(story.with_past(Family.objects.all()).get(pk=vega.pk)) == {}
+    assert plan_again().families_said_no_before == 1
+    assert Invitation.objects.get(family=vega).state == Invitation.State.NOT_ASKED
 
 
 def test_a_no_goes_along_over_two_moves(declined, family, send_contacts, plan_again) -> None:
