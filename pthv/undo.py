@@ -48,6 +48,9 @@ def recorded(what: str, *, program: Program, by: User | None, label: str = "") -
         _name_change(f"{program.pk}:{change.pk}")
         yield change
         _name_change("")
+        # What is planned meanwhile doesn't know of it: it is made when it is over.
+        change.made_at = clock.now()
+        change.save(update_fields=["made_at"])
 
 
 def blockers(change: Change) -> list[str]:

@@ -18,7 +18,7 @@ from families.models import AmendmentRequest, Caregiver, Family, Student
 from pthv import audit, clock, undo, wording
 from pthv.access import Can
 from pthv.blocked import NotReady, raise_if
-from pthv.models import Change, RowImage, School, User, full_name
+from pthv.models import Change, Program, RowImage, School, User, full_name
 from visits.models import ContactAttempt, Invitation, Visit, VisitKind, VisitStudent
 
 MERGED, SPLIT = "family.merged", "family.split"
@@ -192,9 +192,24 @@ def families_of(change: Change) -> list[int]:
     return list(images.order_by().values_list("row", flat=True).distinct())
 
 
+def take_back_blockers(change: Change) -> list[str]:
+    """Why it can't be undone, in sentences: whose a call to the merged family was, nobody knows."""
+    if reasons := undo.blockers(change):
+        return reasons
+    asked = Invitation.objects.filter(family__in=families_of(change))
+    calls = ContactAttempt.objects.filter(invitation__in=asked, made_at__gt=change.made_at)
+    visits = Visit.objects.filter(invitation__in=asked, scheduled_at__gt=change.made_at)
+    answers = asked.filter(answered_at__gt=change.made_at)
+    if change.what == MERGED and any(found.exists() for found in (calls, answers, visits)):
+        return [_("This can't be undone: as one family they were called, answered or visited.")]
+    return []
+
+
 def take_back(change: Change, *, by: User) -> None:
     """Undo a merge or a split; NotReady says what was built on it."""
     with transaction.atomic():
+        _locked(*Family.objects.filter(pk__in=families_of(change)))
+        raise_if(take_back_blockers(change))
         with connection.cursor() as cursor:
             # Calls and visits may point back at an invitation a moment before it returns.
             cursor.execute(f"SET CONSTRAINTS {', '.join(POINT_AT_INVITATIONS)} DEFERRED")
@@ -249,9 +264,11 @@ def _overlaps(ours, theirs, standing: dict[int, Visit], keep: Family) -> list[st
 def _locked(*found: Family) -> list[Family]:
     """The families as they are now, with everything a merge moves kept from others.
 
-    The schools first, as a plan does, so that nobody is invited meanwhile; then visits,
-    invitations, families and their people, each in order of their ids.
+    The program first, as an import does, so that none is applied meanwhile; then the schools,
+    as a plan does, so that nobody is invited; then visits, invitations, families and their
+    people, each in order of their ids.
     """
+    Program.objects.select_for_update(no_key=True).get(pk=found[0].program_id)
     pks = [family.pk for family in found]
     schools = Student.objects.filter(family__in=pks).values("school")
     for rows in (

@@ -9,7 +9,7 @@ from procrastinate.contrib.django import app
 from families.models import RosterChange, RosterImport
 from pthv import audit, clock, undo
 from pthv.blocked import NotReady
-from pthv.models import Program, User
+from pthv.models import Change, Program, User
 
 from . import apply_families, apply_people, apply_schools, attributes, progress
 
@@ -21,12 +21,12 @@ def blockers(roster_import: RosterImport, *, leaving_confirmed: bool) -> list[st
     if roster_import.state not in (State.PLANNED, State.APPLYING):
         return [_("This import isn't waiting to be applied.")]
     came = roster_import.uploaded_at
-    later = RosterImport.objects.filter(
-        Q(applied_at__gt=came) | Q(change__undone_at__gt=came), program=roster_import.program
+    since = Change.objects.filter(
+        Q(made_at__gt=came) | Q(undone_at__gt=came), program=roster_import.program
     )
-    if later.exists():
+    if since.exists():
         return [
-            _("Another import was applied or undone after this file came. Send the file again.")
+            _("Something was imported, merged or undone after this file came. Send the file again.")
         ]
     if not leaving_confirmed:
         return [leaving_sentence(leaving) for leaving in roster_import.counts.get("leaving", [])]

@@ -184,7 +184,7 @@ def test_a_plan_older_than_another_import_is_refused(plan_file, apply_file) -> N
     with clock.at(older.uploaded_at + datetime.timedelta(minutes=5)):
         apply_file(with_newer)
 
-        with pytest.raises(NotReady, match="Another import was applied"):
+        with pytest.raises(NotReady, match="Something was imported"):
             apply.begin(older, leaving_confirmed=True)
 
 

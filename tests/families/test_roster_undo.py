@@ -130,7 +130,7 @@ def test_a_plan_made_before_the_undoing_is_not_applied_after_it(
     with clock.at(clock.now() + datetime.timedelta(minutes=1)):
         take_back(first)
 
-    with pytest.raises(NotReady, match="applied or undone after this file came"):
+    with pytest.raises(NotReady, match="merged or undone after this file came"):
         apply.begin(waiting, leaving_confirmed=True)
 
 

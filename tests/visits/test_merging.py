@@ -283,6 +283,27 @@ def test_a_merge_on_which_something_was_built_stays(two, program_coordinator):
         merging.take_back(merging.changes(keep).get(), by=program_coordinator)
 
 
+@pytest.mark.parametrize("built", ["call", "answer", "visit"])
+def test_a_merge_after_which_they_were_spoken_to_stays(
+    two, said, go, educator, program_coordinator, built
+):
+    keep, gone = two
+    said(keep, "accepted")
+    merging.merge(keep, gone, by=program_coordinator)
+    with clock.at(at(6, 14)):
+        if built == "call":
+            invitations.record_attempt(of(keep), "call", "reached", by=educator)
+        elif built == "answer":
+            said(keep, "declined")
+        else:
+            go(keep)
+
+        with pytest.raises(NotReady, match="as one family they were called, answered or visited"):
+            merging.take_back(merging.changes(keep).get(), by=program_coordinator)
+
+    assert Student.objects.filter(family=keep).count() == 2
+
+
 def test_an_undone_merge_is_nobodys_history(two, said, plan_again, program_coordinator):
     keep, gone = two
     said(keep, "declined")

@@ -14,9 +14,11 @@ from families.models import (
 )
 from families.roster import apply, upload
 from families.roster.plan import plan as plan_roster
+from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import SchoolYear
-from visits import invitations, selection, story
+from tests.conftest import at
+from visits import invitations, merging, selection, story
 from visits.models import Invitation, SelectionPlan
 
 HEADER = "student_id,household,given_name,family_name,phone\n"
@@ -31,15 +33,26 @@ def declined(invitation, educator) -> Invitation:
 
 
 @pytest.fixture
-def send_contacts(program, program_coordinator, tmp_path, settings):
-    """Apply a contacts file of these lines."""
+def plan_contacts(program, program_coordinator, tmp_path, settings):
+    """Plan a contacts file of these lines."""
     settings.UPLOADS_FOLDER = tmp_path / "uploads"
 
-    def send(*lines: str) -> RosterImport:
+    def plan(*lines: str) -> RosterImport:
         path = tmp_path / "contacts.csv"
         path.write_text(HEADER + "\n".join(lines), "utf-8")
         found = upload.start("contacts", "contacts.csv", program=program, by=program_coordinator)
         plan_roster(found, path)
+        return found
+
+    return plan
+
+
+@pytest.fixture
+def send_contacts(plan_contacts, program, program_coordinator):
+    """Apply a contacts file of these lines."""
+
+    def send(*lines: str) -> RosterImport:
+        found = plan_contacts(*lines)
         apply.begin(found, leaving_confirmed=True)
         apply.run(found.pk, program=program, by=program_coordinator)
         found.refresh_from_db()
@@ -96,6 +109,28 @@ def test_a_move_by_an_undone_import_brings_no_no_along(
     assert story.earlier(story.with_past(Family.objects.all()).get(pk=vega.pk)) == {}
     assert plan_again().families_said_no_before == 1
     assert Invitation.objects.get(family=vega).state == Invitation.State.NOT_ASKED
+
+
+@pytest.mark.parametrize("done", ["merged", "undone"])
+def test_a_plan_from_before_a_merge_or_its_undoing_is_not_applied(
+    family, add_family, plan_contacts, program, program_coordinator, done
+) -> None:
+    twin = add_family("Ortega", "Lucía")
+    mateo = family.students.get()
+    change = None
+    if done == "undone":
+        merging.merge(twin, family, by=program_coordinator)
+        change = merging.changes(twin).get()
+    with clock.at(at(6, 14)):
+        found = plan_contacts(f"{mateo.source_id},,Marta,Ortega,312 555 0199")
+    with clock.at(at(6, 15)):
+        if change:
+            merging.take_back(change, by=program_coordinator)
+        else:
+            merging.merge(twin, family, by=program_coordinator)
+
+        with pytest.raises(NotReady, match="imported, merged or undone after this file came"):
+            apply.begin(found, leaving_confirmed=True)
 
 
 def test_a_no_goes_along_over_two_moves(declined, family, send_contacts, plan_again) -> None:
