@@ -31,10 +31,11 @@ class Found:
 
 @dataclass(frozen=True)
 class Finds:
-    """What was found, the best first; `more` than is shown."""
+    """What was found, the best first; `more` than is shown; or `short`: too little was typed."""
 
     rows: list[Found]
     more: bool = False
+    short: bool = False
 
 
 def find(typed: str, program: Program, among: Collection[int] | None = None) -> Finds:
@@ -44,7 +45,7 @@ def find(typed: str, program: Program, among: Collection[int] | None = None) -> 
     """
     hits = _hits(typed, program, among)
     if hits is None:
-        return Finds([])
+        return Finds([], short=True)
     found = list(hits)
     families = _families({family for family, *_rest in found if family})
     alone = _students({row for family, kind, row in found if family is None and kind == STUDENT})
@@ -105,7 +106,8 @@ def _families(ids: set[int]) -> list[Family]:
 def _students(ids: set[int]) -> list[Student]:
     if not ids:
         return []
-    return list(Student.objects.filter(pk__in=ids).defer("folded", "searchable"))
+    found = Student.objects.filter(pk__in=ids).defer("folded", "searchable")
+    return list(found.select_related("school"))
 
 
 def _notes(found: list[tuple[int | None, str, int]], typed: str) -> dict[int, str]:

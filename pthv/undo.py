@@ -58,7 +58,7 @@ def blockers(change: Change) -> list[str]:
     if change.undone_at is not None:
         return [_("This was undone already.")]
     if clock.now() - change.made_at > KEPT_FOR:
-        return [_("This can be undone for %(days)s days, and they are over.") % _days()]
+        return [_("It is more than %(days)s days ago, so it can't be undone.") % _days()]
     return []
 
 

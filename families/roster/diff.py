@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet, TextField, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.urls import reverse
 
 from families.models import RosterChange, RosterImport
 from families.search import Folded, fold
@@ -47,6 +48,7 @@ class Diff:
     page: Page
     asked: str
     leaving: list[str]
+    nobody_left: dict[str, Any]
     anything: bool
 
 
@@ -55,19 +57,23 @@ def shown(roster_import: RosterImport, request: HttpRequest) -> Diff:
     tallies: dict[str, dict[str, int]] = counts.get("tables", {})
     there = [kind for kind in KINDS if counts.get(kind)]
     kind = _one_of(there, request.GET.get("kind")) or (there[0] if there else "")
-    here = tallies.get(kind, {})
-    table = _one_of(here, request.GET.get("table"))
+    table = _one_of(tallies.get(kind, {}), request.GET.get("table"))
+    # A page that refused an apply has another address, which only takes a POST.
+    here = reverse("roster_detail", args=[roster_import.pk])
     asked = request.GET.get("q", "").strip()
     page = _page(roster_import, request, kind, table, asked) if kind else Page([])
     return Diff(
         kind=kind,
         table=table,
-        kinds=[Chip(str(one.label), counts[one], f"?kind={one}", one == kind) for one in there],
-        tables=_tables(here, kind, table),
+        kinds=[
+            Chip(str(one.label), counts[one], f"{here}?kind={one}", one == kind) for one in there
+        ],
+        tables=_tables(tallies.get(kind, {}), kind, table, here),
         lines=wording.lines(roster_import, page.rows),
         page=page,
         asked=asked,
         leaving=[apply.leaving_sentence(one) for one in counts.get("leaving", [])],
+        nobody_left=counts.get("nobody_left", {}),
         anything=any(one != Kind.REFUSED for one in there),
     )
 
@@ -76,7 +82,7 @@ def _one_of(known: Iterable[str], asked: str | None) -> str:
     return next((one for one in known if one == asked), "")
 
 
-def _tables(here: dict[str, int], kind: str, chosen: str) -> list[Chip]:
+def _tables(here: dict[str, int], kind: str, chosen: str, page: str) -> list[Chip]:
     """One filter a table; none where there is nothing to choose."""
     if len(here) < 2:
         return []
@@ -84,13 +90,15 @@ def _tables(here: dict[str, int], kind: str, chosen: str) -> list[Chip]:
     found = [(table, here[table]) for table in order if table in here]
     everything = {"kind": kind}
     chips = [
-        Chip(wording.everything(), sum(here.values()), f"?{urlencode(everything)}", not chosen)
+        Chip(
+            wording.everything(), sum(here.values()), f"{page}?{urlencode(everything)}", not chosen
+        )
     ]
     return chips + [
         Chip(
             wording.tables(table),
             count,
-            f"?{urlencode(everything | {'table': table})}",
+            f"{page}?{urlencode(everything | {'table': table})}",
             table == chosen,
         )
         for table, count in found

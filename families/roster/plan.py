@@ -132,8 +132,17 @@ def write(
         roster_import.counts = {kind: counter.total() for kind, counter in lines.tally.items()} | {
             "tables": {kind: dict(counter) for kind, counter in lines.tally.items() if counter},
             "leaving": [],
+            "nobody_left": _nobody_left(wanted),
             "years": [],
             **more(),
         }
         roster_import.state = RosterImport.State.PLANNED
         roster_import.save(update_fields=["state", "counts", "rows_read"])
+
+
+def _nobody_left(wanted: Wanted) -> dict[str, object]:
+    """The first row that doesn't say whose it is, for which nobody counts as missing."""
+    files = ("users.csv", str(RosterImport.Kind.CONTACTS))
+    found = (one for one in wanted.refused if one.file in files and not one.key)
+    first = next(found, None)
+    return {"file": first.file, "row": first.row} if first else {}

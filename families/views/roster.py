@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from families.forms.roster import ColumnsForm, RosterForm
@@ -15,7 +15,7 @@ from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
 from pthv.paging import paged
-from pthv.requests import Request
+from pthv.requests import Request, post_only
 
 State = RosterImport.State
 IMPORTS_SHOWN = 30
@@ -37,7 +37,7 @@ def _list(request: Request, form: RosterForm, status: int = 200) -> HttpResponse
     return render(request, "families/roster_list.html", context, status=status)
 
 
-@require_POST
+@post_only("roster_list")
 @requires(Can.IMPORT_ROSTER)
 def roster_upload(request: Request) -> HttpResponse:
     form = RosterForm(request.POST, request.FILES)
@@ -82,6 +82,8 @@ def _detail(
         context |= {
             "diff": diff.shown(roster_import, request),
             "may_ask_again": upload.may_ask_again(roster_import),
+            "outdated": roster_import.state == State.PLANNED
+            and apply.blockers(roster_import, leaving_confirmed=True),
         }
     if roster_import.state == State.APPLIED:
         context["undo_blockers"] = apply.undo_blockers(roster_import)
@@ -109,7 +111,7 @@ def roster_columns(request: Request, pk: int) -> HttpResponse:
     return redirect("roster_detail", pk=pk)
 
 
-@require_POST
+@post_only("roster_detail")
 @requires(Can.IMPORT_ROSTER)
 def roster_reopen(request: Request, pk: int) -> HttpResponse:
     roster_import = _open(request, pk)
@@ -120,7 +122,7 @@ def roster_reopen(request: Request, pk: int) -> HttpResponse:
     return redirect("roster_detail", pk=pk)
 
 
-@require_POST
+@post_only("roster_detail")
 @requires(Can.IMPORT_ROSTER)
 def roster_apply(request: Request, pk: int) -> HttpResponse:
     roster_import = _open(request, pk)
@@ -134,7 +136,7 @@ def roster_apply(request: Request, pk: int) -> HttpResponse:
     return redirect("roster_detail", pk=pk)
 
 
-@require_POST
+@post_only("roster_detail")
 @requires(Can.IMPORT_ROSTER)
 def roster_discard(request: Request, pk: int) -> HttpResponse:
     roster_import = _open(request, pk)
@@ -143,11 +145,11 @@ def roster_discard(request: Request, pk: int) -> HttpResponse:
     except NotReady as blocked:
         return _detail(request, roster_import, blocked=blocked)
     upload.forget(roster_import)
-    messages.success(request, _("Put away. Nothing was changed."))
+    messages.success(request, _("Discarded. Nothing was changed."))
     return redirect("roster_list")
 
 
-@require_POST
+@post_only("roster_detail")
 @requires(Can.IMPORT_ROSTER)
 def roster_undo(request: Request, pk: int) -> HttpResponse:
     roster_import = _open(request, pk)

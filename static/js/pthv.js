@@ -70,6 +70,8 @@
     if (event.key === "Escape") {
       const menu = document.querySelector("details.menu[open]");
       if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+      const box = event.target.closest?.(".search");
+      if (box) { box.querySelector("#found")?.replaceChildren(); box.querySelector("input").focus(); }
     }
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
     const search = document.querySelector("[data-search]");

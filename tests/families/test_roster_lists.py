@@ -66,7 +66,7 @@ def test_columns_are_shown_with_examples_and_confirmed(roster, coordinator, uplo
     assert found.state == RosterImport.State.COLUMNS
     assert found.columns == {"family_name": 3, "phone": 4}
     assert "For example:" in text and "(503) 555-0123" in text
-    assert "Read past" in text and "<bdi>SSN</bdi>" in text
+    assert "Columns we don’t use" in text and "<bdi>SSN</bdi>" in text
     assert "CANARY" not in text
     refused = confirm(coordinator, found, found.columns)
     assert refused.status_code == 409

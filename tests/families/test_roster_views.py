@@ -184,7 +184,7 @@ def test_a_plan_can_be_put_away(coordinator, plan_file) -> None:
 
     found.refresh_from_db()
     assert found.state == RosterImport.State.DISCARDED
-    assert "put away" in page(coordinator, found)
+    assert "discarded" in page(coordinator, found)
 
 
 @pytest.mark.parametrize("state", ["reading", "applying"])
@@ -323,7 +323,7 @@ def test_query_counts_do_not_grow(coordinator, plan_file, apply_file) -> None:
     many = counted(reverse("roster_list")), counted(detail(large))
 
     assert few == many
-    assert max(many) <= 8
+    assert max(many) <= 9  # one more than a page: whether the plan is out of date
 
 
 def test_others_are_not_let_in(plan_file, finance, outsider) -> None:
@@ -338,7 +338,7 @@ def test_others_are_not_let_in(plan_file, finance, outsider) -> None:
     assert client.get(pages[1]).status_code == 404
     for action in ("roster_apply", "roster_discard"):
         assert client.post(reverse(action, args=[found.pk])).status_code == 404
-        assert client.get(reverse(action, args=[found.pk])).status_code == 405
+        assert client.get(reverse(action, args=[found.pk])).status_code == 302
     found.refresh_from_db()
     assert found.state == RosterImport.State.PLANNED
     assert apply.blockers(found, leaving_confirmed=False) == []

@@ -79,7 +79,7 @@ def teaches(program, school_class):
 def test_a_family_without_invitation_has_its_page_and_says_why(read, family, educator, colleague):
     page = read(educator, family)
 
-    assert "You teach Mateo." in page and "Nobody of yours invites this family yet" in page
+    assert "You teach Mateo." in page and "Nobody is asked to invite this family yet" in page
     assert "Marta Ortega" in page and "Grade 3A" in page
     read(colleague, family, status=404)
 

@@ -41,7 +41,7 @@ def test_families_are_found_by_a_childs_name_and_by_state(client, educator, invi
 def test_chips_keep_what_was_typed(client, educator, invitation):
     client.force_login(educator)
 
-    assert "?state=asked&amp;q=mat%26eo" in client.get("/families/?q=mat%26eo").content.decode()
+    assert "?q=mat%26eo&amp;state=asked" in client.get("/families/?q=mat%26eo").content.decode()
 
 
 def test_a_family_is_shown_with_its_caregivers_best_way_first(client, educator, invitation, family):

@@ -20,6 +20,9 @@ from visits.models import ContactAttempt, Invitation, VisitKind
 from visits.models.invitation import InvitationQuerySet
 from visits.views import families
 
+# What the chips narrow by.
+BY_STATE = {"state", "waiting", "kind", "asked", "mine"}
+
 
 @requires(Can.SEE_FAMILIES)
 def invitation_list(request: Request) -> HttpResponse:
@@ -46,8 +49,8 @@ def invitation_list(request: Request) -> HttpResponse:
             "states": [*Invitation.State.choices, ("visited", _("Visited"))],
             "state": request.GET.get("state", ""),
             "waiting": "waiting" in request.GET,
-            "narrowed": form.used
-            or bool({"state", "waiting", "kind", "asked", "mine"} & request.GET.keys()),
+            "by_state": bool(BY_STATE & request.GET.keys()),
+            "narrowed": form.used or bool(BY_STATE & request.GET.keys()),
             "form": form.offer() if form.used or "filter" in request.GET else None,
             "may_export": Can.EXPORT_FAMILIES in request.powers,
             "typed": typed,

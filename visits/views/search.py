@@ -17,5 +17,5 @@ def search(request: Request) -> HttpResponse:
     typed = request.GET.get("q", "").replace("\x00", "").strip()
     among = families.ids_open_to(request.user, Can.SEE_FAMILIES) if typed else []
     finds = finding.find(typed, request.program, among)
-    context = {"typed": typed, "found": finds.rows, "more": finds.more}
+    context = {"typed": typed, "found": finds.rows, "more": finds.more, "short": finds.short}
     return render(request, "visits/search.html", context, partial="found")
