@@ -32,8 +32,11 @@ class ContactsState:
         self.rows_read = 0
         self.households: dict[str, list[Contact]] = defaultdict(list)
         self.household_of: dict[str, tuple[str, int]] = {}
-        # Households with a refused row: whom it named we can't say, so nobody of them is missing.
+        # Households with a refused row: whom it named we can't say, so nobody of them is missing;
+        # of none at all ("") where it can't be said whose row it was.
         self.in_doubt: set[str] = set()
+        # The student and the household of each refused row, as far as it says them.
+        self.doubtful: set[tuple[str, str]] = set()
         # What a file calls a family that it didn't bring.
         self.adopted: dict[str, str] = {}
         self.students = family_keys.families_of_students()
@@ -41,20 +44,17 @@ class ContactsState:
 
     def read(self) -> Wanted:
         """Every line, sorted into households."""
-        doubtful_students = set()
         for record in contacts(self.sheet, self.columns, self.program.phone_region):
             self.rows_read += 1
             if self.rows_read % CHUNK == 0:
                 progress.advance(CHUNK)
             if isinstance(record, Refused):
                 self.wanted.refused.append(record)
-                doubtful_students.add(record.key)
+                self.doubtful.add((record.key, record.cells.get("household", "")))
             else:
                 self._take(record)
         self._adopt()
-        for student in doubtful_students:
-            household, _line = self.household_of.get(student, (self.students.get(student), 0))
-            self.in_doubt.add(household or "")
+        self._doubt()
         self._refuse_crowds()
         self._keep_out_barred()
         return self.wanted
@@ -63,6 +63,7 @@ class ContactsState:
         student = contact.student_id
         if student not in self.students:
             self._refuse(contact, "student_id", _("The roster has no student with this id."))
+            self.doubtful.add((student, contact.household))
             return
         own = self.household_of.get(student, ("", 0))[0]
         named = self.meant.get(contact.household, contact.household)
@@ -73,11 +74,22 @@ class ContactsState:
         if first != household:
             reason = _("Line %(line)s puts this student into another household.")
             self._refuse(contact, "household", reason % {"line": line})
+            self.doubtful.add((student, contact.household))
             return
         self.households[household].append(contact)
 
+    def _doubt(self) -> None:
+        """Whoever is missing may stand in a refused row: of the household that it names, or of
+        the one its student belongs to."""
+        now = {household: family for family, household in self.adopted.items()}
+        for student, said in self.doubtful:
+            named = self.meant.get(said, said)
+            own, _line = self.household_of.get(student, ("", 0))
+            meant = {now.get(named, named), own, self.students.get(student) or ""}
+            self.in_doubt |= meant - {""} or {""}
+
     def _adopt(self) -> None:
-        """Let a household that is new be the family that all of its children have already.
+        """Let a household that is new be the one family that its children have already.
 
         Such a family came by hand or from a roster's guardians, and no file named it before.
         """
@@ -85,14 +97,15 @@ class ContactsState:
         adopted = set()
         for household in [one for one in self.households if one not in known]:
             lines = self.households[household]
-            families = {self.students[line.student_id] for line in lines}
-            (family, *others) = families
-            if others or family is None or family in adopted or household == family:
+            # A sister or brother without a family joins it.
+            families = {self.students[line.student_id] for line in lines} - {None}
+            family = families.pop() if len(families) == 1 else None
+            if family is None or family in adopted or household == family:
                 continue
             if not family_keys.is_unnamed(family):
                 continue
             adopted.add(family)
-            self.households[family] = self.households.pop(household)
+            self.households[family] += self.households.pop(household)
             self.adopted[family] = household
             for line in lines:
                 self.household_of[line.student_id] = (family, line.row)

@@ -153,6 +153,30 @@ def test_somebody_missing_is_told_as_left_and_ended(roster, apply_file, program)
     assert Caregiver.objects.get(given_name="Luis").ended_on == program.today
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"student_id": "10O1"},
+        {"student_id": "10O1", "household": ""},
+        {"household": "H9"},
+        {"household": "H2"},
+        {"phone": "ask"},
+        {"student_id": "10O1", "phone": "ask"},
+    ],
+)
+def test_whose_row_is_refused_is_not_missing(roster, apply_file, cells) -> None:
+    found = apply_file(lines(CARMEN, LUIS | {"phone": ""} | cells), "contacts")
+
+    assert found.counts["refused"] == 1
+    assert Caregiver.objects.get(given_name="Luis").ended_on is None
+
+
+def test_a_refused_row_keeps_nobody_of_other_households(roster, apply_file) -> None:
+    apply_file(lines(CARMEN, CARMEN | {"student_id": "no such", "household": "H2"}), "contacts")
+
+    assert Caregiver.objects.get(given_name="Luis").ended_on is not None
+
+
 def test_somebody_added_by_hand_is_never_missing_and_is_known_again(
     roster, apply_file, plan_file, program
 ) -> None:
@@ -264,6 +288,19 @@ def test_a_family_that_no_file_brought_is_the_household_of_its_children(
     assert Family.objects.count() == 1
     assert sorted(by_hand.caregivers.values_list("given_name", flat=True)) == ["Carmen", "Luis"]
     assert str(carmen().phone) == "+15035550123"
+    assert not plan_file(said, "contacts").changes.exists()
+
+
+def test_a_sister_without_a_family_joins_the_one_that_there_is(
+    by_hand, apply_file, plan_file
+) -> None:
+    said = lines(CARMEN | {"household": "H7"}, CARMEN | {"student_id": "1003", "household": "H7"})
+
+    apply_file(said, "contacts")
+
+    assert Family.objects.get() == by_hand
+    assert by_hand.students.count() == 3
+    assert carmen().family == by_hand
     assert not plan_file(said, "contacts").changes.exists()
 
 
