@@ -1,15 +1,20 @@
 """The worker's tasks for rosters: each a thin shell around a plain, idempotent function."""
 
+from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from families.roster import apply
 from families.roster import upload as uploads
 from pthv.models import Program, User
+from pthv.tasks import MOST_ATTEMPTS
 
 
-@app.task(name="plan_roster")
-def plan_roster(program_id: int, import_id: int, upload: str) -> None:
-    uploads.read(program_id, import_id, upload)
+@app.task(name="plan_roster", pass_context=True)
+def plan_roster(context: JobContext, program_id: int, import_id: int, upload: str) -> None:
+    if context.job.attempts < MOST_ATTEMPTS:
+        uploads.read(program_id, import_id, upload)
+    else:
+        uploads.give_up(program_id, import_id)
 
 
 @app.task(name="apply_roster")

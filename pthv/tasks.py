@@ -4,10 +4,13 @@ import logging
 
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
+from procrastinate.jobs import Status
 
 from pthv import outbox, undo
 
 log = logging.getLogger(__name__)
+# What kills every worker that takes it up must not do so for ever.
+MOST_ATTEMPTS = 3
 
 
 @app.task(name="send_message")
@@ -34,7 +37,12 @@ async def rescue_stalled(context: JobContext, timestamp: int) -> None:
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=60):
         try:
-            await manager.retry_job(job)
+            # One more than tries: the last may say on a page that it is over.
+            if job.attempts > MOST_ATTEMPTS:
+                log.error("job %s given up after %s attempts", job.id, job.attempts)
+                await manager.finish_job(job, Status.FAILED, delete_job=False)
+            else:
+                await manager.retry_job(job)
         except Exception as error:
             # Such as a job whose like is queued already: the others are rescued all the same.
             log.warning("job %s not rescued: %s", job.id, type(error).__name__)

@@ -18,6 +18,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 from . import store
 from .archive import DAMAGE, check_size, judged
 from .encodings import text_lines
+from .extent import Extent, damaged
 from .problems import BadValue, Refused, Unreadable
 from .tables import DELIMITERS, LINE_BREAK, SEPARATOR_LINE, STRAY_QUOTE, clean, identity, records
 
@@ -27,11 +28,6 @@ OLE_MARK = b"\xd0\xcf\x11\xe0"  # an .xls of before 2007, and an .xlsx with a pa
 # A few lines above the titles may say what the list is and of which day.
 TITLES_WITHIN = 10
 MOST_COLUMNS = 100
-# What a spreadsheet spreads its cells over is held in memory; empty ones count.
-MOST_CELLS = 16_000_000
-CELL = re.compile(
-    rb"<(?:\w+:)?c\b[^>]{0,200}?\br=[\"']([A-Z]{1,3})(\d{1,7})[\"'][^>]{0,200}?(?<!/)>"
-)
 # How our own exports keep a phone number from being taken for a sum.
 QUOTED_FORMULA = re.compile(r"\A'(?=[=+\-@])")
 COPIED = 1024 * 1024
@@ -161,10 +157,6 @@ def _counted(lines: list[str], mark: str) -> list[int]:
 # Spreadsheets
 
 
-def _damaged() -> Unreadable:
-    return Unreadable(_("The spreadsheet is damaged. Save it again, or as CSV UTF-8."))
-
-
 @contextmanager
 def _unpacked(path: Path) -> Iterator[Path]:
     """The text of a spreadsheet in a zip that packs nothing, by a hand that counts what comes out.
@@ -172,39 +164,25 @@ def _unpacked(path: Path) -> Iterator[Path]:
     What reads spreadsheets believes whatever a zip says of itself, and spreads two cells that
     stand far apart over all the memory between them.
     """
-    with tempfile.NamedTemporaryFile(dir=store.folder(), prefix="sheet-") as plain:
+    with tempfile.NamedTemporaryFile(dir=store.folder(), prefix=store.SHEET) as plain:
         try:
             with zipfile.ZipFile(path) as archive, zipfile.ZipFile(plain, "w") as copy:
                 for entry in judged(archive):
                     if entry.filename.endswith((".xml", ".rels")):
                         _copy(archive, entry, copy)
         except (*DAMAGE, ValueError, NotImplementedError) as error:
-            raise _damaged() from error
+            raise damaged() from error
         plain.flush()
         yield Path(plain.name)
 
 
 def _copy(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, copy: zipfile.ZipFile) -> None:
-    is_sheet = "worksheets/" in entry.filename
-    widest, lowest, rest = 0, 0, b""
+    extent = Extent()
     with archive.open(entry) as packed, copy.open(entry.filename, "w", force_zip64=True) as plain:
         while part := packed.read(COPIED):
+            extent.feed(part)
             plain.write(part)
-            if not is_sheet:
-                continue
-            rest += part
-            for letters, row in CELL.findall(rest):
-                widest, lowest = max(widest, _place(letters)), max(lowest, int(row))
-            rest = rest[rest.rfind(b"<") :][-COPIED:] if b"<" in rest else b""
-            if widest * lowest > MOST_CELLS:
-                raise Unreadable(_("The spreadsheet is too large. Save the list alone, as CSV."))
-
-
-def _place(letters: bytes) -> int:
-    place = 0
-    for letter in letters:
-        place = place * 26 + letter - 64
-    return place
+        extent.feed(b"", last=True)
 
 
 def _spreadsheet(path: Path) -> tuple[int, Iterator[Record]]:
@@ -229,11 +207,11 @@ def _reading() -> Iterator[None]:
     try:
         yield
     except (CalamineError, ValueError) as error:
-        raise _damaged() from error
+        raise damaged() from error
     except BaseException as error:
         # Where its reader itself gives up, it does so with something that is no Exception.
         if type(error).__name__ == "PanicException":
-            raise _damaged() from None
+            raise damaged() from None
         raise
 
 

@@ -22,6 +22,9 @@ from .problems import Unreadable
 # A worker that was killed is run again within minutes; what is older belongs to nobody.
 FORGOTTEN_AFTER = timedelta(days=1)
 EXAMPLES = ".examples"
+# A spreadsheet unpacked to be read, which takes minutes; a worker that was killed leaves it.
+SHEET = "sheet-"
+SHEET_FORGOTTEN_AFTER = timedelta(hours=1)
 
 
 def folder() -> Path:
@@ -77,11 +80,15 @@ def examples(upload: str) -> list[list[str]]:
 
 def sweep() -> int:
     """Remove what no worker came for."""
-    oldest = (clock.now() - FORGOTTEN_AFTER).timestamp()
-    forgotten = [found for found in folder().iterdir() if found.stat().st_mtime < oldest]
+    forgotten = [found for found in folder().iterdir() if _is_forgotten(found)]
     for found in forgotten:
         found.unlink(missing_ok=True)
     return len(forgotten)
+
+
+def _is_forgotten(found: Path) -> bool:
+    after = SHEET_FORGOTTEN_AFTER if found.name.startswith(SHEET) else FORGOTTEN_AFTER
+    return found.stat().st_mtime < (clock.now() - after).timestamp()
 
 
 def _only_ours(path: Path) -> int:

@@ -93,6 +93,15 @@ def read(program_id: int, import_id: int, upload: str) -> None:
                 forget(roster_import)
 
 
+def give_up(program_id: int, import_id: int) -> None:
+    """End an import whose file killed every worker that read it."""
+    with scope(program=Program.objects.get(pk=program_id)):
+        roster_import = RosterImport.objects.get(pk=import_id)
+        refuse(roster_import, _("The file couldn't be read. Save it again, or as CSV UTF-8."))
+        if roster_import.state == State.REFUSED:
+            forget(roster_import)
+
+
 def _read(roster_import: RosterImport, path: Path) -> bool:
     """Whether the file is to wait: for an answer, or for another one than was given before."""
     if roster_import.kind not in headings.KINDS or roster_import.columns:

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +15,8 @@ DATA = Path(__file__).parent / "data"
 BUNDLE = DATA / "bundle"
 CONTACTS = DATA / "contacts.csv"
 PROJECT = Path(__file__).resolve().parents[2]
+# What the worker tells a task of its job.
+FIRST_TRY = SimpleNamespace(job=SimpleNamespace(attempts=0))
 SHARED = Path(os.environ.get("PTHV_SHARED_DATA", PROJECT.parent / "shared" / "data"))
 SAMPLE = SHARED / "oneroster-sample-a"
 

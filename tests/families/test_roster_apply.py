@@ -4,6 +4,7 @@ import datetime
 import os
 import stat
 import threading
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -26,8 +27,18 @@ from families.tasks import apply_roster, plan_roster
 from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Educator, Membership, School, SchoolYear, User
+from pthv.tasks import MOST_ATTEMPTS
 
-from .roster_files import BUNDLE, CONTACTS, SAMPLE, bundle, needs_sample, replaced, without_rows
+from .roster_files import (
+    BUNDLE,
+    CONTACTS,
+    FIRST_TRY,
+    SAMPLE,
+    bundle,
+    needs_sample,
+    replaced,
+    without_rows,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -302,7 +313,7 @@ def test_an_upload_is_private_read_once_and_gone(program, program_coordinator, u
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert stat.S_IMODE(uploads.stat().st_mode) == 0o700
     assert found.file_name == "roster.zip"
-    plan_roster.func(program.pk, found.pk, kept.name)
+    plan_roster.func(FIRST_TRY, program.pk, found.pk, kept.name)
     found.refresh_from_db()
     assert found.state == RosterImport.State.PLANNED
     assert list(uploads.iterdir()) == []
@@ -311,7 +322,7 @@ def test_an_upload_is_private_read_once_and_gone(program, program_coordinator, u
 def test_an_unreadable_upload_is_gone_as_well(program, program_coordinator, uploads) -> None:
     found = upload.receive("oneroster", "x", [b"?"], program=program, by=program_coordinator)
 
-    plan_roster.func(program.pk, found.pk, next(uploads.iterdir()).name)
+    plan_roster.func(FIRST_TRY, program.pk, found.pk, next(uploads.iterdir()).name)
 
     found.refresh_from_db()
     assert found.state == RosterImport.State.REFUSED
@@ -343,17 +354,40 @@ def test_what_nobody_came_for_is_swept_away(program, program_coordinator, upload
     assert list(uploads.iterdir()) == []
 
 
+def test_a_sheet_of_a_killed_worker_is_swept_away_within_hours(uploads) -> None:
+    uploads.mkdir()
+    for name, hours in (("sheet-old", 2), ("sheet-new", 0), ("0f", 2)):
+        (uploads / name).touch()
+        at = clock.now() - datetime.timedelta(hours=hours)
+        os.utime(uploads / name, (at.timestamp(),) * 2)
+
+    assert upload.sweep() == 1
+    assert {kept.name for kept in uploads.iterdir()} == {"sheet-new", "0f"}
+
+
+def test_a_file_that_kills_every_worker_is_given_up(program, program_coordinator, uploads) -> None:
+    found = upload.receive("contacts", "x", [b"PK"], program=program, by=program_coordinator)
+    fourth = SimpleNamespace(job=SimpleNamespace(attempts=MOST_ATTEMPTS))
+
+    plan_roster.func(fourth, program.pk, found.pk, found.upload)
+
+    found.refresh_from_db()
+    assert found.state == RosterImport.State.REFUSED
+    assert "couldn't be read" in found.problem
+    assert list(uploads.iterdir()) == []
+
+
 def test_canaries_are_stored_nowhere(program, program_coordinator, uploads, caplog) -> None:
     for kind, content in (("oneroster", bundle()), ("contacts", CONTACTS.read_bytes())):
         assert kind == "contacts" or b"CANARY" in (BUNDLE / "users.csv").read_bytes()
         found = upload.receive(kind, "x", [content], program=program, by=program_coordinator)
         found.refresh_from_db()
-        plan_roster.func(program.pk, found.pk, found.upload)
+        plan_roster.func(FIRST_TRY, program.pk, found.pk, found.upload)
         found.refresh_from_db()
         if kind == "contacts":  # its columns are asked about
             assert len(list(uploads.iterdir())) == 2
             upload.confirm(found, found.columns, by=program_coordinator)
-            plan_roster.func(program.pk, found.pk, found.upload)
+            plan_roster.func(FIRST_TRY, program.pk, found.pk, found.upload)
             found.refresh_from_db()
         apply.hand_over(found, leaving_confirmed=True, by=program_coordinator)
         apply_roster.func(program.pk, found.pk, program_coordinator.pk)

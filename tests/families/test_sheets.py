@@ -153,6 +153,56 @@ def test_two_cells_far_apart_do_not_fill_the_memory(tmp_path) -> None:
     tracemalloc.stop()
 
 
+FAR = "XFD1048576"
+DOCTYPE = '<!DOCTYPE worksheet [<!ENTITY far "XFD1048576">]>'
+NEAR = '<row r="1"><c r="A1"><v>1</v></c></row>'
+TOO_FAR = {
+    "spaces": f'<row r="1048576"><c r = "{FAR}"><v>1</v></c></row>',
+    "lower case": f'<row r="1048576"><c r="{FAR.lower()}"><v>1</v></c></row>',
+    "long attribute": f'<row r="1048576"><c x="{"y" * 300}" r="{FAR}"><v>1</v></c></row>',
+    "mark in an attribute": f'<row r="1048576"><c s=">" r="{FAR}"><v>1</v></c></row>',
+    "line breaks": f'<row r="1048576"><c\n r\n=\n"{FAR}"><v>1</v></c></row>',
+    "counted cells": f'<row r="1048576">{"<c><v>1</v></c>" * 20}</row>',
+    "counted rows": f'<row r="1048570"/>{"<row/>" * 5}<row><c r="XFD"><v>1</v></c></row>',
+    "character": '<row r="1048576"><c r="XFD104857&#54;"><v>1</v></c></row>',
+    "formula": f'<row r="1048576"><c r="{FAR}"><f>1</f></c></row>',
+}
+
+
+def sheet(body: str, start: str = "") -> str:
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    return f'{start}<worksheet xmlns="{main}"><sheetData>{NEAR}{body}</sheetData></worksheet>'
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/other/s.xml", "xl/s.rels"])
+@pytest.mark.parametrize("spelling", TOO_FAR)
+def test_cells_far_apart_are_seen_however_they_are_written(
+    spelling, part, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(sheets, "_spreadsheet", None)  # nothing here may reach what holds them
+
+    with pytest.raises(Unreadable, match="too large"):
+        read(xlsx([["id"]], **{part: sheet(TOO_FAR[spelling])}), tmp_path)
+
+    assert list((tmp_path / "uploads").glob("*")) == []
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        sheet('<row r="2"><c r="&far;"><v>1</v></c></row>', DOCTYPE),
+        sheet("", '<!DOCTYPE worksheet SYSTEM "file:///etc/passwd">'),
+        sheet("<row><c></row>"),
+        sheet('<row r="2"><c r="-5:x"><v>1</v></c></row>'),
+    ],
+)
+def test_what_is_no_plain_xml_is_not_opened(part, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(sheets, "_spreadsheet", None)
+
+    with pytest.raises(Unreadable, match="damaged"):
+        read(xlsx([["id"]], **{"xl/worksheets/sheet1.xml": part}), tmp_path)
+
+
 def test_formatted_cells_without_a_value_count_for_nothing(tmp_path) -> None:
     painted = (
         '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'

@@ -13,6 +13,7 @@ from django.db import OperationalError, connection
 from django.urls import reverse
 from django.utils import timezone
 from django_scopes import scopes_disabled
+from procrastinate.jobs import Status
 
 from pthv import clock, outbox, tasks
 from pthv.blocked import NotReady
@@ -272,19 +273,24 @@ def test_an_hour_is_the_programs_though_an_administrator_is_in_utc(visit, admini
 
 
 def test_one_job_that_cannot_be_rescued_does_not_keep_the_others():
-    rescued = []
+    rescued, given_up = [], []
 
     class Manager:
         async def get_stalled_jobs(self, seconds_since_heartbeat: int):
-            return [SimpleNamespace(id=number) for number in (1, 2, 3)]
+            tried = {1: 0, 2: 0, 3: tasks.MOST_ATTEMPTS, 4: tasks.MOST_ATTEMPTS + 1}
+            return [SimpleNamespace(id=one, attempts=tries) for one, tries in tried.items()]
 
         async def retry_job(self, job) -> None:
             if job.id == 2:
                 raise RuntimeError
             rescued.append(job.id)
 
+        async def finish_job(self, job, status, delete_job: bool) -> None:
+            given_up.append((job.id, status, delete_job))
+
     context = SimpleNamespace(app=SimpleNamespace(job_manager=Manager()))
     with ThreadPoolExecutor(1) as thread:  # a browser test may have left a loop in this one
         thread.submit(asyncio.run, tasks.rescue_stalled.func(context, 0)).result()
 
     assert rescued == [1, 3]
+    assert given_up == [(4, Status.FAILED, False)]
