@@ -33,3 +33,17 @@ class Asked(Wanted):
     guardians: dict[str, User] = field(default_factory=dict)
     agents: dict[str, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
     left: set[str] = field(default_factory=set)
+    # Whose row of roles.csv was refused: what they are no more, we can't say. Of a row that
+    # doesn't tell whose it is, "", and everybody is meant.
+    doubtful_roles: set[str] = field(default_factory=set)
+
+    def role_in_doubt(self, key: str) -> bool:
+        return not self.doubtful_roles.isdisjoint(("", key))
+
+    def refused_people(self) -> set[str]:
+        """Of whom a row was refused, in users.csv or in roles.csv."""
+        return self.refused_keys("users.csv") | self.doubtful_roles - {""}
+
+    def nobody_is_missing(self) -> bool:
+        """A refused row may be anybody's."""
+        return self.in_doubt("users.csv") or "" in self.doubtful_roles

@@ -98,6 +98,7 @@ class BundleState:
             self.passed[refused.file].add(refused.key)
         elif refused.file == "roles.csv":
             self.passed["users.csv"].update(refused.about)
+            self.wanted.doubtful_roles.update(refused.about or ("",))
         elif refused.file == "enrollments.csv":
             user, school_class = refused.about or ("", "")
             if user:
@@ -179,7 +180,7 @@ class BundleState:
     # People
 
     def _roles(self) -> None:
-        self.roles = Roles()
+        self.roles = Roles(refused=self.wanted.doubtful_roles)
         for role in self._accepted(read_people.roles(self.bundle)):
             if role.user_id:
                 self.roles.take(role)
@@ -195,24 +196,31 @@ class BundleState:
                 self.wanted.left.add(user.sourced_id)
             if user.left or not user.role:
                 self.passed["users.csv"].add(user.sourced_id)
-            if user.student_at is None:
-                self.wanted.gone[Table.STUDENT].add(user.sourced_id)
-            else:
+            if user.student_at is not None:
                 self._student(user)
-            if user.teacher_at is None:
-                self.wanted.gone[Table.EDUCATOR].add(user.sourced_id)
-            else:
+            if user.teacher_at is not None:
                 self._teacher(user, emails)
-            if not user.guardian_as:
-                self.wanted.gone[Table.CAREGIVER].add(user.sourced_id)
-            else:
+            if user.guardian_as:
                 self.wanted.guardians[user.sourced_id] = user
+            self._gone(user)
             if user.agents or user.student_at is not None or user.guardian_as:
                 self.wanted.agents[user.sourced_id] = (user.row, user.agents)
         bulk = self.manifest.bulk("users.csv")
         if bulk and not self.wanted[Table.STUDENT] and not self.wanted.refused:
             raise Unreadable(_("users.csv names no student."))
         self._roles_alone()
+
+    def _gone(self, user: User) -> None:
+        """What somebody is no more, as far as every row about their roles could be read."""
+        if not user.left and self.wanted.role_in_doubt(user.sourced_id):
+            return
+        is_no = {
+            Table.STUDENT: user.student_at is None,
+            Table.EDUCATOR: user.teacher_at is None,
+            Table.CAREGIVER: not user.guardian_as,
+        }
+        for table in filter(is_no.get, is_no):
+            self.wanted.gone[table].add(user.sourced_id)
 
     def _known_as(self, key: str) -> Held:
         """What the roster knows somebody as, of whom a file of changes doesn't say it."""

@@ -57,8 +57,14 @@ class Comparison:
         self.guardians = Leaving("", 0, 0)
         self.here: Counter[str] = Counter()
         self.gone: Counter[str] = Counter()
-        self.refused = {name: wanted.refused_keys(name) for name in ("classes.csv", "users.csv")}
-        self.nobody_missing = {name: wanted.in_doubt(name) for name in self.refused}
+        self.refused = {
+            "classes.csv": wanted.refused_keys("classes.csv"),
+            "users.csv": wanted.refused_people(),
+        }
+        self.nobody_missing = {
+            "classes.csv": wanted.in_doubt("classes.csv"),
+            "users.csv": wanted.nobody_is_missing(),
+        }
         self.school_names: dict[str, str] = {}
         self.classes_gone: set[str] = set()
         self.in_doubt = self.refused["classes.csv"] | wanted.doubtful_classes
@@ -223,7 +229,7 @@ class Comparison:
         schools = set(said["schools"]) if "schools" in said else set(before)
         schools |= self.wanted.taught_at.get(key, set())
         schools |= {self.schools_of_classes[one] for one in after & held.classes.keys()}
-        if self.wanted.in_doubt("orgs.csv"):
+        if self.wanted.in_doubt("orgs.csv") or self.wanted.role_in_doubt(key):
             schools |= before
         schools |= self.wanted.refused_keys("orgs.csv") & before
         led = set(held.data.get("primary", ())) & (after - added.keys())
@@ -289,6 +295,8 @@ class Comparison:
                 self._count(held.data["school"], gone=True)
             said = entry or Entry(held.label, {})
             said.data["classes"] = sorted(after)
+            if self.wanted.role_in_doubt(key) and not held.left:
+                said.data["school"] = held.data["school"]  # the other role may say so
             yield from _changes(key, said.label or held.label, _with_classes(held), said)
         while asked:
             key = next(iter(asked))

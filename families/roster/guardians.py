@@ -45,7 +45,7 @@ class Guardians:
         self.children_of: dict[int, list[str]] = defaultdict(list)
         # The guardians of each family once the plan is applied, to find whom a new child joins.
         self.families_with: dict[frozenset[str], list[int]] = defaultdict(list)
-        self.nobody_missing = wanted.in_doubt("users.csv")
+        self.nobody_missing = wanted.nobody_is_missing()
         self.elsewhere: dict[str, Data] = {}
         self.here = self.gone = 0
 

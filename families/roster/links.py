@@ -20,7 +20,7 @@ class Links:
     def __init__(self, wanted: Asked, known: Known, children: Container[str]) -> None:
         self.wanted, self.known, self.children = wanted, known, children
         self.bulk = wanted.manifest.bulk("users.csv")
-        self.refused = wanted.refused_keys("users.csv")
+        self.refused = wanted.refused_people()
         # Which side states the links in this vendor's files; without a whole file, either may.
         self.sides: set[str] = set()
         stated: dict[str, set[str]] = defaultdict(set)

@@ -84,7 +84,11 @@ class Roles:
 
     active: dict[str, tuple[Role, ...]] = field(default_factory=dict)
     ended: dict[str, tuple[Role, ...]] = field(default_factory=dict)
+    # Whose rows were refused; "" is everybody.
     refused: set[str] = field(default_factory=set)
+
+    def in_doubt(self, key: str) -> bool:
+        return not self.refused.isdisjoint(("", key))
 
     def take(self, role: Role) -> None:
         kept = self.ended if role.left else self.active
@@ -192,7 +196,7 @@ class _Users:
         ended = self._ended(key)
         if not held:
             held = [(role, orgs) for role, orgs in self.known_as(key) if role not in ended]
-            if not held and ended:
+            if not held and ended and not (self.by_roles and self.by_roles.in_doubt(key)):
                 return User(line, key, True)
             if not held:
                 raise BadCell("role", _("Nothing says what this person is."))

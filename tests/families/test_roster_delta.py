@@ -1,5 +1,8 @@
 """Files of changes: what they name changes, and what they don't name stays."""
 
+import csv
+import io
+
 import pytest
 
 from families.models import Enrollment, RosterImport, RosterSession, Student
@@ -318,6 +321,67 @@ def test_1_2_ends_in_the_same_roster_as_1_1(roster, apply_file, plan_file) -> No
 
     assert said(found) == []
     assert any("t1" in row for row in before["guardians"])
+
+
+def refused_role(roster: Roster, key: str, nobodys: bool) -> str:
+    """roles.csv of the whole roster, its row about somebody misspelt or no longer theirs."""
+    rows = list(csv.DictReader(io.StringIO(split(roster)["roles"])))
+    (row,) = [row for row in rows if row["sourcedId"] == key]
+    row |= {"userSourcedId": ""} if nobodys else {"role": row["role"] + "x"}
+    return as_csv(rows)
+
+
+def whole_with(roster: Roster, roles: str) -> bytes:
+    files = {name.removesuffix(".csv"): text for name, text in roster.files().items()}
+    manifest = "propertyName,value\noneroster.version,1.2"
+    return bundle(**(files | split(roster, roles=roles) | {"manifest": manifest}))
+
+
+@pytest.mark.parametrize("nobodys", [False, True])
+@pytest.mark.parametrize("key", ["r-t1-teacher", "r-t1-parent", "r-ana-parent", "r-s1-student"])
+def test_a_role_that_is_refused_takes_nothing_away(
+    roster, apply_file, plan_file, key, nobodys
+) -> None:
+    roster.user("t1")["role"] = "teacher,parent"
+    roster.user("s2")["agentSourcedIds"] = "t1"
+    apply_file(whole(roster))
+
+    found = plan_file(whole_with(roster, refused_role(roster, key, nobodys)))
+
+    assert found.counts["refused"] >= 1
+    assert {kind for kind, _table, _key in said(found)} == {"refused"}
+
+
+@pytest.mark.parametrize("nobodys", [False, True])
+@pytest.mark.parametrize("who", ["t1", "s1"])
+def test_a_second_role_that_is_refused_keeps_the_school(
+    roster, apply_file, plan_file, who, nobodys
+) -> None:
+    rows = list(csv.DictReader(io.StringIO(split(roster)["roles"])))
+    first = next(row for row in rows if row["userSourcedId"] == who)
+    rows.append(first | {"sourcedId": "second", "roleType": "secondary", "orgSourcedId": "20"})
+    apply_file(whole_with(roster, as_csv(rows)))
+    refused = {"userSourcedId": ""} if nobodys else {"role": "pupil"}
+    broken = [row | refused if row["sourcedId"] in ("second", first["sourcedId"])
+              and (row["sourcedId"] == "second") == (who == "t1") else row
+              for row in rows]  # fmt: skip
+
+    found = plan_file(whole_with(roster, as_csv(broken)))
+
+    assert {kind for kind, _table, _key in said(found)} == {"refused"}
+
+
+def test_a_role_refused_in_a_file_of_changes_takes_nothing_away(roster, apply_file, plan_file):
+    roster.user("t1")["role"] = "teacher,parent"
+    roster.user("s2")["agentSourcedIds"] = "t1"
+    apply_file(whole(roster))
+    rows = [role("t1", "teacher", "10"), role("t1", "perent", "10")]
+    row = split(roster)["users"].splitlines()
+    users = "\n".join([row[0], next(line for line in row if line.startswith("t1,"))])
+
+    found = plan_file(delta(version="1.2", users=users, roles=as_csv(rows)))
+
+    assert {kind for kind, _table, _key in said(found)} == {"refused"}
 
 
 def test_roles_say_what_somebody_is_and_users_what_they_are_called(applied, apply_file) -> None:
