@@ -6,6 +6,7 @@ program coordinator all. Of a sister or brother at a school that isn't theirs, w
 schools is told first name and grade, for that is who the family is, but neither school nor class.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -102,6 +103,22 @@ def children(family: Family, user: User, can: Can) -> list[Any]:
     for child in rows:
         child.known = reach.program or child.school_id in schools(reach)
     return rows
+
+
+def said_no(found: Iterable[int]) -> set[int]:
+    """Those of the families that said no, or one of whose children came from one that did.
+
+    A child moved into another household is the same child: its family's no goes along.
+    """
+    return set(Family.objects.filter(has_said_no(), pk__in=found).values_list("pk", flat=True))
+
+
+def has_said_no() -> Q:
+    """What `said_no` says, of each family of a query."""
+    no = Invitation.objects.filter(state=Invitation.State.DECLINED)
+    came_from = earlier_students().filter(pgh_obj__family=OuterRef(OuterRef("pk")))
+    moved = no.filter(family__in=came_from.exclude(family=None).values("family"))
+    return Q(Exists(no.filter(family=OuterRef("pk")))) | Q(Exists(moved))
 
 
 def with_twins(found: QuerySet[Family], user: User) -> QuerySet[Family]:

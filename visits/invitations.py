@@ -49,7 +49,7 @@ def record_attempt(
     the family counts as not reached: nobody has to keep trying. The same tap within a
     minute is the same attempt.
     """
-    invitation = _locked(invitation)
+    invitation = locked(invitation)
     raise_if(_attempt_blockers(invitation, caregiver))
     earlier = list(invitation.attempts.order_by("pk"))
     tap = (by.pk, channel, outcome, caregiver and caregiver.pk)
@@ -110,7 +110,7 @@ def record_answer(
     later_on: datetime.date | None = None,
 ) -> Invitation:
     """Record the family's yes, no thank you, or not now; the same answer twice is one."""
-    invitation = _locked(invitation)
+    invitation = locked(invitation)
     if invitation.state == answer and invitation.later_on == later_on:
         return invitation
     if invitation.state == State.DECLINED:
@@ -134,7 +134,7 @@ def reopen(invitation: Invitation, *, because: str, by: User) -> Invitation:
     """Let a family that had said no be asked again, since it opened the door itself."""
     if not because.strip():
         raise NotReady(_("Say how the family opened the door again."))
-    invitation = _locked(invitation)
+    invitation = locked(invitation)
     if invitation.state != State.DECLINED:
         return invitation
     invitation.state = State.ASKED
@@ -147,7 +147,7 @@ def reopen(invitation: Invitation, *, because: str, by: User) -> Invitation:
 @transaction.atomic
 def open_second(first: Invitation, *, by: User) -> Invitation:
     """After a completed first visit, the family may be asked to a second, by the same team."""
-    first = _locked(first)
+    first = locked(first)
     if first.kind != VisitKind.FIRST or first.visited_at is None:
         raise NotReady(_("The second visit follows the first. Complete that one before."))
     second, created = Invitation.objects.get_or_create(
@@ -180,7 +180,7 @@ def not_visiting(educators: Iterable[Educator], school: School, *, on: datetime.
 @transaction.atomic
 def choose_team(invitation: Invitation, partners: list[Educator], *, by: User) -> VisitTeam:
     """Give the invitation its team: who asks leads, one or two partners come along."""
-    invitation = _locked(invitation)
+    invitation = locked(invitation)
     lead = invitation.educator_id
     chosen = {partner.pk for partner in partners}
     if lead in chosen or not 1 <= len(chosen) <= 2:
@@ -203,12 +203,13 @@ def choose_team(invitation: Invitation, partners: list[Educator], *, by: User) -
     return team
 
 
-def _locked(invitation: Invitation) -> Invitation:
-    return (
-        Invitation.objects.select_for_update(of=("self",))
-        .select_related("family", "school", "program", "educator__user")
-        .get(pk=invitation.pk)
-    )
+def locked(invitation: Invitation, *more: str) -> Invitation:
+    """The invitation as it is now, kept from others until the action is done."""
+    # Locked by itself and read afterwards: a row that a merge gives another family while one
+    # waits for it wouldn't be found together with the old one.
+    Invitation.objects.select_for_update().get(pk=invitation.pk)
+    related = ("family", "school", "program", "educator__user", *more)
+    return Invitation.objects.select_related(*related).get(pk=invitation.pk)
 
 
 def export(

@@ -18,7 +18,7 @@ from pthv import audit, clock, outbox, wording
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, User
 from training import certification
-from visits.invitations import not_visiting
+from visits.invitations import locked, not_visiting
 from visits.models import (
     Invitation,
     PayRate,
@@ -149,11 +149,7 @@ def schedule(invitation: Invitation, during: DateTimeTZRange, place: str, *, by:
 
     Raises NotReady with every blocker.
     """
-    invitation = (
-        Invitation.objects.select_for_update(of=("self",))
-        .select_related("family", "school", "program", "team")
-        .get(pk=invitation.pk)
-    )
+    invitation = locked(invitation, "team")
     standing = Visit.objects.standing().filter(invitation=invitation).first()
     if standing and standing.during == during and standing.place == place:
         return standing

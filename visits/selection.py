@@ -11,6 +11,7 @@ from families.models import ClassTeacher, Enrollment, SchoolClass, Student
 from pthv import audit
 from pthv.blocked import NotReady
 from pthv.models import School, SchoolYear, User
+from visits import families
 from visits.models import Invitation, SelectionPlan
 
 
@@ -46,15 +47,15 @@ def plan_everyone(
         raise NotReady(
             _("No student of the roster is in this plan. Choose another class or grade.")
         )
-    families = dict.fromkeys(s.family_id for s in students if s.family_id)
+    asked_for = dict.fromkeys(s.family_id for s in students if s.family_id)
     askers = _who_asks(students, school_year, school_class)
-    if unasked := [family for family in families if family not in askers]:
+    if unasked := [family for family in asked_for if family not in askers]:
         raise NotReady(
             _("The roster names no teacher for %(count)s of these families. Import it again first.")
             % {"count": len(unasked)}
         )
-    said_no = _said_no(families)
-    asked = _asked_before_a_split(families, school_year) - said_no
+    said_no = families.said_no(asked_for)
+    asked = _asked_before_a_split(asked_for, school_year) - said_no
     found_now = {
         "students_without_family": sum(1 for s in students if not s.family_id),
         "families_said_no_before": len(said_no),
@@ -79,36 +80,19 @@ def plan_everyone(
                 family_id=family,
                 educator_id=askers[family],
             )
-            for family in families
+            for family in asked_for
             if family not in said_no | asked
         ),
         batch_size=1000,
         ignore_conflicts=True,  # already asked this year, by another plan
     )
-    audit.record("plan.made", plan, by=by, families=len(families))
+    audit.record("plan.made", plan, by=by, families=len(asked_for))
     return plan
 
 
-def _said_no(families: Iterable[int]) -> set[int]:
-    """Those of the families that said no, or one of whose children came from one that did.
-
-    A child moved into another household is the same child: its family's no goes along.
-    """
-    children = Student.objects.filter(family__in=families)
-    ever = families_ever(children)
-    asked = {*families, *(family for earlier in ever.values() for family in earlier)}
-    no = set(
-        Invitation.objects.filter(family__in=asked, state=Invitation.State.DECLINED).values_list(
-            "family", flat=True
-        )
-    )
-    moved = {family for child, family in children.values_list("pk", "family") if ever[child] & no}
-    return no.intersection(families) | moved
-
-
-def _asked_before_a_split(families: Iterable[int], school_year: SchoolYear) -> set[int]:
+def _asked_before_a_split(found: Iterable[int], school_year: SchoolYear) -> set[int]:
     """Those of the families whose every child was asked this year as another family's."""
-    children = Student.objects.enrolled().filter(family__in=families)
+    children = Student.objects.enrolled().filter(family__in=found)
     ever = families_ever(children)
     asked = set(
         Invitation.objects.filter(

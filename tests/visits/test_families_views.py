@@ -437,6 +437,22 @@ def test_of_a_family_that_said_no_the_form_has_no_contact_data(
     assert "555" not in form and 'name="phone"' not in form and 'name="may_read"' in form
 
 
+def test_a_no_that_came_along_hides_the_same_everywhere(
+    client, read, invitation, add_family, educator, site_coordinator
+):
+    """Mateo's family said no; he lives with the Vegas by now."""
+    invitations.record_answer(invitation, "declined", by=educator)
+    vega = add_family("Vega", "Lucía")
+    Student.objects.filter(family=invitation.family).update(family=vega)
+    client.force_login(site_coordinator)
+
+    form = client.get(f"/caregivers/{vega.caregivers.get().pk}/").content.decode()
+
+    assert "555" not in form and 'name="phone"' not in form and 'name="may_read"' in form
+    assert "555" not in read(site_coordinator, vega)
+    assert families.said_no([vega.pk]) == {vega.pk}
+
+
 def test_a_childs_name_is_put_right_by_its_own_school(
     post, family, sister, site_coordinator, other_site_coordinator
 ):

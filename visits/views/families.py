@@ -44,7 +44,7 @@ def _family(request: Request, pk: int) -> Any:
     """The family with its past, and what a coordinator is told beside, in one query."""
     found = story.with_past(families.open_to(request.user, CAN))
     waiting = AmendmentRequest.objects.waiting().filter(family=OuterRef("pk"))
-    found = found.annotate(has_proposals=Exists(waiting))
+    found = found.annotate(has_proposals=Exists(waiting), said_no=families.has_said_no())
     if Can.MERGE_FAMILIES in request.powers:
         found = families.with_twins(merging.with_changes(found), request.user)
     if Can.EDIT_FAMILIES in request.powers:
@@ -74,8 +74,7 @@ def _page(
     family.adults = list(family.caregivers.defer("folded", "searchable"))
     invitations = story.invitations(family, earlier, user, CAN)
     visits = story.visits(invitations, user, CAN)
-    said_no = any(one.state == Invitation.State.DECLINED for one in invitations)
-    address_open = families.address_is_open(family, visits, said_no=said_no)
+    address_open = families.address_is_open(family, visits, said_no=family.said_no)
     audit.viewed(family, by=user, reason=CAN)
     if address_open:
         audit.viewed(family, by=user, reason=CAN, part="address")
@@ -83,7 +82,7 @@ def _page(
     invitation = next((one for one in mine if one.pk == chosen), mine[-1] if mine else None)
     context = {
         "family": family,
-        "said_no": said_no,
+        "said_no": family.said_no,
         "address_open": address_open,
         "why": families.why(user, CAN, family.children, invitations),
         "story": story.tell(family, invitations, visits, earlier, user, CAN),

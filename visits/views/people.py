@@ -16,7 +16,6 @@ from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.requests import Request, post_only
 from visits import families
-from visits.models import Invitation
 
 EDIT = Can.EDIT_FAMILIES
 
@@ -78,7 +77,7 @@ def caregiver_edit(request: Request, pk: int) -> HttpResponse:
         request.POST or None,
         row=caregiver,
         region=request.program.phone_region,
-        without=CaregiverForm.CONTACT if _said_no(family) else (),
+        without=CaregiverForm.CONTACT if families.said_no([family.pk]) else (),
     )
 
     def save(wanted: dict[str, Any]) -> None:
@@ -215,7 +214,3 @@ def _about(request: Request, family: Family) -> tuple[Caregiver | None, Student 
                 raise Http404
             return (found, None) if name == "caregiver" else (None, found)
     return None, None
-
-
-def _said_no(family: Family) -> bool:
-    return Invitation.objects.filter(family=family, state=Invitation.State.DECLINED).exists()
