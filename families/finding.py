@@ -15,7 +15,7 @@ from .search import fold, prefix_query
 
 SHOWN = 20
 # Fewer letters or digits fit half of the roster, and help nobody.
-FEWEST_LETTERS, FEWEST_DIGITS = 2, 3
+FEWEST_LETTERS, FEWEST_DIGITS = 2, 4
 MOST_DIGITS = 15
 STUDENT, CAREGIVER, SURNAMES, PHONE = "student", "caregiver", "surnames", "phone"
 
@@ -69,7 +69,8 @@ def _hits(typed: str, program: Program, among: Collection[int] | None) -> Any:
     if number := digits(typed):
         if len(number) < FEWEST_DIGITS:
             return None
-        held = Caregiver.objects.filter(ended_on=None).ending_in(number)
+        # A number that must not be called is no way to find anybody.
+        held = Caregiver.objects.filter(ended_on=None, may_be_contacted=True).ending_in(number)
         return _part(held, PHONE, among)
     if len(typed.strip()) < FEWEST_LETTERS and typed.isascii():
         return None

@@ -16,7 +16,15 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from families.households import earlier_students
-from families.models import Caregiver, ClassTeacher, Enrollment, Family, Student, adults
+from families.models import (
+    AmendmentRequest,
+    Caregiver,
+    ClassTeacher,
+    Enrollment,
+    Family,
+    Student,
+    adults,
+)
 from families.models import children as children_of
 from pthv import audit, clock, wording
 from pthv.access import Can, Reach
@@ -55,6 +63,13 @@ def ids_open_to(user: User, can: Can) -> list[int] | None:
     return [family for (family,) in mine]
 
 
+def without_a_no(ids: list[int]) -> list[int]:
+    """Of these families, those whose contact data the page shows: none that said no."""
+    declined = Invitation.objects.filter(family__in=ids, state=Invitation.State.DECLINED)
+    said_no = set(declined.values_list("family", flat=True))
+    return [one for one in ids if one not in said_no]
+
+
 def _families_of(students: QuerySet[Student]) -> Any:
     return students.exclude(family=None).order_by().values_list("family")
 
@@ -77,6 +92,16 @@ def taught_by(reach: Reach) -> QuerySet[Student]:
 def schools(reach: Reach) -> frozenset[int]:
     """Where whoever has this reach works; nothing is hidden from the reach of the program."""
     return reach.schools | reach.own_schools
+
+
+def proposals_open_to(
+    user: User, can: Can, proposals: QuerySet[AmendmentRequest]
+) -> QuerySet[AmendmentRequest]:
+    """Of these corrections, those about nobody whose name this person may not be told."""
+    reach = user.reach(can)
+    if reach.program:
+        return proposals
+    return proposals.filter(Q(student=None) | Q(student__school__in=schools(reach)))
 
 
 def children(family: Family, user: User, can: Can) -> list[Any]:

@@ -67,6 +67,7 @@ class RowForm(forms.Form):
 
 class FamilyForm(RowForm):
     fields_of = FAMILY_FIELDS
+    address_hidden = False
     surnames = text(gettext_lazy("Surnames, as the family gives them"), 160, required=True)
     language = LanguageField(label=gettext_lazy("Language they like to be written to in"))
     interpreter_wanted = tick(gettext_lazy("They would like an interpreter"))
@@ -76,7 +77,8 @@ class FamilyForm(RowForm):
     )
 
     def hide_address(self) -> None:
-        """Ask for a new address alone: the one that is kept is confidential."""
+        """Ask for a new address alone: the one that is kept is not shown here."""
+        self.address_hidden = True
         self.initial.pop("address", None)
         self.fields["address"].label = _("New address")
         self.fields["address"].help_text = _(

@@ -97,7 +97,7 @@ def _proposals(request: Request) -> list[dict[str, Any]]:
     """What families say is wrong, old and new, for whoever decides; a look at each."""
     theirs = families.open_to(request.user, Can.EDIT_FAMILIES).values("pk")
     waiting = amendments.waiting_of(AmendmentRequest.objects.filter(family__in=theirs))
-    rows = _first(waiting)
+    rows = _first(families.proposals_open_to(request.user, Can.EDIT_FAMILIES, waiting))
     audit.listed([row.family for row in rows], by=request.user, reason=Can.EDIT_FAMILIES)
     return [
         {"row": row, "alike": row.alike, "corrections": amendments.corrections(row)} for row in rows

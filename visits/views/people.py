@@ -18,6 +18,7 @@ from pthv.requests import Request, post_only
 from visits import families
 
 EDIT = Can.EDIT_FAMILIES
+LONGEST_ID = 19
 
 
 @requires(EDIT)
@@ -27,11 +28,13 @@ def family_edit(request: Request, pk: int) -> HttpResponse:
     kept = family.address_confidential
     without = ("address_confidential",) if kept else ()
     form = FamilyForm(request.POST or None, row=family, without=without)
-    if kept:
+    if kept or _said_no(family):
         form.hide_address()
+    elif family.address:
+        audit.viewed(family, by=request.user, reason=EDIT, part="address")
 
     def save(wanted: dict[str, Any]) -> None:
-        if kept and not wanted["address"]:
+        if form.address_hidden and not wanted["address"]:
             del wanted["address"]
         people.change_family(family, wanted, by=request.user)
 
@@ -111,7 +114,7 @@ def amendment_new(request: Request, pk: int) -> HttpResponse:
     family = _family(request, pk, Can.SEE_FAMILIES)
     caregiver, student = _about(request, family)
     subject = caregiver or student or family
-    form = amendments.form_of(subject, request.POST or None)
+    form = amendments.form_of(subject, request.POST or None, _told_of(request, family, subject))
 
     def save(wanted: dict[str, Any]) -> None:
         sent = {name: request.POST.get(name, "") for name in wanted}
@@ -130,6 +133,17 @@ def amendment_new(request: Request, pk: int) -> HttpResponse:
     )
 
 
+def _told_of(request: Request, family: Family, subject: Any) -> tuple[str, ...]:
+    """The fields of somebody that the family's page tells this person of, too."""
+    hidden: set[str] = set()
+    said_no = _said_no(family)
+    if said_no or (isinstance(subject, Caregiver) and not subject.may_be_contacted):
+        hidden = {*CaregiverForm.CONTACT, "address"}
+    elif isinstance(subject, Family) and subject.address and not subject.address_confidential:
+        audit.viewed(family, by=request.user, reason=Can.SEE_FAMILIES, part="address")
+    return tuple(name for name in amendments.allowed(subject) if name not in hidden)
+
+
 @post_only("desk")
 @requires(EDIT)
 def amendment_approve(request: Request, pk: int) -> HttpResponse:
@@ -144,7 +158,8 @@ def amendment_decline(request: Request, pk: int) -> HttpResponse:
 
 def _decide(request: Request, pk: int, action: Callable[..., Any], done: str) -> HttpResponse:
     theirs = families.open_to(request.user, EDIT).values("pk")
-    proposal = get_object_or_404(AmendmentRequest.objects.filter(family__in=theirs), pk=pk)
+    proposals = AmendmentRequest.objects.filter(family__in=theirs)
+    proposal = get_object_or_404(families.proposals_open_to(request.user, EDIT, proposals), pk=pk)
     try:
         action(proposal, by=request.user)
     except NotReady as blocked:
@@ -209,7 +224,8 @@ def _about(request: Request, family: Family) -> tuple[Caregiver | None, Student 
     for name, rows in (("caregiver", standing), ("student", _children(request, family))):
         if name in request.GET:
             typed = request.GET[name]
-            found = rows.get(int(typed)) if typed.isascii() and typed.isdecimal() else None
+            is_id = typed.isascii() and typed.isdecimal() and len(typed) < LONGEST_ID
+            found = rows.get(int(typed)) if is_id else None
             if found is None:
                 raise Http404
             return (found, None) if name == "caregiver" else (None, found)
