@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from families.households import families_ever
 from families.models import Caregiver, Family, Student
 from families.roster.barred import described, same_name
+from families.roster.ended import by_people
 from pthv import audit
 from pthv.blocked import NotReady, raise_if
 from pthv.models import ProgramRow, User
@@ -88,14 +89,21 @@ def add_caregiver(family: Family, wanted: Wanted, *, by: User) -> Caregiver:
 
 @transaction.atomic
 def end_caregiver(caregiver: Caregiver, *, because: str, by: User) -> Caregiver:
-    """From today on this person has no say, and nothing is shown to them or of them."""
-    if not because.strip():
+    """From today on this person has no say, and nothing is shown to them or of them.
+
+    Whom a file left out is ended for good by this: no file brings them back.
+    """
+    because = because.strip()
+    if not because:
         raise NotReady(_("Say why this person has no say any more."))
     caregiver = _locked(caregiver)
+    said = by_people(caregiver.program).filter(subject_id=caregiver.pk).first()
     if caregiver.ended_on is None:
         caregiver.ended_on = caregiver.program.today
         caregiver.save(update_fields=["ended_on"])
-        audit.record("caregiver.ended", caregiver, by=by, because=because.strip())
+    elif said and (said.by, said.facts.get("because")) == (by, because):
+        return caregiver  # a second tap
+    audit.record("caregiver.ended", caregiver, by=by, because=because)
     return caregiver
 
 

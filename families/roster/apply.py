@@ -6,12 +6,13 @@ from django.utils.translation import gettext as _
 from django_scopes import scope
 from procrastinate.contrib.django import app
 
-from families.models import RosterChange, RosterImport
+from families.models import Caregiver, RosterChange, RosterImport
 from pthv import audit, clock, undo
-from pthv.blocked import NotReady
+from pthv.blocked import NotReady, raise_if
 from pthv.models import Change, Program, User
 
 from . import apply_families, apply_people, apply_schools, attributes, progress
+from .ended import ENDED, KEPT_AWAY, by_people
 
 State = RosterImport.State
 
@@ -28,6 +29,8 @@ def blockers(roster_import: RosterImport, *, leaving_confirmed: bool) -> list[st
         return [
             _("Something was imported, merged or undone after this file came. Send the file again.")
         ]
+    if by_people(roster_import.program, ENDED | KEPT_AWAY).filter(at__gt=came).exists():
+        return [_("Somebody was ended after this file came. Send the file again.")]
     if not leaving_confirmed:
         return [leaving_sentence(leaving) for leaving in roster_import.counts.get("leaving", [])]
     return []
@@ -142,7 +145,14 @@ def undo_blockers(roster_import: RosterImport) -> list[str]:
     """Why an import can't be undone, as far as it can be said without trying."""
     if roster_import.state not in (State.APPLIED, State.UNDOING) or roster_import.change is None:
         return [_("This import can't be undone.")]
-    return undo.blockers(roster_import.change)
+    if reasons := undo.blockers(roster_import.change):
+        return reasons
+    # Whoever had been ended by this file already has no other row than it wrote.
+    ended = by_people(roster_import.program).filter(at__gt=roster_import.applied_at)
+    rows = roster_import.change.images.filter(table=Caregiver._meta.db_table)
+    if rows.filter(row__in=list(ended.values_list("subject_id", flat=True))).exists():
+        return [_("This can't be undone: it would bring back somebody who was ended since.")]
+    return []
 
 
 def hand_over_undo(roster_import: RosterImport, *, by: User) -> None:
@@ -185,6 +195,7 @@ def take_back(roster_import_id: int, *, program: Program, by: User) -> None:
         roster_import = RosterImport.objects.select_for_update().get(pk=roster_import_id)
         if roster_import.state != State.UNDOING:
             return
+        raise_if(undo_blockers(roster_import))
         undo.take_back(roster_import.change, by=by, progress=progress.advance)
         roster_import.state = State.UNDONE
         roster_import.save(update_fields=["state"])

@@ -1,17 +1,31 @@
 """Whom a roster file itself had ended: those, unlike any other, a file may bring back."""
 
+import datetime
+
+from django.db.models import Max, Q, QuerySet
+
 from families.models import RosterChange, RosterImport
-from pthv.models import Program
+from pthv.models import AuditEntry, Program
 
 from .barred import Barred
 from .states import Table
+
+ENDED = Q(event="caregiver.ended") | Q(
+    event="caregiver.changed", facts__fields__contains=["ended_on"]
+)
+KEPT_AWAY = Q(event="caregiver.changed", facts__fields__contains=["may_be_contacted"])
+
+
+def by_people(program: Program, what: Q = ENDED) -> QuerySet[AuditEntry]:
+    """What people, not files, did to end somebody."""
+    return AuditEntry.objects.filter(what, program=program, subject_type="caregiver")
 
 
 def forgive(program: Program, barred: Barred) -> None:
     """Take out of the barred whom an applied roster file ended by leaving them out.
 
     Districts export wrongly: one bad night must not keep every guardian out for good. Whoever
-    was ended by a person, even one whom a file had brought back, has another last day.
+    was ended by a person, even one whom a file had brought back or ended before, stays out.
     """
     candidates = [
         person
@@ -28,10 +42,18 @@ def forgive(program: Program, barred: Barred) -> None:
         roster_import__state=RosterImport.State.APPLIED,
         source_id__in=[person.roster_id for person in candidates],
     )
+    last = _last_ended(program, [person.pk for person in candidates])
     days = {
         (pk, applied_at.astimezone(program.zone).date())
         for pk, applied_at in lines.values_list("before__caregiver", "roster_import__applied_at")
+        if pk not in last or last[pk] < applied_at
     }
     forgiven = {person.pk for person in candidates if (person.pk, person.ended_on) in days}
     for family, people in barred.people.items():
         barred.people[family] = [person for person in people if person.pk not in forgiven]
+
+
+def _last_ended(program: Program, people: list[int]) -> dict[int, datetime.datetime]:
+    """When a person last ended each of these, if one did."""
+    entries = by_people(program).filter(subject_id__in=people).order_by()
+    return dict(entries.values_list("subject_id").annotate(Max("at")))

@@ -3,11 +3,15 @@
 import datetime
 
 import pytest
+from django.urls import reverse
 
+from families import people
 from families.models import Caregiver, Family, RosterImport, Student
 from families.roster import apply, wording
 from families.roster.barred import same_name
-from pthv.models import Membership, School, User
+from pthv import clock
+from pthv.blocked import NotReady
+from pthv.models import AuditEntry, Membership, School, User
 
 from .roster_files import CONTACTS, bundle, bundle_files, replaced
 
@@ -273,3 +277,46 @@ def test_a_school_year_of_eight_years_ago_is_read(plan_file) -> None:
     sessions = sessions.replace("2027", "2019").replace("2026", "2018")
 
     assert plan_file(bundle(academicSessions=sessions)).counts["years"][0].startswith("2018")
+
+
+# While a file waits, and after one
+
+
+def later(minutes: int = 1):
+    return clock.at(clock.now() + datetime.timedelta(minutes=minutes))
+
+
+@pytest.mark.parametrize("wanted", [None, {"may_be_contacted": False}])
+def test_a_plan_from_before_somebody_was_ended_is_old(
+    roster, plan_file, program_coordinator, wanted
+) -> None:
+    found = plan_file(contacts(CARMEN, LUIS.replace("LUIS", "Luis A.")), "contacts")
+    luis = Caregiver.objects.get(given_name="Luis")
+    with later():
+        if wanted:
+            people.change_caregiver(luis, wanted, by=program_coordinator)
+        else:
+            people.end_caregiver(luis, because="By court order.", by=program_coordinator)
+
+    with pytest.raises(NotReady, match="ended after this file came"):
+        apply.begin(found, leaving_confirmed=True)
+
+
+def test_whom_a_file_left_out_a_person_ends_for_good(
+    roster, apply_file, client, program, program_coordinator
+) -> None:
+    found = apply_file(contacts(CARMEN), "contacts")
+    luis = Caregiver.objects.get(given_name="Luis")
+    assert luis.ended_on == program.today
+    client.force_login(program_coordinator)
+
+    with later():
+        for _tap in range(2):
+            sent = {"because": "By court order."}
+            response = client.post(reverse("caregiver_end", args=[luis.pk]), sent, follow=True)
+            assert "has no say any more" in response.text
+
+    entry = AuditEntry.objects.get(event="caregiver.ended")
+    assert (entry.subject_id, entry.facts) == (luis.pk, sent)
+    with pytest.raises(NotReady, match="bring back somebody who was ended since"):
+        apply.hand_over_undo(found, by=program_coordinator)

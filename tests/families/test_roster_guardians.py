@@ -2,6 +2,7 @@
 
 import pytest
 
+from families import people
 from families.models import Caregiver, Family, RosterImport, Student
 
 from .roster_files import CONTACTS, Roster
@@ -199,6 +200,24 @@ def test_an_end_by_a_person_after_one_by_a_file_holds(apply_file, roster, progra
     apply_file(roster.bundle())
     apply_file(whole)
     Caregiver.objects.filter(roster_id="luis").update(ended_on=program.today.replace(day=1))
+
+    apply_file(whole)
+
+    assert family("s1", "s2", of=("ana",)) in households()
+
+
+def test_an_end_by_a_person_on_the_very_day_of_one_by_a_file_holds(
+    apply_file, roster, program, program_coordinator
+) -> None:
+    whole = roster.bundle()
+    apply_file(whole)
+    roster.users.remove(roster.user("luis"))
+    for child in ("s1", "s2"):
+        roster.user(child)["agentSourcedIds"] = "ana"
+    apply_file(roster.bundle())
+    luis = Caregiver.objects.get(roster_id="luis")
+    assert luis.ended_on == program.today
+    people.end_caregiver(luis, because="By court order.", by=program_coordinator)
 
     apply_file(whole)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -93,8 +94,8 @@ def caregiver_edit(request: Request, pk: int) -> HttpResponse:
 @post_only("caregiver_edit")
 @requires(EDIT)
 def caregiver_end(request: Request, pk: int) -> HttpResponse:
-    """This person has no say any more."""
-    caregiver, family = _caregiver(request, pk)
+    """This person has no say any more; one whom a file left out is ended for good."""
+    caregiver, family = _caregiver(request, pk, Caregiver.objects.all())
     form = EndForm(request.POST)
     try:
         if not form.is_valid():
@@ -102,6 +103,8 @@ def caregiver_end(request: Request, pk: int) -> HttpResponse:
         people.end_caregiver(caregiver, because=form.cleaned_data["because"], by=request.user)
     except NotReady as blocked:
         messages.error(request, str(blocked))
+        if caregiver.ended_on:
+            return redirect("family_detail", family.pk)
         return redirect("caregiver_edit", caregiver.pk)
     done = _("%(name)s has no say any more. Nothing is shown to them, or of them.")
     messages.success(request, done % {"name": caregiver})
@@ -204,11 +207,13 @@ def _family(request: Request, pk: int | None, can: Can) -> Family:
     return get_object_or_404(families.open_to(request.user, can).select_related("program"), pk=pk)
 
 
-def _caregiver(request: Request, pk: int) -> tuple[Caregiver, Family]:
-    """Somebody who has a say in a family of this person's."""
-    caregiver = get_object_or_404(
-        Caregiver.objects.filter(ended_on=None).select_related("program"), pk=pk
-    )
+def _caregiver(
+    request: Request, pk: int, people: QuerySet[Caregiver] | None = None
+) -> tuple[Caregiver, Family]:
+    """Somebody of a family of this person's; who has a say in it, unless others are asked for."""
+    if people is None:
+        people = Caregiver.objects.filter(ended_on=None)
+    caregiver = get_object_or_404(people.select_related("program"), pk=pk)
     return caregiver, _family(request, caregiver.family_id, EDIT)
 
 
