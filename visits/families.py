@@ -65,9 +65,8 @@ def ids_open_to(user: User, can: Can) -> list[int] | None:
 
 def without_a_no(ids: list[int]) -> list[int]:
     """Of these families, those whose contact data the page shows: none that said no."""
-    declined = Invitation.objects.filter(family__in=ids, state=Invitation.State.DECLINED)
-    said_no = set(declined.values_list("family", flat=True))
-    return [one for one in ids if one not in said_no]
+    no = said_no(ids)
+    return [one for one in ids if one not in no]
 
 
 def _families_of(students: QuerySet[Student]) -> Any:

@@ -88,7 +88,7 @@ def _page(
         "story": story.tell(family, invitations, visits, earlier, user, CAN),
         "invitation": invitation,
         "others": _others(mine, invitation),
-        "proposals": _proposals(request, family, said_no=said_no),
+        "proposals": _proposals(request, family),
         "may_edit": Can.EDIT_FAMILIES in request.powers,
         "may_merge": Can.MERGE_FAMILIES in request.powers,
         "looked": families.looked(family) if Can.EDIT_FAMILIES in request.powers else [],
@@ -108,7 +108,7 @@ def _others(mine: list[Any], shown: Any) -> list[Any]:
     ]
 
 
-def _proposals(request: Request, family: Any, *, said_no: bool) -> list[dict[str, Any]]:
+def _proposals(request: Request, family: Any) -> list[dict[str, Any]]:
     """What the family says is wrong and nobody has decided about, old and new; for whoever
     decides nothing, none that would tell them a phone or address which the page hides."""
     if not family.has_proposals:
@@ -116,7 +116,7 @@ def _proposals(request: Request, family: Any, *, said_no: bool) -> list[dict[str
     found = amendments.waiting_of(family.amendments.all())
     found = families.proposals_open_to(request.user, CAN, found)
     if Can.EDIT_FAMILIES not in request.powers:
-        if said_no:
+        if family.said_no:
             return []
         found = found.exclude(caregiver__may_be_contacted=False)
     return [{"row": one, "corrections": amendments.corrections(one)} for one in found]

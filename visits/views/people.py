@@ -29,7 +29,7 @@ def family_edit(request: Request, pk: int) -> HttpResponse:
     kept = family.address_confidential
     without = ("address_confidential",) if kept else ()
     form = FamilyForm(request.POST or None, row=family, without=without)
-    if kept or _said_no(family):
+    if kept or families.said_no([family.pk]):
         form.hide_address()
     elif family.address:
         audit.viewed(family, by=request.user, reason=EDIT, part="address")
@@ -139,8 +139,9 @@ def amendment_new(request: Request, pk: int) -> HttpResponse:
 def _told_of(request: Request, family: Family, subject: Any) -> tuple[str, ...]:
     """The fields of somebody that the family's page tells this person of, too."""
     hidden: set[str] = set()
-    said_no = _said_no(family)
-    if said_no or (isinstance(subject, Caregiver) and not subject.may_be_contacted):
+    if families.said_no([family.pk]) or (
+        isinstance(subject, Caregiver) and not subject.may_be_contacted
+    ):
         hidden = {*CaregiverForm.CONTACT, "address"}
     elif isinstance(subject, Family) and subject.address and not subject.address_confidential:
         audit.viewed(family, by=request.user, reason=Can.SEE_FAMILIES, part="address")
