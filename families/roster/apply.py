@@ -40,6 +40,8 @@ def leaving_sentence(leaving: dict) -> str:
     sentence = _("%(left)s of %(of)s teachers would leave. Confirm that first.")
     if leaving.get("who") == "guardians":
         sentence = _("%(left)s of %(of)s guardians would be ended. Confirm that first.")
+    if leaving.get("who") == "caregivers":
+        sentence = _("%(left)s of %(of)s caregivers would be ended. Confirm that first.")
     if leaving["school"]:
         sentence = _("%(left)s of %(of)s students would leave %(school)s. Confirm that first.")
     return sentence % leaving

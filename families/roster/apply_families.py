@@ -103,6 +103,8 @@ def _caregivers(program: Program, changes: list[RosterChange]) -> None:
         person = held.get((family, change.source_id))
         if person is not None:
             told = {name: change.after[name] for name in CAREGIVER_FIELDS if name in change.after}
+            if "ended_on" in change.after and change.before["ended_on"] == f"{person.ended_on}":
+                told["ended_on"] = None
             old[person.pk] = told | {"source_id": change.source_id}
             gone += [] if change.after else [person.pk]
         elif change.after:

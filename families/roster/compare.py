@@ -5,7 +5,6 @@ The roster is read row by row and never held whole.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
@@ -19,31 +18,17 @@ from .asked import Asked
 from .chunks import chunks
 from .guardians import Guardians
 from .known import Known
+from .leaving import Leaving
 from .lines import Lines
 from .links import Links
 from .manifest import Mode
 from .roster_state import Held, classes, educators, schools, students
 from .states import Data, Difference, Entry, Table
 
-# More than this share of a school's students (or of the staff) leaving at once is asked about.
-LEAVING_ASKED_ABOVE = 0.05
 LONGEST_REASON = 255
 # An account is its owner's: of those who have one, the file decides only where they teach.
 MARKS_OF_LEAVING = ("left", "left_on")
 ACCOUNT_FIELDS = ("given_name", "family_name", "email")
-
-
-@dataclass(frozen=True)
-class Leaving:
-    """How many would leave one school, or the staff (no school), out of how many."""
-
-    school: str
-    left: int
-    of: int
-
-    @property
-    def many(self) -> bool:
-        return self.left > self.of * LEAVING_ASKED_ABOVE
 
 
 class Comparison:
@@ -54,7 +39,7 @@ class Comparison:
         # The students here once the plan is applied, by name.
         self.children: dict[str, str] = {}
         self.sides: list[str] = []
-        self.guardians = Leaving("", 0, 0)
+        self.guardians = Leaving("", 0, 0, "guardians")
         self.here: Counter[str] = Counter()
         self.gone: Counter[str] = Counter()
         self.refused = {
@@ -94,15 +79,12 @@ class Comparison:
         self.sides = sorted(links.told_sides)
         guardians = Guardians(self.program, self.wanted, links, self.children)
         yield from guardians.differences()
-        self.guardians = Leaving("", guardians.gone, guardians.here)
+        self.guardians = Leaving("", guardians.gone, guardians.here, "guardians")
 
     def leaving(self) -> list[dict[str, object]]:
         """Who leaves, or keeps no class at all, by school; only where it is unusually many."""
         found = [Leaving(one, self.gone[one], self.here[one]) for one in sorted(self.here)]
-        told = [asdict(one) for one in found if one.many]
-        if self.guardians.many:
-            told.append(asdict(self.guardians) | {"who": "guardians"})
-        return told
+        return [one.told() for one in (*found, self.guardians) if one.many]
 
     def _follow_ids(self) -> None:
         """Find what enrollments meant that are named by their ids alone, or mean another now."""

@@ -1,12 +1,12 @@
 """What a contacts file asks for: households with their children and caregivers."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import islice
 
 from django.utils.translation import gettext as _
 
-from families.models import Caregiver, Student
+from families.models import Caregiver, RosterImport, Student
 from pthv.models import Program
 
 from . import family_keys, family_state, progress
@@ -14,13 +14,17 @@ from .barred import Barred, described, standing
 from .chunks import CHUNK
 from .columns import Places
 from .contacts import FILE, Contact, contacts
+from .ended import forgive
 from .family_state import Asked, Found, Held, person
+from .leaving import Leaving
 from .problems import Refused
 from .sheets import Sheet
 from .states import Difference, Table, Wanted
 
 # A household of more children is a column that says something else.
 MOST_CHILDREN = 30
+# Whom files of these kinds had ended, a contacts file brings back.
+ENDED_BY = (RosterImport.Kind.ONEROSTER, RosterImport.Kind.CONTACTS)
 
 
 class ContactsState:
@@ -37,6 +41,9 @@ class ContactsState:
         self.in_doubt: set[str] = set()
         # The student and the household of each refused row, as far as it says them.
         self.doubtful: set[tuple[str, str]] = set()
+        # Whom earlier files had ended, and this one may bring back.
+        self.forgiven: set[int] = set()
+        self.tally: Counter[str] = Counter()
         # What a file calls a family that it didn't bring.
         self.adopted: dict[str, str] = {}
         self.students = family_keys.families_of_students()
@@ -128,6 +135,7 @@ class ContactsState:
         household is called in this file, and holds for the sisters and brothers met there.
         """
         barred = Barred()
+        self.forgiven = forgive(self.program, barred, ENDED_BY)
         families: dict[str, set[int]] = defaultdict(set)
         for household, family in barred.households.items():
             families[household].add(family)
@@ -177,7 +185,7 @@ class ContactsState:
         households = iter(self.households)
         while keys := list(islice(households, CHUNK)):
             wanted = {key: family_state.asked(self.households[key], self.columns) for key in keys}
-            here = family_state.held(wanted)
+            here = family_state.held(wanted, self.forgiven)
             yield from self._moves(wanted)
             for key, household in wanted.items():
                 if key.startswith(family_keys.SPLIT):
@@ -187,6 +195,11 @@ class ContactsState:
                 yield from self._compared(key, household, here.get(key))
             progress.advance(sum(len(self.households[key]) for key in keys))
 
+    def leaving(self) -> list[dict[str, object]]:
+        """Whether unusually many would be ended of those whom files named in these households."""
+        caregivers = Leaving("", self.tally["gone"], self.tally["here"], "caregivers")
+        return [caregivers.told()] if caregivers.many else []
+
     def _compared(self, key: str, wanted: Asked, here: Held | None) -> Iterator[Found]:
         if here is None:
             return family_state.new_family(key, wanted)
@@ -195,7 +208,7 @@ class ContactsState:
         stay = {student for student in here.students if self._stays(student, key)}
         wanted.students = sorted(stay.union(wanted.students))
         in_doubt = key in self.in_doubt or "" in self.in_doubt
-        return family_state.changes(key, wanted, here, in_doubt=in_doubt)
+        return family_state.changes(key, wanted, here, self.tally, in_doubt=in_doubt)
 
     def _stays(self, student: str, household: str) -> bool:
         """The file puts this child of the household into no other."""

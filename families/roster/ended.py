@@ -1,6 +1,7 @@
-"""Whom a roster file itself had ended: those, unlike any other, a file may bring back."""
+"""Whom a file itself had ended: those, unlike any other, a file may bring back."""
 
 import datetime
+from collections.abc import Collection
 
 from django.db.models import Max, Q, QuerySet
 
@@ -21,8 +22,8 @@ def by_people(program: Program, what: Q = ENDED) -> QuerySet[AuditEntry]:
     return AuditEntry.objects.filter(what, program=program, subject_type="caregiver")
 
 
-def forgive(program: Program, barred: Barred) -> None:
-    """Take out of the barred whom an applied roster file ended by leaving them out.
+def forgive(program: Program, barred: Barred, kinds: Collection[str]) -> set[int]:
+    """Take out of the barred whom an applied file of these kinds ended by leaving them out.
 
     Districts export wrongly: one bad night must not keep every guardian out for good. Whoever
     was ended by a person, even one whom a file had brought back or ended before, stays out.
@@ -31,16 +32,17 @@ def forgive(program: Program, barred: Barred) -> None:
         person
         for people in barred.people.values()
         for person in people
-        if person.roster_id and person.ended_on and person.may_be_contacted
+        if (person.roster_id or person.source_id) and person.ended_on and person.may_be_contacted
     ]
     if not candidates:
-        return
+        return set()
+    known_as = {key for person in candidates for key in (person.roster_id, person.source_id)}
     lines = RosterChange.objects.filter(
         kind=RosterChange.Kind.LEFT,
         table=Table.CAREGIVER,
-        roster_import__kind=RosterImport.Kind.ONEROSTER,
+        roster_import__kind__in=kinds,
         roster_import__state=RosterImport.State.APPLIED,
-        source_id__in=[person.roster_id for person in candidates],
+        source_id__in=known_as,
     )
     last = _last_ended(program, [person.pk for person in candidates])
     days = {
@@ -51,6 +53,7 @@ def forgive(program: Program, barred: Barred) -> None:
     forgiven = {person.pk for person in candidates if (person.pk, person.ended_on) in days}
     for family, people in barred.people.items():
         barred.people[family] = [person for person in people if person.pk not in forgiven]
+    return forgiven
 
 
 def _last_ended(program: Program, people: list[int]) -> dict[int, datetime.datetime]:

@@ -1,8 +1,10 @@
 """A family as a contacts file says it, as the program holds it, and what differs."""
 
-from collections.abc import Container, Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from families.models import Caregiver, Student
@@ -51,6 +53,8 @@ class Held:
     people: dict[str, Data] = field(default_factory=dict)
     # Whom earlier files named; whoever was added by hand is missing from no file.
     from_files: set[str] = field(default_factory=set)
+    # Whom a file had ended, and may bring back.
+    ended: dict[str, Data] = field(default_factory=dict)
 
 
 def person(line: Contact) -> str:
@@ -118,8 +122,8 @@ def _say_of_all(
         ]
 
 
-def held(households: Iterable[str]) -> dict[str, Held]:
-    """The families of these households."""
+def held(households: Iterable[str], forgiven: Collection[int] = ()) -> dict[str, Held]:
+    """The families of these households; of those who were ended, only the `forgiven`."""
     keys: dict[int, str] = {}
     found: dict[str, Held] = {}
     rows = families(households).values_list("pk", "source_id", "surnames", *FAMILY_FIELDS)
@@ -130,15 +134,20 @@ def held(households: Iterable[str]) -> dict[str, Held]:
     students = Student.objects.filter(family__in=keys).order_by("source_id")
     for family, student in students.values_list("family", "source_id"):
         found[keys[family]].students.append(student)
-    fields = (*NAMES, *TOLD, *MAY)
-    people = Caregiver.objects.filter(family__in=keys, ended_on=None).order_by("pk")
+    fields = ("pk", "ended_on", *NAMES, *TOLD, *MAY)
+    known = Caregiver.objects.filter(family__in=keys).order_by("pk")
+    people = known.filter(Q(ended_on=None) | Q(pk__in=forgiven))
     for family, source_id, *said in people.values_list("family", "source_id", *fields):
         data = dict(zip(fields, said, strict=True))
         data["phone"] = str(data["phone"])
         one = {"id": source_id or caregiver_id(data["given_name"], data["family_name"]), **data}
-        found[keys[family]].people[one["id"]] = one
+        here = found[keys[family]]
+        if one["ended_on"]:
+            here.ended[one["id"]] = one
+            continue
+        here.people[one["id"]] = one
         if source_id:
-            found[keys[family]].from_files.add(one["id"])
+            here.from_files.add(one["id"])
     return found
 
 
@@ -149,7 +158,7 @@ def admit_nobody(wanted: Asked, here: Held, lines: list[Contact]) -> None:
     for what is true of both children may stand on the other one's line.
     """
     wanted.said.pop("address", None)
-    strangers = wanted.people.keys() - here.people.keys()
+    strangers = wanted.people.keys() - here.people.keys() - here.ended.keys()
     reason = _("A person left them out of this child’s family; they can be added on its page.")
     wanted.refused += [(line, "family_name", reason) for line in lines if person(line) in strangers]
     wanted.people = {
@@ -168,12 +177,15 @@ def new_family(key: str, wanted: Asked) -> Iterator[Found]:
         yield Table.CAREGIVER, _new_caregiver(key, one, language)
 
 
-def changes(key: str, wanted: Asked, here: Held, *, in_doubt: bool) -> Iterator[Found]:
+def changes(
+    key: str, wanted: Asked, here: Held, tally: Counter[str], *, in_doubt: bool
+) -> Iterator[Found]:
     """What would become of a family that is known, and of its caregivers.
 
-    In doubt nobody of them is missing.
+    In doubt nobody of them is missing. `tally` counts who is here, and who would be gone.
     """
     missing = here.from_files - wanted.people.keys() - (here.from_files if in_doubt else set())
+    tally.update(here=len(here.from_files), gone=len(missing))
     before: Data = {}
     after: Data = {}
     said = wanted.said | {"students": wanted.students}
@@ -189,13 +201,14 @@ def changes(key: str, wanted: Asked, here: Held, *, in_doubt: bool) -> Iterator[
         yield Table.FAMILY, Difference(key, label, wanted.row, before, after)
     language: str = wanted.said.get("language") or here.said["language"]
     for one in wanted.people.values():
-        known = here.people.get(one["id"])
+        known = here.people.get(one["id"]) or here.ended.get(one["id"])
         found = _changed(key, one, known) if known else _new_caregiver(key, one, language)
         if found:
             yield Table.CAREGIVER, found
     for one in here.people.values():
         if one["id"] in missing:
-            before = {"household": key} | {name: one[name] for name in (*NAMES, "relation")}
+            before = {"household": key, "caregiver": one["pk"]}
+            before |= {name: one[name] for name in (*NAMES, "relation")}
             yield Table.CAREGIVER, Difference(one["id"], _name(one), None, before, {})
 
 
@@ -219,10 +232,12 @@ def _changed(household: str, one: Data, known: Data) -> Difference | None:
         for name, value in one.items()
         if name != "row" and value != known[name] and (value != "" or name not in SAYS_NOTHING)
     }
-    if not differs:
-        return None
     before = {"household": household} | {name: known[name] for name in differs}
     after = {"household": household} | differs
+    if known["ended_on"]:
+        before["ended_on"], after["ended_on"] = f"{known['ended_on']}", None
+    elif not differs:
+        return None
     return Difference(one["id"], _name(one), one["row"], before, after)
 
 

@@ -11,7 +11,7 @@ from itertools import groupby
 
 from django.utils.translation import gettext as _
 
-from families.models import Caregiver, Student
+from families.models import Caregiver, RosterImport, Student
 from pthv.models import Program
 
 from .asked import Asked
@@ -40,7 +40,7 @@ class Guardians:
     ) -> None:
         self.program, self.wanted, self.links, self.children = program, wanted, links, children
         self.barred = Barred()
-        forgive(program, self.barred)
+        forgive(program, self.barred, [RosterImport.Kind.ONEROSTER])
         self.family_of: dict[str, int] = {}
         self.children_of: dict[int, list[str]] = defaultdict(list)
         # The guardians of each family once the plan is applied, to find whom a new child joins.

@@ -73,7 +73,11 @@ def _plan_list(roster_import: RosterImport, path: Path) -> None:
         state = kind(sheet, columns, program)
         wanted = state.read()
         roster_import.rows_read = state.rows_read
-        write(roster_import, Lines(roster_import), state.differences(), wanted)
+
+        def counts() -> dict[str, object]:
+            return {"leaving": state.leaving()}
+
+        write(roster_import, Lines(roster_import), state.differences(), wanted, counts)
 
 
 def _plan_roster(roster_import: RosterImport, path: Path) -> None:

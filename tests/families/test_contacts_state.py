@@ -1,13 +1,14 @@
 """What a contacts file would change: only what it says, and never what a person decided."""
 
 import csv
+import datetime
 import io
 
 import pytest
 
 from families.merging import merge, split
 from families.models import Caregiver, Family, RosterImport, Student
-from families.roster import contacts_state
+from families.roster import apply, contacts_state
 
 from .roster_files import CONTACTS, bundle
 
@@ -175,6 +176,46 @@ def test_a_refused_row_keeps_nobody_of_other_households(roster, apply_file) -> N
     apply_file(lines(CARMEN, CARMEN | {"student_id": "no such", "household": "H2"}), "contacts")
 
     assert Caregiver.objects.get(given_name="Luis").ended_on is not None
+
+
+def test_many_caregivers_who_would_be_ended_are_asked_about(roster, plan_file) -> None:
+    found = plan_file(lines(CARMEN), "contacts")
+
+    asked = {"school": "", "left": 1, "of": 2, "who": "caregivers"}
+    assert found.counts["leaving"] == [asked]
+    sentence = "1 of 2 caregivers would be ended. Confirm that first."
+    assert apply.blockers(found, leaving_confirmed=False) == [sentence]
+    assert plan_file(lines(CARMEN, LUIS), "contacts").counts["leaving"] == []
+
+
+def test_whom_a_list_ended_a_corrected_list_brings_back(roster, apply_file, plan_file) -> None:
+    said = lines(CARMEN | {"email": "carmen@example.org"}, LUIS | {"email": "luis@example.org"})
+    luis = Caregiver.objects.get(given_name="Luis")
+    apply_file(lines(CARMEN), "contacts")
+
+    found = apply_file(said, "contacts")
+
+    assert found.counts["refused"] == 0
+    (change,) = found.changes.filter(table="caregiver")
+    assert (change.kind, change.before["ended_on"]) == ("changed", "2026-10-06")
+    luis.refresh_from_db()
+    assert (luis.ended_on, luis.email) == (None, "luis@example.org")
+    assert not plan_file(said, "contacts").changes.exists()
+
+
+def test_whom_a_person_ended_a_corrected_list_does_not_bring_back(
+    roster, apply_file, program
+) -> None:
+    apply_file(lines(CARMEN), "contacts")
+    apply_file(lines(CARMEN, LUIS), "contacts")
+    yesterday = program.today - datetime.timedelta(days=1)
+    Caregiver.objects.filter(given_name="Luis").update(ended_on=yesterday)
+
+    found = apply_file(lines(CARMEN, LUIS), "contacts")
+
+    (refused,) = changes(found, "refused")
+    assert "an administrator can bring them back" in refused.reason
+    assert Caregiver.objects.get(given_name="Luis").ended_on == yesterday
 
 
 def test_somebody_added_by_hand_is_never_missing_and_is_known_again(
