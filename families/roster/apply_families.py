@@ -54,20 +54,20 @@ def apply(program: Program, changes: QuerySet[RosterChange]) -> None:
 def _families(program: Program, changes: list[RosterChange]) -> dict[str, Family]:
     keys = [change.source_id for change in changes]
     found = {family_keys.key(one): one for one in family_keys.families(keys)}
-    new, old = [], []
+    new: list[Family] = []
+    old: dict[int, Data] = {}
     for change in changes:
         family = found.get(change.source_id)
         said = {name: change.after[name] for name in FAMILY_FIELDS if name in change.after}
+        if "household" in change.after:
+            said["source_id"] = change.after["household"]
         if family is None:
-            family = Family(program=program, source_id=change.source_id)
+            family = Family(program=program, **{"source_id": change.source_id} | said)
             found[change.source_id] = family
             new.append(family)
-        elif said or "household" in change.after:
-            old.append(family)
-        family.source_id = change.after.get("household", family.source_id)
-        for name, value in said.items():
-            setattr(family, name, value)
-    Family.objects.bulk_update(old, ["source_id", *FAMILY_FIELDS], batch_size=500)
+        elif said:
+            old[family.pk] = said
+    change_rows(Family, old)
     Family.objects.bulk_create(new)
     return found
 

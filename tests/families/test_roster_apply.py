@@ -13,6 +13,7 @@ from django_scopes import scope
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from families import people
 from families.models import (
     Caregiver,
     ClassTeacher,
@@ -299,6 +300,24 @@ def test_an_ended_caregiver_is_not_brought_back_by_a_file(apply_file, program) -
 
     assert found.counts["refused"] == 1
     assert Caregiver.objects.get(given_name="Luis").ended_on == program.today
+
+
+def test_what_a_person_did_to_a_family_while_a_plan_waited_stays(
+    apply_file, plan_file, program, program_coordinator
+) -> None:
+    apply_file(bundle())
+    apply_file(CONTACTS.read_bytes(), "contacts")
+    lines = CONTACTS.read_text("utf-8").replace("Spanish", "Portuguese")
+    found = plan_file(lines.encode(), "contacts")
+    cruz = Family.objects.get(source_id="H1")
+    wanted = {"address": "1 Elm St", "address_confidential": True}
+    people.change_family(cruz, wanted, by=program_coordinator)
+
+    apply.begin(found, leaving_confirmed=True)
+    apply.run(found.pk, program=program, by=program_coordinator)
+
+    cruz.refresh_from_db()
+    assert (cruz.address, cruz.address_confidential, cruz.language) == ("1 Elm St", True, "pt")
 
 
 # The way through the worker
