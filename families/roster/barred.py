@@ -26,12 +26,19 @@ class Barred:
     """The barred caregivers of the program, and every child whose family had one."""
 
     def __init__(self) -> None:
+        # Of a family that was merged, the other one holds the entries that count.
+        into = family_keys.merged()
         barred = Caregiver.objects.filter(~Q(ended_on=None) | Q(may_be_contacted=False))
+        barred = barred.filter(family__merged_into=None)
         self.people: dict[int, list[Caregiver]] = defaultdict(list)
         families = list(barred.order_by().values_list("family", flat=True).distinct())
         for person in Caregiver.objects.filter(family__in=families):
             self.people[person.family_id].append(person)
-        self.families_of = children_ever(list(self.people))
+        earlier = [pk for pk, keep in into.items() if keep in self.people]
+        self.families_of = {
+            child: {into.get(one, one) for one in known}
+            for child, known in children_ever([*self.people, *earlier]).items()
+        }
         known = Family.objects.filter(pk__in=list(self.people)).exclude(source_id="")
         self.households = dict(known.values_list("source_id", "pk"))
 

@@ -23,17 +23,24 @@ def families_of_students() -> dict[str, str | None]:
     }
 
 
-def merged_households() -> dict[str, str]:
-    """The households of families that were merged, and which is meant by each now."""
-    merged = Family.objects.exclude(merged_into=None).values_list("pk", "source_id", "merged_into")
-    into = {pk: keep for pk, _household, keep in merged}
+def merged() -> dict[int, int]:
+    """Of each family that was merged, the one that it is part of now."""
+    gone = Family.objects.exclude(merged_into=None).values_list("pk", "merged_into")
+    into: dict[int, int] = dict(gone)
 
     def last(pk: int) -> int:
         while pk in into:
             pk = into[pk]
         return pk
 
-    kept = {household: last(pk) for pk, household, _keep in merged if household}
+    return {pk: last(pk) for pk in into}
+
+
+def merged_households() -> dict[str, str]:
+    """The households of families that were merged, and which is meant by each now."""
+    into = merged()
+    gone = Family.objects.filter(pk__in=list(into)).exclude(source_id="")
+    kept = {household: into[pk] for pk, household in gone.values_list("pk", "source_id")}
     now = dict(Family.objects.filter(pk__in=kept.values()).values_list("pk", "source_id"))
     return {household: now[pk] or f"{UNNAMED}{pk}" for household, pk in kept.items()}
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from families.models import Caregiver, RosterImport, Student
 from pthv.models import Program
 
+from . import family_keys
 from .asked import Asked
 from .barred import Barred, same_name
 from .chunks import CHUNK, chunks
@@ -45,6 +46,10 @@ class Guardians:
         self.children_of: dict[int, list[str]] = defaultdict(list)
         # The guardians of each family once the plan is applied, to find whom a new child joins.
         self.families_with: dict[frozenset[str], list[int]] = defaultdict(list)
+        # The ids of those whose entry another stands for since their families were merged.
+        self.merged_ids: dict[int, set[str]] = defaultdict(set)
+        # What the file says of them by those ids, by the entry that stands for them.
+        self.also: dict[int, Data] = {}
         self.nobody_missing = wanted.nobody_is_missing()
         self.elsewhere: dict[str, Data] = {}
         self.here = self.gone = 0
@@ -54,6 +59,7 @@ class Guardians:
             return
         self._know_families()
         self._know_others()
+        self._know_merged()
         for family, people in self._families():
             yield from self._family(family, people)
         yield from self._new_children()
@@ -75,10 +81,17 @@ class Guardians:
                 said["phone"] = str(said["phone"])
                 self.elsewhere[said.pop("roster_id")] = said
 
+    def _know_merged(self) -> None:
+        into = family_keys.merged()
+        gone = Caregiver.objects.filter(family__in=list(into)).exclude(roster_id="")
+        for family, key in gone.values_list("family", "roster_id"):
+            self.merged_ids[into[family]].add(key)
+
     def _families(self) -> Iterator[tuple[int, list[Data]]]:
         """Every family, and all who stand or stood in it."""
         seen = set()
-        rows = Caregiver.objects.order_by("family", "pk").values(*ROW).iterator(CHUNK)
+        standing = Caregiver.objects.filter(family__merged_into=None)
+        rows = standing.order_by("family", "pk").values(*ROW).iterator(CHUNK)
         for family, people in groupby(rows, key=lambda row: row["family"]):
             seen.add(family)
             yield family, [row | {"phone": str(row["phone"])} for row in people]
@@ -101,6 +114,8 @@ class Guardians:
                 gone.discard(row["pk"])
                 by_id.pop(row["roster_id"], None)
                 by_id[key] = row
+            elif key in self.merged_ids[family] and (row := _named(standing, self._said(key))):
+                self.also[row["pk"]] = self._said(key)
             else:
                 yield from self._comes(key, family, people, by_id)
         if children:
@@ -141,6 +156,8 @@ class Guardians:
         if user is None and key == row["roster_id"] and not row["ended_on"]:
             return  # a file of changes doesn't speak of them
         said = self._said(key)
+        if also := self.also.get(row["pk"]):
+            said = {name: value or also[name] for name, value in said.items()}
         for name in ("phone", "email"):
             if user and getattr(user, name) is None:
                 del said[name]  # it can't be used, which is told elsewhere

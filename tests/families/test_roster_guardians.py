@@ -2,12 +2,16 @@
 
 import pytest
 
-from families import people
+from families import merging, people
 from families.models import Caregiver, Family, RosterImport, Student
+from families.roster.barred import Barred
+from pthv import undo
 
 from .roster_files import CONTACTS, Roster
 
 pytestmark = pytest.mark.django_db
+
+ANA = {"given_name": "Ana", "family_name": "Ruiz", "phone": "", "email": ""}
 
 
 def refusals(found: RosterImport) -> list[str]:
@@ -271,6 +275,45 @@ def test_families_that_a_person_joined_stay_joined(apply_file, plan_file, roster
     found = plan_file(roster.bundle())
 
     assert not found.changes.exclude(kind="beside").exists()
+
+
+@pytest.mark.parametrize("keep", ["s1", "s2"])
+def test_merged_families_are_one_to_the_next_file_and_come_back_whole(
+    apply_file, plan_file, program, program_coordinator, roster, keep
+) -> None:
+    roster.guardian("luis2", "Luis", "Ruiz")  # the other school's id of him
+    roster.user("s1")["agentSourcedIds"] = "ana,luis"
+    roster.user("s2")["agentSourcedIds"] = "ana,luis2"
+    apply_file(roster.bundle())
+    before = households()
+    kept = Family.objects.get(students__source_id=keep)
+    gone = Family.objects.get(students__source_id="s1" if keep == "s2" else "s2")
+    with undo.recorded("family.merged", program=program, by=program_coordinator, label="") as done:
+        merging.merge(kept, gone)
+
+    found = apply_file(roster.bundle())
+
+    assert not found.changes.exclude(kind="beside").exists()
+    assert kept.caregivers.filter(ended_on=None).count() == 2
+    undo.take_back(done, by=program_coordinator)
+    assert households() == before
+
+
+def test_whom_an_administrator_brings_back_after_a_merge_may_come(
+    apply_file, program, roster
+) -> None:
+    roster.user("s2")["agentSourcedIds"] = "ana"
+    apply_file(roster.bundle())
+    one, other = (Family.objects.get(students__source_id=key) for key in ("s1", "s2"))
+    one.caregivers.filter(roster_id="ana").update(ended_on=program.today)
+    other.caregivers.filter(roster_id="ana").update(ended_on=program.today)
+    merging.merge(one, other)
+    assert Barred().why(ANA, Barred().families_of["s2"])
+    one.caregivers.update(ended_on=None)
+
+    barred = Barred()
+
+    assert not barred.why(ANA, barred.families_of.get("s2", ()))
 
 
 def test_families_that_a_person_split_stay_split(apply_file, plan_file, program, roster) -> None:
