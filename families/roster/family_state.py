@@ -195,7 +195,9 @@ def changes(
         before["surnames"], after["surnames"] = here.surnames, names
     for name, value in said.items():
         if told[name] != value:
-            before[name], after[name] = told[name], value
+            # Where they lived may be confidential; that it changes is enough.
+            before[name] = "" if name == "address" else told[name]
+            after[name] = value
     if after:
         label = after.get("surnames", here.surnames)
         yield Table.FAMILY, Difference(key, label, wanted.row, before, after)

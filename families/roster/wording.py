@@ -80,6 +80,8 @@ ATTRIBUTES: dict[str, Any] = {
     "race_ethnicity": gettext_lazy("Race and ethnicity"),
     "sex": gettext_lazy("Sex"),
 }
+# It may be confidential, and who may see it then is decided on the family's page alone.
+UNSAID = ("address",)
 TITLES = ("name", "title", "given_name", "family_name", "surnames")
 COUNTED = (
     RosterChange.Kind.NEW,
@@ -168,7 +170,9 @@ def _facts(change: RosterChange, names: "_Names") -> list[Fact]:
     told = (change.before.keys() | change.after.keys()).difference(titles)
     shown = [name for name in FIELDS if name in told]
     facts = [
-        Fact(
+        _unsaid(change, name)
+        if name in UNSAID
+        else Fact(
             str(FIELDS[name]),
             names.text(name, change.before.get(name)),
             names.text(name, change.after.get(name)),
@@ -176,6 +180,13 @@ def _facts(change: RosterChange, names: "_Names") -> list[Fact]:
         for name in shown
     ]
     return [fact for fact in facts if fact.old != fact.new]
+
+
+def _unsaid(change: RosterChange, name: str) -> Fact:
+    """That a field changes, or is set; what it is, whoever looks, is on no page of an import."""
+    if change.before:
+        return Fact(str(FIELDS[name]), "", _("changed"))
+    return Fact(str(FIELDS[name]), "", _("set") if change.after.get(name) else "")
 
 
 class _Names:

@@ -8,7 +8,7 @@ import pytest
 
 from families.merging import merge, split
 from families.models import Caregiver, Family, RosterImport, Student
-from families.roster import apply, contacts_state
+from families.roster import apply, contacts_state, wording
 
 from .roster_files import CONTACTS, bundle
 
@@ -125,6 +125,30 @@ def test_a_file_takes_a_permission_away_and_never_gives_it_back(
     found = plan_file(lines(CARMEN | {column: given}, LUIS), "contacts")
 
     assert not found.changes.exists()
+
+
+def test_no_address_stands_in_a_diff(roster, plan_file, apply_file) -> None:
+    Family.objects.filter(source_id="H1").update(address="12 Elm St", address_confidential=True)
+    new = {"student_id": "1004", "household": "H9", "given_name": "Ada", "family_name": "Paz"}
+    sent = lines(
+        CARMEN | {"address": "9 Oak Ave"}, LUIS | {"address": "9 Oak Ave"},
+        new | {"address": "7 Fir Rd"},
+    )  # fmt: skip
+
+    found = plan_file(sent, "contacts")
+
+    told = [
+        (fact.old, fact.new)
+        for line in wording.lines(found, list(found.changes.filter(table="family")))
+        for fact in line.facts
+        if fact.label == "Address"
+    ]
+    assert told == [("", "changed"), ("", "set")]
+    assert not [one for one in found.changes.all() if "Elm" in str(one.before)]
+    assert found.counts["tables"]["changed"]["family"] == 1
+    apply_file(sent, "contacts")
+    assert Family.objects.get(source_id="H1").address == "9 Oak Ave"
+    assert not plan_file(sent, "contacts").changes.exists()
 
 
 def test_a_confidential_address_is_not_opened_by_a_file(roster, apply_file, plan_file) -> None:
