@@ -207,17 +207,6 @@ def why(user: User, can: Can, children: list[Any], invitations: list[Any]) -> li
     return reasons
 
 
-def named_or_called(found: QuerySet[Family], typed: str) -> QuerySet[Family]:
-    """Those with a child of this name, or a caregiver whose phone ends with these digits."""
-    digits = "".join(filter(str.isdigit, typed))
-    if len(digits) >= 4:
-        backwards = Caregiver.objects.exclude(phone="").annotate(backwards=Reverse("phone"))
-        people = backwards.filter(backwards__startswith=digits[::-1], ended_on=None)
-    else:
-        people = Student.objects.enrolled().named(typed)
-    return _with_people(found.filter(pk__in=people.values("family")))
-
-
 def alike(found: QuerySet[Family], family: Family) -> QuerySet[Family]:
     """Those that may be the same family: a caregiver has a phone or an e-mail of this one's."""
     phones = [str(person.phone) for person in family.standing if person.phone]
@@ -230,11 +219,8 @@ def alike(found: QuerySet[Family], family: Family) -> QuerySet[Family]:
         ~Exists(_split(Value(family.pk), OuterRef("pk"))),
         pk__in=people.values("family"),
     )
-    return _with_people(alike.exclude(pk=family.pk))
-
-
-def _with_people(found: QuerySet[Family]) -> QuerySet[Family]:
-    return found.prefetch_related(children_of(), adults()).order_by("pk")
+    alike = alike.exclude(pk=family.pk).order_by("pk")
+    return alike.prefetch_related(children_of(), adults())
 
 
 def way_there(visit: Visit, user: User, can: Can) -> str:

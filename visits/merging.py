@@ -216,15 +216,19 @@ def take_back(change: Change, *, by: User) -> None:
         undo.take_back(change, by=by)
 
 
-def within_reach(family: Family, user: User) -> bool:
-    """Whether this person may merge or split a family: all of the program, or all its children
-    at the schools they coordinate."""
+def within_reach(found: QuerySet[Family], user: User) -> QuerySet[Family]:
+    """Those that this person may merge or split: of the program all, of their schools those
+    with every child there."""
     reach = user.reach(Can.MERGE_FAMILIES)
     if reach.program:
-        return True
-    elsewhere = Student.objects.enrolled().filter(family=family).exclude(school__in=reach.schools)
-    asked = Invitation.objects.filter(family=family).exclude(school__in=reach.schools)
-    return bool(reach.schools) and not elsewhere.exists() and not asked.exists()
+        return found
+    if not reach.schools:
+        return found.none()
+    children, asked = (
+        rows.filter(family=OuterRef("pk")).exclude(school__in=reach.schools)
+        for rows in (Student.objects.enrolled(), Invitation.objects.all())
+    )
+    return found.filter(~Exists(children), ~Exists(asked))
 
 
 def _invitations(family: Family) -> list[Invitation]:

@@ -515,7 +515,7 @@ def test_the_other_family_is_suggested_found_compared_merged_and_undone(
 
     assert "May be the same family" in client.get(f"/families/{family.pk}/").content.decode()
     assert "May be the same family" in client.get(url).content.decode()
-    for typed in ("Luc", "0142"):
+    for typed in ("Luc", "0142", "Marta Ort"):
         assert f"?other={twin.pk}" in client.get(url, {"q": typed}).content.decode()
     compared = client.get(url, {"other": twin.pk}).content.decode()
     assert (

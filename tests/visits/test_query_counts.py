@@ -14,7 +14,7 @@ from tests.conftest import at
 from visits import invitations, logs, pay, reflections, scheduling, selection
 from visits.models import Invitation, PayBatch, PayLine, SelectionPlan, Visit
 
-PAGE, DETAIL, DASHBOARD = 8, 10, 10  # session, person and memberships are three of them
+PAGE, DETAIL, DASHBOARD, MERGE = 8, 10, 10, 12  # session, person and memberships are three of them
 
 
 @pytest.fixture
@@ -211,6 +211,24 @@ def test_today_and_the_desk(count, live, fund, educator, site_coordinator, progr
 
     flat(count, pages, grow, DASHBOARD)
     assert Visit.objects.count() == 22
+
+
+def test_finding_the_other_family_to_merge_with(
+    count, add_family, family, program_coordinator, site_coordinator
+):
+    add_family("Ortega", "Lucía")
+    url = f"/families/{family.pk}/merge/"
+    pages = {
+        f"{url}?{query}{user.pk}": user
+        for user in (site_coordinator, program_coordinator)
+        for query in ("", "q=ortega&", "q=0142&")
+    }
+
+    def grow():
+        for number in range(9):
+            add_family("Ortega", f"Child{number}")
+
+    flat(count, pages, grow, MERGE)
 
 
 def test_a_familys_page_whoever_looks_and_however_many_they_are(

@@ -3,12 +3,14 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from families import finding
 from families import merging as together
-from families.models import Family
+from families.models import Family, adults
 from pthv import audit
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
@@ -45,8 +47,10 @@ def family_merge(request: Request, pk: int) -> HttpResponse:
             "problems": problems or merging.merge_blockers(family, other),
             "caregivers": together.together(family, other),
         }
+    elif typed:
+        context["found"] = _found(request, family, typed)
     else:
-        context |= {"found": _found(request, family, typed), "alike": _alike(request, family)}
+        context["alike"] = _alike(request, family)
     return render(request, "visits/family_merge.html", context, status=status)
 
 
@@ -84,7 +88,7 @@ def family_undo(request: Request, pk: int) -> HttpResponse:
     known = typed.isascii() and typed.isdecimal() and len(typed) < 19
     change: Change = get_object_or_404(merging.changes(family), pk=typed if known else None)
     others = Family.objects.filter(pk__in=merging.families_of(change)).exclude(pk=family.pk)
-    if not all(merging.within_reach(other, request.user) for other in others):
+    if merging.within_reach(others, request.user).count() < len(others):
         raise Http404
     try:
         merging.take_back(change, by=request.user)
@@ -98,11 +102,11 @@ def family_undo(request: Request, pk: int) -> HttpResponse:
 
 def _family(request: Request, pk: int) -> Any:
     """A family that this person may merge or split: a school's only with all its children."""
-    found = families.open_to(request.user, MERGE).select_related("program")
-    family = get_object_or_404(found, pk=pk)
-    if not merging.within_reach(family, request.user):
-        raise Http404
-    return family
+    return get_object_or_404(_theirs(request).select_related("program"), pk=pk)
+
+
+def _theirs(request: Request) -> QuerySet[Family]:
+    return merging.within_reach(families.open_to(request.user, MERGE), request.user)
 
 
 def _other(request: Request, family: Family) -> Family | None:
@@ -115,15 +119,14 @@ def _other(request: Request, family: Family) -> Family | None:
 
 
 def _found(request: Request, family: Family, typed: str) -> list[Family]:
-    if not typed:
-        return []
-    theirs = families.open_to(request.user, MERGE).exclude(pk=family.pk)
-    found = families.named_or_called(theirs, typed)[:FOUND]
-    return [one for one in found if merging.within_reach(one, request.user)]
+    everyone = request.user.reach(MERGE).program
+    among = None if everyone else _theirs(request).values_list("pk", flat=True)
+    finds = finding.find(typed, request.program, among)
+    found = [row.family for row in finds.rows if row.family and row.family != family][:FOUND]
+    prefetch_related_objects(found, adults())
+    return found
 
 
 def _alike(request: Request, family: Family) -> list[Family]:
     """Families that may be the same one: a caregiver's phone or e-mail is theirs too."""
-    theirs = families.open_to(request.user, MERGE)
-    found = families.alike(theirs, family)[:FOUND]
-    return [one for one in found if merging.within_reach(one, request.user)]
+    return list(families.alike(_theirs(request), family)[:FOUND])
