@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from families.households import families_ever
 from families.models import Caregiver, Family, Student
-from families.roster.barred import described, same_name
+from families.roster.barred import ADDRESSES, described, same_name, taken
 from families.roster.ended import by_people
 from pthv import audit
 from pthv.blocked import NotReady, raise_if
@@ -61,6 +61,8 @@ def change_caregiver(caregiver: Caregiver, wanted: Wanted, *, by: User) -> Careg
     """Correct a caregiver, and what they may: be contacted, decide, read."""
     caregiver = _locked(caregiver)
     raise_if(ended_blockers(caregiver))
+    new = {name: value for name, value in wanted.items() if getattr(caregiver, name) != value}
+    raise_if(taken_blockers(caregiver.family, new, caregiver.pk))
     return _change(caregiver, wanted, CAREGIVER_FIELDS, "caregiver.changed", by)
 
 
@@ -76,12 +78,13 @@ def add_caregiver(family: Family, wanted: Wanted, *, by: User) -> Caregiver:
     for known in Caregiver.objects.filter(family__in=_ever(family)).order_by("-ended_on", "pk"):
         if not same_name(described(caregiver), described(known)):
             continue
-        raise_if(ended_blockers(known))
+        raise_if(ended_blockers(known, called=str(caregiver)))
         if known.family_id != family.pk:
             continue
         if all(getattr(known, name) == value for name, value in wanted.items()):
             return known
         raise NotReady(_("%(name)s is here already. Change that entry.") % {"name": known})
+    raise_if(taken_blockers(family, wanted))
     caregiver.save()
     audit.record("caregiver.added", caregiver, by=by, family=family.pk)
     return caregiver
@@ -107,14 +110,22 @@ def end_caregiver(caregiver: Caregiver, *, because: str, by: User) -> Caregiver:
     return caregiver
 
 
-def ended_blockers(caregiver: Caregiver) -> list[str]:
-    """Why nothing can be changed about somebody who was ended."""
+def ended_blockers(caregiver: Caregiver, *, called: str = "") -> list[str]:
+    """Why nothing can be changed about somebody who was ended; `called`: as the sentence says."""
     if caregiver.ended_on is None:
         return []
     return [
         _("%(name)s has had no say since %(day)s. An administrator can bring them back.")
-        % {"name": caregiver, "day": date_format(caregiver.ended_on)}
+        % {"name": called or caregiver, "day": date_format(caregiver.ended_on)}
     ]
+
+
+def taken_blockers(family: Family, new: Wanted, who: int | None = None) -> list[str]:
+    """Why a phone or e-mail can't be one more caregiver's, or `who`'s."""
+    people = Caregiver.objects.filter(family__in=_ever(family))
+    if not any(new.get(name) for name in ADDRESSES) or not taken(new, list(people), who):
+        return []
+    return [_("The phone or e-mail is of somebody who was ended or must not be contacted.")]
 
 
 def merged_blockers(family: Family) -> list[str]:

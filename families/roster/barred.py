@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.db.models import Q
 from django.utils.formats import date_format
@@ -14,6 +15,7 @@ from families.search import fold
 
 from . import family_keys
 
+ADDRESSES = ("phone", "email")
 WORD = re.compile(r"[^\W_]+")
 
 
@@ -62,6 +64,29 @@ class Barred:
         reason = _("Was ended for this child on %(day)s; an administrator can bring them back.")
         return reason % day
 
+    def taken(
+        self, said: Mapping[str, str], families: Iterable[int], who: int | None = None
+    ) -> dict[str, str]:
+        """Of the phone and e-mail said of a person, who may be `who`, those that must not be
+        theirs, each with the reason."""
+        people = [person for family in families for person in self.people.get(family, ())]
+        reason = _("Is of somebody who was ended or must not be contacted; not taken.")
+        return dict.fromkeys(taken(said, people, who), reason)
+
+
+def taken(said: Mapping[str, Any], people: Iterable[Caregiver], who: int | None) -> list[str]:
+    """Which of a phone and e-mail lead to one of these who was ended or must not be contacted.
+
+    One that somebody else of them has as well may be shared.
+    """
+    found = []
+    for name in ADDRESSES:
+        address = str(said.get(name) or "").casefold()
+        has = [one for one in people if address and described(one)[name].casefold() == address]
+        if has and not any(one.pk == who or one.may_be_reached for one in has):
+            found.append(name)
+    return found
+
 
 def standing(households: Iterable[str]) -> dict[str, list[Caregiver]]:
     """Whom these households hold and nobody ended."""
@@ -84,9 +109,7 @@ def described(person: Caregiver) -> dict[str, str]:
 
 
 def same_address(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
-    return any(
-        one[name] and one[name].casefold() == other[name].casefold() for name in ("phone", "email")
-    )
+    return any(one[name] and one[name].casefold() == other[name].casefold() for name in ADDRESSES)
 
 
 def same_name(one: Mapping[str, str], other: Mapping[str, str]) -> bool:

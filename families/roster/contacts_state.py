@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 from django.utils.translation import gettext as _
@@ -151,7 +152,7 @@ class ContactsState:
         self, household: str, held: list[Caregiver], families: set[int], barred: Barred
     ) -> None:
         lines = self.households[household]
-        known = {described(person)["id"] for person in held}
+        known = {described(person)["id"]: person for person in held}
         here = [described(person) for person in held if person.may_be_reached]
         # Whoever stands in this household already comes in with no line of this file.
         said = {person(line): line for line in reversed(lines) if person(line) not in known}
@@ -168,8 +169,18 @@ class ContactsState:
                 self._refuse(line, "family_name", reason)
                 self.in_doubt.add(household)
             else:
-                kept.append(line)
+                kept.append(self._without_taken(line, known.get(person(line)), families, barred))
         self._keep_only(household, kept)
+
+    def _without_taken(
+        self, line: Contact, known: Caregiver | None, families: set[int], barred: Barred
+    ) -> Contact:
+        """The line with the phone and e-mail held where its own lead to somebody barred."""
+        taken = barred.taken(_spoken_of(line), families, known.pk if known else None)
+        for name, reason in taken.items():
+            self._refuse(line, name, reason)
+        held = {name: str(getattr(known, name, "")) for name in taken}
+        return replace(line, **held) if held else line  # type: ignore[arg-type]
 
     def _keep_only(self, household: str, kept: list[Contact]) -> None:
         students = {line.student_id for line in kept}

@@ -161,6 +161,7 @@ class Guardians:
         for name in ("phone", "email"):
             if user and getattr(user, name) is None:
                 del said[name]  # it can't be used, which is told elsewhere
+        self._drop_taken(key, said, self.children_of.get(family, ()), family, row["pk"])
         after = {
             name: value
             for name, value in said.items()
@@ -176,6 +177,23 @@ class Guardians:
             before |= {"caregiver": row["pk"], "household": f"#{family}"}
             line = user.row if user else None
             yield Table.CAREGIVER, Difference(key, _name(said | row), line, before, after)
+
+    def _drop_taken(
+        self,
+        key: str,
+        said: Data,
+        children: Iterable[str],
+        family: int | None = None,
+        who: int | None = None,
+    ) -> None:
+        """Leave out a phone and e-mail that lead to somebody barred for these children."""
+        families = {one for child in children for one in self.barred.families_of.get(child, ())}
+        families |= {family} if family else set()
+        for name, reason in self.barred.taken(said, families, who).items():
+            del said[name]
+            user = self.wanted.guardians.get(key)
+            if user and user.row:
+                self.wanted.refuse("users.csv", user.row, name, reason, key)
 
     def _comes(self, key: str, family: int, people: list[Data], by_id: dict[str, Data]) -> Found:
         """A guardian whom a family doesn't have yet, or had once."""
@@ -194,7 +212,7 @@ class Guardians:
             by_id[key] = earlier
             return
         by_id[key] = {"pk": None, "roster_id": key}
-        yield self._new(key, f"#{family}", ", ".join(self.children[child] for child in children))
+        yield self._new(key, f"#{family}", children, family)
 
     def _is_barred(self, key: str, children: Iterable[str], family: int | None = None) -> bool:
         for child in children:
@@ -213,10 +231,14 @@ class Guardians:
         text = _("%(name)s: %(reason)s") % {"name": who, "reason": reason}
         self.wanted.refuse("users.csv", row, "agentSourcedIds", text, child)
 
-    def _new(self, key: str, household: str, children: str) -> tuple[Table, Difference]:
+    def _new(
+        self, key: str, household: str, children: list[str], family: int | None = None
+    ) -> tuple[Table, Difference]:
         user = self.wanted.guardians.get(key)
         data = {name: value for name, value in self._said(key).items() if value}
-        data |= {"household": household, "children": children}
+        self._drop_taken(key, data, children, family)
+        names = ", ".join(self.children[child] for child in children)
+        data |= {"household": household, "children": names}
         name = _name(data)
         return Table.CAREGIVER, Difference(key, name, user.row if user else None, {}, data)
 
@@ -261,9 +283,8 @@ class Guardians:
         label = " & ".join(surnames)[:LONGEST_SURNAMES]
         data = {"surnames": label, "students": sorted(children)}
         yield Table.HOUSEHOLD, Difference(household, label, None, {}, data)
-        names = ", ".join(self.children[child] for child in children)
         for key in guardians:
-            yield self._new(key, household, names)
+            yield self._new(key, household, children)
 
 
 def _leaving(row: Data, family: int) -> Difference:

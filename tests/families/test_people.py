@@ -78,6 +78,23 @@ def test_nobody_who_was_ended_is_added_again(family, marta, add_family, site_coo
             people.add_caregiver(home, MARTA, by=site_coordinator)
 
 
+def test_how_an_ended_caregiver_is_reached_is_put_on_nobody(family, marta, site_coordinator):
+    said = {"given_name": "Luis Alberto", "family_name": "Cruz Vega", "phone": "+13125550177"}
+    luis = people.add_caregiver(family, said, by=site_coordinator)
+    people.end_caregiver(luis, because="By court order.", by=site_coordinator)
+
+    with pytest.raises(NotReady, match="somebody who was ended"):
+        people.change_caregiver(marta, {"phone": "+13125550177"}, by=site_coordinator)
+    with pytest.raises(NotReady, match="somebody who was ended"):
+        people.add_caregiver(family, said | {"given_name": "Pepe"}, by=site_coordinator)
+    with pytest.raises(NotReady) as refused:
+        people.add_caregiver(
+            family, {"given_name": "L", "family_name": "Cruz"}, by=site_coordinator
+        )
+    assert str(refused.value).startswith("L Cruz has had no say")
+    people.change_caregiver(marta, {"phone": "+13125550142"}, by=site_coordinator)
+
+
 def test_a_merged_family_is_changed_no_more(family, add_family, site_coordinator):
     family.merged_into = add_family("Paz", "Ada")
     family.save()

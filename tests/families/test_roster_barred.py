@@ -320,3 +320,26 @@ def test_whom_a_file_left_out_a_person_ends_for_good(
     assert (entry.subject_id, entry.facts) == (luis.pk, sent)
     with pytest.raises(NotReady, match="bring back somebody who was ended since"):
         apply.hand_over_undo(found, by=program_coordinator)
+
+
+def test_how_an_ended_parent_is_reached_is_put_on_nobody(luis_ended, apply_file) -> None:
+    changed = CARMEN.replace("(503) 555-0123", "503-555-0124").replace("carmen@", "new@")
+
+    found = apply_file(contacts(changed, LUIS.replace("LUIS", "Carmen Maria")), "contacts")
+
+    carmen = Caregiver.objects.get(given_name="Carmen")
+    assert (str(carmen.phone), carmen.email) == ("+15035550123", "new@example.org")
+    assert {(one.column, one.row) for one in found.changes.filter(kind="refused")} == {
+        ("phone", 2), ("phone", 3)
+    }  # fmt: skip
+    assert not Caregiver.objects.filter(phone="+15035550124", ended_on=None).exists()
+
+
+def test_a_telephone_that_was_shared_stays_so(roster, apply_file, program) -> None:
+    Caregiver.objects.filter(given_name="Carmen").update(phone="+15035550124")
+    Caregiver.objects.filter(given_name="Luis").update(ended_on=program.today)
+
+    found = apply_file(contacts(CARMEN.replace("(503) 555-0123", "503-555-0124")), "contacts")
+
+    assert reasons(found) == []
+    assert str(Caregiver.objects.get(given_name="Carmen").phone) == "+15035550124"

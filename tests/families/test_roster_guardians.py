@@ -228,6 +228,25 @@ def test_an_end_by_a_person_on_the_very_day_of_one_by_a_file_holds(
     assert family("s1", "s2", of=("ana",)) in households()
 
 
+@pytest.mark.parametrize("key", ["ana", "ana2"])
+def test_how_an_ended_parent_is_reached_is_put_on_nobody(apply_file, roster, program, key) -> None:
+    apply_file(roster.bundle())
+    Caregiver.objects.filter(roster_id="luis").update(
+        ended_on=program.today, phone="+15035550199", email="luis@example.org"
+    )
+    roster.users.remove(roster.user("luis"))
+    roster.user("ana").update(sms="503-555-0199", email="luis@example.org", sourcedId=key)
+    for child in ("s1", "s2"):
+        roster.user(child)["agentSourcedIds"] = key
+
+    found = apply_file(roster.bundle())
+
+    assert {one.column for one in found.changes.filter(kind="refused")} == {"phone", "email"}
+    ana = Caregiver.objects.get(roster_id=key)
+    assert (str(ana.phone), ana.email) != ("+15035550199", "luis@example.org")
+    assert str(ana.phone) == "+15035550123"
+
+
 def test_one_not_to_be_contacted_stays_so(apply_file, plan_file, roster) -> None:
     apply_file(roster.bundle())
     Caregiver.objects.filter(roster_id="luis").update(may_be_contacted=False)
