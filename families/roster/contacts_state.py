@@ -138,27 +138,38 @@ class ContactsState:
         barred = Barred()
         self.forgiven = forgive(self.program, barred, ENDED_BY)
         families: dict[str, set[int]] = defaultdict(set)
+        homes: dict[str, set[int]] = defaultdict(set)
         for household, family in barred.households.items():
             families[household].add(family)
+            homes[household].add(family)
         for student, known in barred.families_of.items():
             household, _line = self.household_of.get(student, (self.students[student], 0))
             families[household or ""] |= known
+            homes[household or ""] |= barred.home_of(student)
         named = families.keys() & self.households.keys()
         held = standing(named)
         for household in sorted(named):
-            self._keep_out(household, held.get(household, []), families[household], barred)
+            sides = families[household], homes[household]
+            self._keep_out(household, held.get(household, []), sides, barred)
 
     def _keep_out(
-        self, household: str, held: list[Caregiver], families: set[int], barred: Barred
+        self,
+        household: str,
+        held: list[Caregiver],
+        sides: tuple[set[int], set[int]],
+        barred: Barred,
     ) -> None:
         lines = self.households[household]
         known = {described(person)["id"]: person for person in held}
         here = [described(person) for person in held if person.may_be_reached]
         # Whoever stands in this household already comes in with no line of this file.
         said = {person(line): line for line in reversed(lines) if person(line) not in known}
-        out = {one: barred.why(_spoken_of(line), families) for one, line in said.items()}
+        out = {one: barred.why(_spoken_of(line), *sides) for one, line in said.items()}
         met = {
-            student: next(filter(None, (barred.why(one, earlier) for one in here)), "")
+            student: next(
+                filter(None, (barred.why(one, earlier, barred.home_of(student)) for one in here)),
+                "",
+            )
             for student in {line.student_id for line in lines}
             if self.students[student] != household
             and (earlier := barred.families_of.get(student, set()))
@@ -169,7 +180,7 @@ class ContactsState:
                 self._refuse(line, "family_name", reason)
                 self.in_doubt.add(household)
             else:
-                kept.append(self._without_taken(line, known.get(person(line)), families, barred))
+                kept.append(self._without_taken(line, known.get(person(line)), sides[0], barred))
         self._keep_only(household, kept)
 
     def _without_taken(

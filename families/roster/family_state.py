@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from families.models import Caregiver, Student
 
-from .barred import caregiver_id
+from .barred import LEFT_OUT, caregiver_id
 from .contacts import Contact
 from .family_keys import UNNAMED, families
 from .states import Data, Difference, Table
@@ -159,7 +159,7 @@ def admit_nobody(wanted: Asked, here: Held, lines: list[Contact]) -> None:
     """
     wanted.said.pop("address", None)
     strangers = wanted.people.keys() - here.people.keys() - here.ended.keys()
-    reason = _("A person left them out of this child’s family; they can be added on its page.")
+    reason = str(LEFT_OUT)
     wanted.refused += [(line, "family_name", reason) for line in lines if person(line) in strangers]
     wanted.people = {
         key: {name: value for name, value in one.items() if value != "" or name in NAMES}

@@ -217,7 +217,8 @@ class Guardians:
     def _is_barred(self, key: str, children: Iterable[str], family: int | None = None) -> bool:
         for child in children:
             families = self.barred.families_of.get(child, set()) | ({family} if family else set())
-            if reason := self.barred.why(self._said(key), families):
+            said = self._said(key) | {"roster_id": key}
+            if reason := self.barred.why(said, families, [family] if family else []):
                 self._refuse(key, child, reason)
                 return True
         return False

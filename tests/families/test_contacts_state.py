@@ -421,3 +421,21 @@ def test_a_child_that_a_person_put_elsewhere_stays_there_and_nobody_is_added(
     assert (refused.kind, refused.column, refused.row) == ("refused", "family_name", 8)
     assert "A person left them out" in refused.reason
     assert Student.objects.get(source_id="1002").family == new
+
+
+@pytest.mark.parametrize("cells", [{}, {"household": "HX"}, {"given_name": "Carmen María"}])
+def test_who_went_along_with_a_child_is_not_brought_back(roster, apply_file, cells) -> None:
+    cruz = Family.objects.get(source_id="H1")
+    new = split(cruz, [Student.objects.get(source_id="1002")], [carmen()], [])
+
+    apply_file(lines(CARMEN | cells, LUIS | cells | {"given_name": "Luis"}), "contacts")
+
+    assert [one.family for one in Caregiver.objects.filter(given_name__startswith="Carmen")] == [
+        new
+    ]
+    mateo = Student.objects.get(source_id="1001")
+    assert [str(one) for one in mateo.family.caregivers.filter(ended_on=None)] == [
+        "Luis De la Cruz"
+    ]
+    apply_file(lines(CARMEN | cells, LUIS | cells | {"given_name": "Luis"}), "contacts")
+    assert Caregiver.objects.filter(given_name__startswith="Carmen").count() == 1

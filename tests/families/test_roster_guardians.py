@@ -335,19 +335,38 @@ def test_whom_an_administrator_brings_back_after_a_merge_may_come(
     assert not barred.why(ANA, barred.families_of.get("s2", ()))
 
 
-def test_families_that_a_person_split_stay_split(apply_file, plan_file, program, roster) -> None:
+@pytest.mark.parametrize("whose", ["s1", "s2"])
+def test_families_that_a_person_split_stay_split(apply_file, plan_file, roster, whose) -> None:
     apply_file(roster.bundle())
-    apart = Family.objects.create(program=program, surnames="Ruiz")
-    Student.objects.filter(source_id="s2").update(family=apart)
-    Caregiver.objects.create(
-        program=program, family=apart, roster_id="ana", given_name="Ana", family_name="Ruiz",
-        relation="parent", phone="+15035550123",
-    )  # fmt: skip
+    one = Family.objects.get(students__source_id="s1")
+    ana = one.caregivers.get(roster_id="ana")
+    merging.split(one, [Student.objects.get(source_id=whose)], [ana], [])
+    before = households()
+    assert family(whose, of=("ana",)) in before
 
+    found = apply_file(roster.bundle())
+
+    assert households() == before
+    assert len(refusals(found)) == 2
+    assert all("A person left them out" in reason for reason in refusals(found))
+    again = plan_file(roster.bundle())
+    assert set(again.changes.values_list("kind", flat=True)) == {"refused", "beside"}
+
+
+def test_of_a_guardian_in_both_halves_of_a_split_family_files_go_on(apply_file, roster) -> None:
     apply_file(roster.bundle())
+    one = Family.objects.get(students__source_id="s1")
+    ana = one.caregivers.get(roster_id="ana")
+    merging.split(one, [Student.objects.get(source_id="s2")], [], [ana])
+    roster.user("ana")["familyName"] = "Ruiz Vega"
+    roster.guardian("petra", "Petra", "Novak")
+    roster.user("s2")["agentSourcedIds"] = "ana,petra"
 
-    assert Student.objects.get(source_id="s2").family == apart
-    assert not plan_file(roster.bundle()).changes.exclude(kind="beside").exists()
+    found = apply_file(roster.bundle())
+
+    assert refusals(found) == []
+    assert households() >= {family("s1", of=("ana", "luis")), family("s2", of=("ana", "petra"))}
+    assert Caregiver.objects.filter(family_name="Ruiz Vega").count() == 2
 
 
 def test_one_whom_the_contacts_file_brought_is_only_filled_in(apply_file, roster) -> None:
