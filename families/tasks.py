@@ -1,9 +1,10 @@
 """The worker's tasks for rosters: each a thin shell around a plain, idempotent function."""
 
+from django_scopes import scope
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
-from families.roster import apply
+from families.roster import apply, attributes
 from families.roster import upload as uploads
 from pthv.models import Program, User
 from pthv.tasks import MOST_ATTEMPTS
@@ -39,3 +40,11 @@ def undo_roster(program_id: int, import_id: int, by_id: int) -> None:
 @app.task(name="sweep_uploads", queueing_lock="sweep_uploads")
 def sweep_uploads(timestamp: int) -> None:
     uploads.sweep()
+
+
+@app.periodic(cron="29 3 * * *")
+@app.task(name="sweep_attributes", queueing_lock="sweep_attributes")
+def sweep_attributes(timestamp: int) -> None:
+    for program in Program.objects.all():
+        with scope(program=program):
+            attributes.forget(program)

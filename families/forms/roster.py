@@ -14,6 +14,7 @@ from families.models import RosterImport
 from families.roster import columns, store
 from families.roster.archive import MAX_UPLOAD, MEGABYTE
 from families.roster.columns import Column, Places
+from families.roster.headings import is_private
 
 SHOWN = 60
 
@@ -63,6 +64,7 @@ class ColumnsForm:
             title or _("Column %(number)s, without a title") % {"number": number}
             for number, title in enumerate(roster_import.headings, start=1)
         ]
+        self.private = {place for place, title in enumerate(self.titles) if is_private(title)}
         self.places = roster_import.columns if data is None else self._chosen(data)
         self.rows = store.examples(roster_import.upload)
 
@@ -73,7 +75,7 @@ class ColumnsForm:
             text = data.get(column.name, "")
             if text.isascii() and text.isdecimal() and len(text) < 4:
                 place = int(text)
-                if place < len(self.titles):
+                if place < len(self.titles) and place not in self.private:
                     found[column.name] = place
         return found
 
@@ -94,3 +96,9 @@ class ColumnsForm:
         """The titles of the columns that nobody takes."""
         taken = set(self.places.values())
         return [title for place, title in enumerate(self.titles) if place not in taken]
+
+    @property
+    def offered(self) -> list[tuple[int, Any]]:
+        """The places and titles that may be chosen."""
+        titles = enumerate(self.titles)
+        return [(place, title) for place, title in titles if place not in self.private]

@@ -93,8 +93,8 @@ def discard(roster_import: RosterImport, *, by: User) -> None:
         if held.state == State.DISCARDED:
             return
         held.changes.all().delete()
-        held.state = State.DISCARDED
-        held.save(update_fields=["state"])
+        held.state, held.headings = State.DISCARDED, []
+        held.save(update_fields=["state", "headings"])
         audit.record("roster.discarded", held, by=by)
 
 

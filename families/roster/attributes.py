@@ -7,6 +7,7 @@ program keeps and the file says. An empty value takes away what is held.
 
 from collections.abc import Iterator
 
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from families.models import RosterChange, Student, StudentAttributes
@@ -55,9 +56,14 @@ def _held(keys: list[str]) -> dict[str, Data]:
 
 
 def apply(program: Program, changes: QuerySet[RosterChange]) -> None:
-    """Write the planned lines; of students who came after the plan was made nothing is known."""
+    """Write the planned lines, of what the program still keeps; of students who came after the
+    plan was made nothing is known."""
+    kept = Program.objects.get(pk=program.pk).attributes_kept
     for chunk in progress.steps(changes.filter(table=Table.ATTRIBUTES)):
-        said = {change.source_id: change.after for change in chunk}
+        said = {
+            change.source_id: {name: change.after[name] for name in kept & change.after.keys()}
+            for change in chunk
+        }
         students = dict(
             Student.objects.filter(source_id__in=list(said)).values_list("pk", "source_id")
         )
@@ -66,6 +72,8 @@ def apply(program: Program, changes: QuerySet[RosterChange]) -> None:
         }
         new = []
         for pk, key in students.items():
+            if not said[key]:
+                continue
             one = held.get(pk) or StudentAttributes(program=program, student_id=pk)
             for name, value in said[key].items():
                 setattr(one, name, value)
@@ -73,3 +81,23 @@ def apply(program: Program, changes: QuerySet[RosterChange]) -> None:
                 new.append(one)
         StudentAttributes.objects.bulk_update(held.values(), list(NOTHING), batch_size=500)
         StudentAttributes.objects.bulk_create(new)
+
+
+def forget(program: Program) -> None:
+    """Take away what the program doesn't keep any more, of its students and in its imports."""
+    with transaction.atomic():
+        # While none is applied.
+        kept = Program.objects.select_for_update(no_key=True).get(pk=program.pk).attributes_kept
+        gone = [name for name in NOTHING if name not in kept]
+        for name in gone:
+            held = StudentAttributes.objects.exclude(**{name: NOTHING[name]})
+            held.update(**{name: NOTHING[name]})
+        StudentAttributes.objects.filter(**NOTHING).delete()
+        table = RosterChange._meta.db_table
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {table} SET before = before - %s::text[], after = after - %s::text[]"  # noqa: S608
+                ' WHERE program_id = %s AND "table" = %s'
+                " AND (before ?| %s::text[] OR after ?| %s::text[])",
+                [gone, gone, program.pk, Table.ATTRIBUTES.value, gone, gone],
+            )

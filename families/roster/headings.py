@@ -1,11 +1,13 @@
 """What a file calls its columns: looked at, guessed, or remembered from an earlier file."""
 
+import re
 from itertools import islice
 from pathlib import Path
 
 from django.utils.translation import gettext as _
 
 from families.models import RosterImport
+from families.search import fold
 
 from . import columns
 from .problems import Unreadable
@@ -13,6 +15,14 @@ from .sheets import open_sheet
 
 KINDS = (RosterImport.Kind.CONTACTS, RosterImport.Kind.ATTRIBUTES)
 EXAMPLES = 3
+# A title that is no title: an address, or digits without a letter, such as an id or a telephone.
+DATA = re.compile(r"\S@\S|\A[\W\d_]*\d[\W\d_]*\Z")
+# Columns that nobody may choose, and whose cells no page shows.
+PRIVATE = re.compile(
+    r"passw|contrasen|social security|seguro social|birth|geburt|nacimiento|lunch|disabilit"
+    r"|\b(?:pass ?code|pin|pwd|ssn|dob|iep|504)\b"
+)
+WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[\W_]+")
 TAKEN = (RosterImport.State.APPLIED, RosterImport.State.UNDOING, RosterImport.State.UNDONE)
 
 
@@ -25,15 +35,29 @@ def look(roster_import: RosterImport, path: Path) -> list[list[str]]:
               "An administrator can turn them on.")
         )  # fmt: skip
     with open_sheet(path, roster_import.kind) as sheet:
-        rows = [_shown(row or []) for _number, row in islice(sheet.lines, EXAMPLES)]
+        if any(map(DATA.search, sheet.headings)):
+            raise Unreadable(
+                _("The first line holds somebody’s data. Put a line above it naming the columns.")
+            )
+        private = {place for place, title in enumerate(sheet.headings) if is_private(title)}
+        rows = [_shown(row or [], private) for _number, row in islice(sheet.lines, EXAMPLES)]
     roster_import.headings = sheet.headings
-    roster_import.columns = columns.match(sheet.headings, ours)
+    known = ["" if place in private else title for place, title in enumerate(sheet.headings)]
+    roster_import.columns = columns.match(known, ours)
     return rows
 
 
-def _shown(cells: list[str]) -> list[str]:
+def is_private(title: str) -> bool:
+    """Whether a column of this title is none of ours, whatever anybody chooses."""
+    return bool(PRIVATE.search(fold(WORDS.sub(" ", title))))
+
+
+def _shown(cells: list[str], private: set[int]) -> list[str]:
     """A row as a page can show it, also where the file's bytes are no text."""
-    return [cell.encode(errors="replace").decode() for cell in cells]
+    return [
+        "" if place in private else cell.encode(errors="replace").decode()
+        for place, cell in enumerate(cells)
+    ]
 
 
 def remember(roster_import: RosterImport) -> bool:

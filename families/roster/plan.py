@@ -50,7 +50,8 @@ def refuse(roster_import: RosterImport, problem: str) -> None:
     One that was planned or put away in the meantime stays what it is.
     """
     reading = RosterImport.objects.filter(pk=roster_import.pk, state=RosterImport.State.READING)
-    if reading.update(state=RosterImport.State.REFUSED, problem=problem):
+    # What it called its columns may be somebody's data, where the first line was a row.
+    if reading.update(state=RosterImport.State.REFUSED, problem=problem, headings=[]):
         roster_import.state, roster_import.problem = RosterImport.State.REFUSED, problem
 
 

@@ -180,6 +180,7 @@ def sweep() -> int:
     late = RosterImport.objects.with_scopes_disabled().filter(uploaded_at__lt=oldest)
     late.filter(state=State.COLUMNS).update(
         state=State.REFUSED,
+        headings=[],
         problem=_("The file waited for more than a day and was removed. Send it again."),
     )
     late.exclude(upload="").exclude(state=State.READING).update(upload="")

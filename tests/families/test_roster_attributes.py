@@ -5,6 +5,7 @@ import pytest
 from families.models import RosterChange, RosterImport, Student, StudentAttributes
 from families.roster import attributes
 from families.roster.states import Entry
+from families.tasks import sweep_attributes
 from pthv.models import Program, School
 
 from .roster_files import bundle
@@ -14,6 +15,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def students(program: Program, school: School) -> list[Student]:
+    for name in attributes.NOTHING:
+        setattr(program, f"keeps_{name}", True)
+    program.save()
     return Student.objects.bulk_create(
         Student(program=program, school=school, source_id=key, given_name="Ana", family_name="Ruiz")
         for key in ("1", "2", "3")
@@ -72,6 +76,30 @@ def test_a_student_nobody_knows_is_passed_over(program, program_coordinator, stu
     write(program, program_coordinator, {"9": {"sex": "male"}})
 
     assert not StudentAttributes.objects.exists()
+
+
+def test_what_was_turned_off_since_is_not_written(program, program_coordinator, students) -> None:
+    Program.objects.update(keeps_sex=False)
+
+    write(program, program_coordinator, {"1": {"sex": "male", "home_language": "es"}})
+    write(program, program_coordinator, {"2": {"sex": "male"}})
+
+    one = StudentAttributes.objects.get()
+    assert (one.sex, one.home_language) == ("", "es")
+
+
+def test_what_was_turned_off_is_forgotten(program, program_coordinator, students) -> None:
+    write(program, program_coordinator, {"1": {"sex": "male", "english_learner": False}})
+    write(program, program_coordinator, {"2": {"sex": "male"}})
+    write(program, program_coordinator, {"2": {"sex": "female"}})
+    Program.objects.update(keeps_sex=False)
+
+    sweep_attributes.func(0)
+
+    one = StudentAttributes.objects.get()
+    assert (one.student.source_id, one.sex, one.english_learner) == ("1", "", False)
+    said = RosterChange.objects.values_list("before", "after")
+    assert "male" not in str(list(said)) and ({}, {"english_learner": False}) in said
 
 
 DEMOGRAPHICS = (

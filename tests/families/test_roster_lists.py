@@ -445,3 +445,52 @@ def test_the_command_stops_with_one_sentence(roster, program, tmp_path: Path) ->
     with pytest.raises(CommandError, match="no account"):
         call_command("import_roster", str(BUNDLE), program=program.slug, by="x@example.org")
     assert Student.objects.filter(family__isnull=False).count() == 0
+
+
+# What no list may leave with us
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "1001,H1,Carmen,CANARY-7",
+        "Carmen,CANARY-7,carmen@example.org",
+        "CANARY-7,Luz,(503) 555-0123",
+    ],
+)
+def test_a_list_without_titles_is_refused_and_nothing_of_it_kept(
+    roster, coordinator, uploads, first
+) -> None:
+    found = sent(coordinator, f"{first}\n{first}\n".encode())
+
+    assert found.state == RosterImport.State.REFUSED
+    assert "must name the columns" in found.problem and found.headings == []
+    assert "CANARY" not in everything_stored()
+    assert list(uploads.iterdir()) == []
+
+
+def test_the_titles_of_a_discarded_list_go_with_it(roster, coordinator) -> None:
+    found = sent(coordinator, b"Carmen;CANARY-7;Luz\nx;y;z\n")
+    assert found.state == RosterImport.State.COLUMNS
+
+    coordinator.post(reverse("roster_discard", args=[found.pk]))
+
+    assert "CANARY" not in everything_stored()
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Password", "studentPassword", "Contraseña", "SSN", "Social Security No.", "DOB", "IEP",
+     "Date of birth", "birthPlace", "Lunch status", "Fecha de nacimiento", "Passwort", "PIN"],
+)  # fmt: skip
+def test_a_private_column_is_neither_shown_nor_offered(roster, coordinator, uploads, title) -> None:
+    found = sent(coordinator, f"student_id,given_name,{title},relation\n1001,A,SECRET,x\n".encode())
+
+    address = reverse("roster_columns", args=[found.pk])
+    shown = coordinator.get(address, {"relation": "2"}, headers={"HX-Request": "true"}).text
+    assert "SECRET" not in shown and f">{title}</option>" not in shown
+    assert f"<bdi>{title}</bdi>" in shown and ">relation</option>" in shown
+    assert "SECRET" not in "".join(one.read_text() for one in uploads.glob("*.examples"))
+    confirm(coordinator, found, {"student_id": 0, "given_name": 1, "family_name": 2})
+    found.refresh_from_db()
+    assert found.state == RosterImport.State.COLUMNS
