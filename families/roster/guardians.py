@@ -203,9 +203,7 @@ class Guardians:
             return
         others = [child for child in children if child not in theirs]
         if others:
-            names = {"child": self.children[theirs[0]], "other": self.children[others[0]]}
-            reason = _("Is a guardian of %(child)s and not of %(other)s, who are one family here.")
-            self._refuse(key, theirs[0], reason % names)
+            self._refuse(key, theirs[0], self._of_some(key, theirs[0], others))
             return
         earlier = next((row for row in people if row["roster_id"] == key), None)
         if earlier is not None:
@@ -213,6 +211,19 @@ class Guardians:
             return
         by_id[key] = {"pk": None, "roster_id": key}
         yield self._new(key, f"#{family}", children, family)
+
+    def _of_some(self, key: str, child: str, others: list[str]) -> str:
+        """Why a guardian of one child doesn't enter a family that has others."""
+        names = {"child": self.children[child], "other": self.children[others[0]]}
+        if untold := [one for one in others if self.links.untold(one, key)]:
+            names["other"] = self.children[untold[0]]
+            reason = _(
+                "Is a guardian of %(child)s; of %(other)s, of the same family, this file says "
+                "nothing. Send both in one file."
+            )
+        else:
+            reason = _("Is a guardian of %(child)s and not of %(other)s, who are one family here.")
+        return reason % names
 
     def _is_barred(self, key: str, children: Iterable[str], family: int | None = None) -> bool:
         for child in children:

@@ -54,8 +54,12 @@ class Links:
             return True
         if guardian in self.wanted.gone[Table.CAREGIVER]:
             return False
+        return not self.told(child) if self.bulk else self.untold(child, guardian)
+
+    def untold(self, child: str, guardian: str) -> bool:
+        """A file of changes that doesn't repeat the row that would state their link."""
         if self.bulk:
-            return not self.told(child)
+            return False
         child_silent = CHILDREN in self.sides and child not in self.wanted.agents
         parent_silent = PARENTS in self.sides and guardian not in self.wanted.agents
         return child_silent or parent_silent

@@ -20,8 +20,6 @@ LONGEST_PERSON_NAME = 80
 LONGEST_SCHOOL_NAME = 120
 LONGEST_TITLE = 160
 
-__all__ = ["BadCell"]
-
 
 @dataclass(frozen=True, slots=True)
 class Org:
@@ -82,11 +80,14 @@ def orgs(bundle: Bundle) -> Iterator[Org | Refused]:
 
 def sessions(bundle: Bundle) -> Iterator[Session | Refused]:
     def build(row: Row) -> Session:
+        line, key, left = base(row)
+        if left:
+            return Session(line, key, left, "", date.min, date.min, "")
         starts, ends = cell(row, "startDate", values.day), cell(row, "endDate", values.day)
         if starts is None or ends is None or ends <= starts:
             raise BadCell("endDate", _("It needs a first day, and a last day after it."))
         kind = said(row, "type").casefold()
-        return Session(*base(row), kind, starts, ends, said(row, "schoolYear"))
+        return Session(line, key, left, kind, starts, ends, said(row, "schoolYear"))
 
     return records(
         bundle,

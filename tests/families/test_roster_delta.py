@@ -218,6 +218,12 @@ def test_changes_before_any_whole_file_say_what_is_missing(plan_file, roster) ->
     assert reasons(found) == ["orgs.csv has no entry for 10."]
 
 
+def test_a_session_is_deleted_by_its_id_alone(applied, plan_file) -> None:
+    row = {"sourcedId": "S2", "status": "tobedeleted", "startDate": "", "endDate": ""}
+
+    assert said(plan_file(delta(academicSessions=as_csv([row])))) == []
+
+
 # Guardians
 
 
@@ -266,6 +272,26 @@ def test_a_baby_sister_joins_by_guardians_whom_the_file_does_not_repeat(
 
     mateo, sol = Student.objects.filter(source_id__in=["s1", "s5"])
     assert mateo.family == sol.family
+
+
+def test_a_guardian_of_siblings_comes_once_one_file_tells_of_both(applied, apply_file) -> None:
+    more = Roster()
+    more.student("s5", "Sol", "Ruiz", agents="ana")
+    apply_file(delta(users=as_csv(more.users)))
+    luis = Roster()
+    luis.guardian("luis", "Luis", "Ruiz")
+    sol = more.user("s5") | {"agentSourcedIds": "ana,luis"}
+    mateo = applied.user("s1") | {"agentSourcedIds": "ana,luis"}
+
+    apply_file(delta(users=as_csv([*luis.users, mateo])))
+    found = apply_file(delta(users=as_csv([*luis.users, sol])))
+
+    assert reasons(found) == [
+        "Luis Ruiz: Is a guardian of Sol Ruiz; of Mateo Ruiz, of the same family, this file says "
+        "nothing. Send both in one file."
+    ]
+    both = apply_file(delta(users=as_csv([*luis.users, sol, mateo])))
+    assert said(both) == [("new", "caregiver", "luis")]
 
 
 def test_a_half_sister_brings_a_guardian_whom_the_file_does_not_repeat(applied, apply_file) -> None:
