@@ -7,10 +7,12 @@ schools is told first name and grade, for that is who the family is, but neither
 """
 
 from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.functions import Reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -36,41 +38,40 @@ LOOKS_READ, LOOKS_TOLD = 30, 5
 
 def open_to(user: User, can: Can) -> QuerySet[Family]:
     """The families with which this person may do this; none that was merged into another."""
-    reach, families = user.reach(can), Family.objects.filter(merged_into=None)
-    if reach.program:
+    families = Family.objects.filter(merged_into=None)
+    if user.reach(can).program:
         return families
     of_family = {"family": OuterRef("pk")}
-    allowed = Q(Exists(Invitation.objects.open_to(user, can).filter(**of_family)))
-    if reach.educators:
-        allowed |= Q(Exists(taught_by(reach).filter(**of_family)))
-    if reach.schools:
-        enrolled = Student.objects.enrolled().filter(school__in=reach.schools)
-        allowed |= Q(Exists(enrolled.filter(**of_family)))
-    return families.filter(allowed)
+    allowed = (Q(Exists(rows.filter(**of_family))) for rows in _ways_to(user, can))
+    return families.filter(reduce(or_, allowed))
 
 
 def ids_open_to(user: User, can: Can) -> list[int] | None:
     """Who these families are, for whoever may see some of them; None: all of the program."""
-    reach = user.reach(can)
-    if reach.program:
+    if user.reach(can).program:
         return None
-    mine = Invitation.objects.open_to(user, can).order_by().values_list("family")
+    first, *more = (
+        rows.filter(family__merged_into=None).exclude(family=None).order_by().values_list("family")
+        for rows in _ways_to(user, can)
+    )
+    return [family for (family,) in first.union(*more)]
+
+
+def _ways_to(user: User, can: Can) -> list[QuerySet[Any]]:
+    """Whose families somebody may see who doesn't see all: the rows that lead there."""
+    reach = user.reach(can)
+    ways: list[QuerySet[Any]] = [Invitation.objects.open_to(user, can)]
     if reach.educators:
-        mine = mine.union(_families_of(taught_by(reach)))
+        ways.append(taught_by(reach))
     if reach.schools:
-        enrolled = Student.objects.enrolled().filter(school__in=reach.schools)
-        mine = mine.union(_families_of(enrolled))
-    return [family for (family,) in mine]
+        ways.append(Student.objects.enrolled().filter(school__in=reach.schools))
+    return ways
 
 
 def without_a_no(ids: list[int]) -> list[int]:
     """Of these families, those whose contact data the page shows: none that said no."""
     no = said_no(ids)
     return [one for one in ids if one not in no]
-
-
-def _families_of(students: QuerySet[Student]) -> Any:
-    return students.exclude(family=None).order_by().values_list("family")
 
 
 def taught_by(reach: Reach) -> QuerySet[Student]:
@@ -209,15 +210,17 @@ def why(user: User, can: Can, children: list[Any], invitations: list[Any]) -> li
 
 def alike(found: QuerySet[Family], family: Family) -> QuerySet[Family]:
     """Those that may be the same family: a caregiver has a phone or an e-mail of this one's."""
-    phones = [str(person.phone) for person in family.standing if person.phone]
+    phones = [str(person.phone)[::-1] for person in family.standing if person.phone]
     emails = [person.email for person in family.standing if person.email]
-    people = Caregiver.objects.filter(
-        Q(phone__in=phones) | Q(email__in=emails), program=family.program_id, ended_on=None
-    )
+    standing = Caregiver.objects.filter(program=family.program_id, ended_on=None)
+    backwards = standing.annotate(backwards=Reverse("phone", output_field=TextField()))
+    called = backwards.exclude(phone="").filter(backwards__in=phones)
+    written = standing.exclude(email="").filter(email__in=emails)
+    people = called.order_by().values("family").union(written.order_by().values("family"))
     alike = found.filter(
         ~Exists(_split(OuterRef("pk"), Value(family.pk))),
         ~Exists(_split(Value(family.pk), OuterRef("pk"))),
-        pk__in=people.values("family"),
+        pk__in=people,
     )
     alike = alike.exclude(pk=family.pk).order_by("pk")
     return alike.prefetch_related(children_of(), adults())

@@ -1,7 +1,7 @@
 """Asking a family, and recording what it answered. A no is final, and needs no reason."""
 
 import datetime
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -213,7 +213,7 @@ def locked(invitation: Invitation, *more: str) -> Invitation:
 
 
 def export(
-    found: InvitationQuerySet, program: Program, *, by: User, filters: dict[str, str]
+    found: InvitationQuerySet, program: Program, *, by: User, filters: Mapping[str, str | bool]
 ) -> Iterator[Sequence[object]]:
     """These invitations as a list, a header and a row for each; that it was taken is kept.
 

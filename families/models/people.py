@@ -231,6 +231,10 @@ class Caregiver(ProgramRow):
                 condition=~Q(phone=""),
                 name="caregiver_by_last_digits",
             ),
+            # Families that may be the same one have somebody with the same address.
+            models.Index(
+                fields=["program", "email"], condition=~Q(email=""), name="caregiver_by_email"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -173,7 +173,15 @@ class RosterChange(ProgramRow):
     class Meta:
         ordering = ["pk"]
         constraints = [*same_program("roster_change", roster_import="families.RosterImport")]
-        indexes = [models.Index(fields=["roster_import", "kind", "id"], name="changes_of_import")]
+        indexes = [
+            models.Index(fields=["roster_import", "kind", "id"], name="changes_of_import"),
+            # The names of what an import itself brings: a few rows of its many.
+            models.Index(
+                fields=["roster_import", "table", "source_id"],
+                condition=Q(table__in=["school", "class"]),
+                name="named_by_import",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.table} {self.source_id}"

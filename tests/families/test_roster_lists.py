@@ -227,6 +227,7 @@ def test_lines_are_found_by_name_and_by_table(roster, coordinator, plan_file) ->
     assert titles("?kind=new&table=caregiver") == 4
     assert titles("?kind=new&q=thao") == 1
     assert titles("?kind=new&q=NGUYEN") == 2
+    assert titles("?kind=new&q=Nguyễn") == 2
     assert titles("?kind=new&q=H2") == 1
     assert "Nothing here is called “zzz”" in page(coordinator, found, "?kind=new&q=zzz")
 

@@ -605,4 +605,11 @@ def test_the_rule_finds_exactly_the_families_of_each_person(
     assert found(educator) == {family.pk, other.pk}
     assert found(other_site_coordinator) == {family.pk}
     assert found(colleague) == found(finance) == set()
+    # The search asks the same rule another way; a merged family is nobody's.
+    gone = add_family("Sol", "Eva")
+    Family.objects.filter(pk=gone.pk).update(merged_into=other)
+    cast = (educator, site_coordinator, other_site_coordinator, colleague, finance)
+    for user in cast:
+        assert set(families.ids_open_to(user, Can.SEE_FAMILIES)) == found(user)
+    assert families.ids_open_to(program_coordinator, Can.SEE_FAMILIES) is None
     assert at(6, 13) == clock.now()

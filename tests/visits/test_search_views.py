@@ -160,3 +160,14 @@ class TestTheListNarrowed:
         assert "secret" not in text
         entry = AuditEntry.objects.get(event="families.exported")
         assert (entry.by, entry.facts) == (site_coordinator, {"filters": {"grade": "03"}})
+
+    def test_the_file_is_of_whom_the_page_found(self, client, families, site_coordinator):
+        client.force_login(site_coordinator)
+        asked = "?q=mateo&state=not_asked&secret=1&page=2"
+
+        response = client.post(reverse("invitation_csv") + asked)
+
+        text = b"".join(response.streaming_content).decode("utf-8-sig")
+        assert len(text.splitlines()) == 2 and families[0].surnames in text
+        entry = AuditEntry.objects.get(event="families.exported")
+        assert entry.facts == {"filters": {"state": "not_asked", "q": True}}

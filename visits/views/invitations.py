@@ -27,14 +27,8 @@ BY_STATE = {"state", "waiting", "kind", "asked", "mine"}
 @requires(Can.SEE_FAMILIES)
 def invitation_list(request: Request) -> HttpResponse:
     """This year's families of this person's plans, by state; by name those of any year."""
-    found = Invitation.objects.open_to(request.user, Can.SEE_FAMILIES)
-    typed = request.GET.get("q", "").strip()
-    if not typed:  # looking for somebody finds last year's too
-        found = found.of_year(request.program.today)
     form = NarrowForm(request.GET, user=request.user, program=request.program)
-    found = form.narrow(_narrowed(found, request))
-    if typed:
-        found = found.filter(family__in=Student.objects.named(typed).values("family"))
+    found = _found(request, Can.SEE_FAMILIES, form)
     page = paged(found, request, shown=lambda rows: rows.for_list())
     # Who asks sees how to reach a family while it may be asked, and that is a look at it.
     by_others = request.user.reach(Can.SEE_FAMILIES).educators == frozenset()
@@ -53,7 +47,7 @@ def invitation_list(request: Request) -> HttpResponse:
             "narrowed": form.used or bool(BY_STATE & request.GET.keys()),
             "form": form.offer() if form.used or "filter" in request.GET else None,
             "may_export": Can.EXPORT_FAMILIES in request.powers,
-            "typed": typed,
+            "typed": _typed(request),
             "by_others": by_others,
         },
     )
@@ -63,11 +57,29 @@ def invitation_list(request: Request) -> HttpResponse:
 @requires(Can.EXPORT_FAMILIES)
 def invitation_csv(request: Request) -> StreamingHttpResponse:
     """The list as it is narrowed, as a file. A POST, since who took it is kept."""
-    found = Invitation.objects.open_to(request.user, Can.EXPORT_FAMILIES)
-    found = _narrowed(found.of_year(request.program.today), request)
-    found = NarrowForm(request.GET, user=request.user, program=request.program).narrow(found)
-    rows = invitations.export(found, request.program, by=request.user, filters=request.GET.dict())
+    form = NarrowForm(request.GET, user=request.user, program=request.program)
+    found = _found(request, Can.EXPORT_FAMILIES, form)
+    known = sorted((BY_STATE | form.fields.keys()) & request.GET.keys())
+    filters: dict[str, str | bool] = {name: request.GET[name] for name in known}
+    if _typed(request):
+        filters["q"] = True  # that they looked for a name, not for whose
+    rows = invitations.export(found, request.program, by=request.user, filters=filters)
     return exports.csv_response(f"families-{request.program.slug}.csv", rows)
+
+
+def _typed(request: Request) -> str:
+    return request.GET.get("q", "").strip()
+
+
+def _found(request: Request, can: Can, form: NarrowForm) -> InvitationQuerySet:
+    """What the address asks for, on the page as in the file."""
+    found, typed = Invitation.objects.open_to(request.user, can), _typed(request)
+    if not typed:  # looking for somebody finds last year's too
+        found = found.of_year(request.program.today)
+    found = form.narrow(_narrowed(found, request))
+    return (
+        found.filter(family__in=Student.objects.named(typed).values("family")) if typed else found
+    )
 
 
 def _narrowed(found: InvitationQuerySet, request: Request) -> InvitationQuerySet:
