@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from families import finding
 from families.models import RosterChange, RosterImport, Student
 from families.roster import apply, columns
 from tests.families.conftest import *  # noqa: F403
@@ -23,11 +24,44 @@ HEADERS = {
     if name != "manifest.csv"
 }
 UNSEEN = (RosterChange.Kind.REFUSED, "beside")
-COLUMNS_OF_FILES = [(name, column) for name, header in HEADERS.items() for column in header]
+TWISTED = [string for string in STRINGS if set(string) & set('",;\t\r\n\x00')]
+# What no reader of ours ever takes out of a row; spoiled all at once.
+PASSED_OVER = {
+    "dateLastModified",
+    "username",
+    "userIds",
+    "middleName",
+    "identifier",
+    "password",
+    "metadata.address1",
+    "metadata.city",
+    "courseSourcedId",
+    "classCode",
+    "classType",
+    "location",
+    "subjects",
+    "subjectCodes",
+    "periods",
+    "countryOfBirthCode",
+    "stateOfBirthAbbreviation",
+    "cityOfBirth",
+    "birthDate",
+    "beginDate",
+    "endDate",
+    "schoolSourcedId",
+    "courseCode",
+}
+READ = [
+    (name, column)
+    for name, header in HEADERS.items()
+    for column in header
+    if column not in PASSED_OVER and name != "courses.csv"
+]
+READ += [("classes.csv", "schoolSourcedId"), ("academicSessions.csv", "endDate")]
 
 
-def spoiled(name: str, column: str) -> str:
-    """The file with one more row for each string, which stands in the column."""
+def spoiled(name: str, *columns: str) -> str:
+    """The file with one more row for each string, which stands in these columns."""
     text = bundle_files()[name].removeprefix("\ufeff")
     rows = list(csv.DictReader(io.StringIO(text)))
     sheet = io.StringIO()
@@ -39,7 +73,7 @@ def spoiled(name: str, column: str) -> str:
         copy["sourcedId"] = f"N{number}"
         if copy.get("email"):
             copy["email"] = f"n{number}@example.org"
-        copy[column] = string.replace("\x00", "")
+        copy |= dict.fromkeys(columns, string)
         writer.writerow(copy)
     return sheet.getvalue()
 
@@ -62,7 +96,7 @@ def applied(found: RosterImport, by) -> None:
     assert found.state == RosterImport.State.APPLIED, found.problem
 
 
-@pytest.mark.parametrize(("name", "column"), COLUMNS_OF_FILES)
+@pytest.mark.parametrize(("name", "column"), READ)
 def test_in_every_column_of_a_roster(plan_file, program_coordinator, name, column):
     sent = bundle(**{name.removesuffix(".csv"): spoiled(name, column)})
 
@@ -93,7 +127,20 @@ def test_in_every_column_of_a_contacts_file(plan_file, apply_file, program_coord
         applied(found, program_coordinator)
 
 
-@pytest.mark.parametrize("string", STRINGS, ids=range(len(STRINGS)))
+def test_in_every_column_that_is_passed_over(plan_file, program_coordinator):
+    files = {
+        name.removesuffix(".csv"): spoiled(name, *(set(header) & PASSED_OVER))
+        for name, header in HEADERS.items()
+        if name not in ("academicSessions.csv", "classes.csv")
+    }
+
+    found = plan_file(bundle(**files))
+
+    judged(found)
+    assert found.state == RosterImport.State.PLANNED
+
+
+@pytest.mark.parametrize("string", TWISTED, ids=range(len(TWISTED)))
 def test_as_a_whole_file(plan_file, string):
     judged(plan_file(string.encode() or b" ", kind="contacts"))
 
@@ -118,10 +165,8 @@ def test_no_page_shows_one_as_markup(apply_file, plan_file, client: Client, prog
     assert [string for string in markup if string in shown] == []
 
 
-def test_searching_for_one_finds_nothing_worse_than_nobody(client, apply_file, program_coordinator):
+def test_searching_for_one_finds_nothing_worse_than_nobody(apply_file, program):
     apply_file(bundle())
-    client.force_login(program_coordinator)
 
     for string in STRINGS:
-        response = client.get(reverse("invitation_list"), {"q": string})
-        assert response.status_code == 200, string
+        finding.find(string.replace("\x00", ""), program)
