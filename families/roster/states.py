@@ -1,6 +1,6 @@
 """One shape for what a file says and what the roster holds, so that they compare."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -85,27 +85,3 @@ class Difference:
     row: int | None
     before: Data
     after: Data
-
-
-def differences(wanted: Entries, present: Entries, naming: str = "") -> Iterator[Difference]:
-    """What must happen to `present` to become `wanted`; of a change only what differs.
-
-    The field `naming` is told in any case, where an id alone doesn't say which row is meant.
-    """
-    for key, entry in wanted.items():
-        held = present.get(key)
-        if held is None:
-            yield Difference(key, entry.label, entry.row, {}, entry.data)
-        elif held.data != entry.data:
-            fields = [
-                name
-                for name in entry.data
-                if name == naming or held.data.get(name) != entry.data[name]
-            ]
-            before = {name: held.data[name] for name in held.data if name not in entry.data}
-            before |= {name: held.data[name] for name in fields if name in held.data}
-            after = {name: entry.data[name] for name in fields}
-            yield Difference(key, entry.label, entry.row, before, after)
-    for key, held in present.items():
-        if key not in wanted:
-            yield Difference(key, held.label, None, held.data, {})

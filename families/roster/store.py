@@ -1,4 +1,7 @@
-"""Where uploads wait for the worker: private files, each gone as soon as it was read.
+"""Where uploads wait for the worker: private files, each gone as soon as nobody needs it.
+
+That is once it was read, unless a person may still say which of its columns is what: then once
+its plan is applied or put away. None grows older than a day.
 
 A roster bundle holds passwords and birthplaces. Its bytes are never in the database; the file
 is readable by nobody else.
