@@ -44,7 +44,22 @@ def blockers(keep: Family, gone: Family) -> list[str]:
         return [_("Choose another family.")]
     if keep.merged_into_id or gone.merged_into_id:
         return [_("One of them was merged with another family already. Look again.")]
-    return []
+    who = together(keep, gone)
+    everybody = [*who.stay, *who.come, *(other for _known, other in who.same)]
+    return [
+        _("%(name)s has the phone or e-mail of somebody who was ended. Settle that first.")
+        % {"name": person}
+        for person in who.standing
+        if _reaches_ended(person, everybody)
+    ]
+
+
+def _reaches_ended(person: Caregiver, everybody: list[Caregiver]) -> bool:
+    """Whether an entry of the other family was ended and is reached as this person is, and as
+    nobody who has a say there."""
+    alike = [one for one in everybody if same_address(described(person), described(one))]
+    there = [one for one in alike if one.family_id != person.family_id]
+    return bool(there) and all(one.ended_on for one in there)
 
 
 def together(keep: Family, gone: Family) -> Together:

@@ -31,6 +31,11 @@ COLLAPSE = """
         (array_agg(after ORDER BY id DESC))[1] AS after
     FROM pthv_rowimage WHERE change_id = %s GROUP BY "table", row
 """
+# An account is its owner's from the first login on: only one that is as it was made goes.
+KEEP_ACCOUNTS = f"""
+    DELETE FROM taken_back USING {User._meta.db_table} AS held
+    WHERE "table" = %s AND row = held.id AND before IS NULL AND after <> {hashed(User, "held")}
+"""
 KEPT = 'WITH kept AS (SELECT row, before, after FROM taken_back WHERE "table" = %s)'
 
 
@@ -74,7 +79,8 @@ def _ignore(rows: int) -> None:
 def take_back(change: Change, *, by: User, progress: Callable[[int], None] = _ignore) -> None:
     """Put back every row as it was before the change; raise NotReady if something was built on it.
 
-    Rows it created are deleted, rows it changed are restored, rows it deleted return;
+    Rows it created are deleted, rows it changed are restored, rows it deleted return; accounts
+    that it made and that somebody uses stay, with nothing they may do here.
     `progress` is told how many more were.
     """
     with transaction.atomic():
@@ -87,6 +93,7 @@ def take_back(change: Change, *, by: User, progress: Callable[[int], None] = _ig
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE IF EXISTS taken_back")
             cursor.execute(COLLAPSE, [held.pk])
+            cursor.execute(KEEP_ACCOUNTS, [User._meta.db_table])
             cursor.execute("ANALYZE taken_back")
         try:
             with (

@@ -18,6 +18,9 @@ from .apply_classes import Classes
 from .chunks import CHUNK
 from .states import Table
 
+# The rows of Membership as they were before each change.
+EarlierMembership = Membership.pgh_event_model  # type: ignore[attr-defined]
+
 
 def apply(program: Program, changes: QuerySet[RosterChange], classes: Classes, since: date) -> None:
     """`since` is the first day of the plan's school years, when new teachers begin."""
@@ -111,7 +114,8 @@ def outside_accounts(program: Program, emails: Iterable[str]) -> list[User]:
     """The accounts with these addresses that never had a part in the program."""
     held = User.objects.filter(email__in=list(emails))
     inside = Membership.objects.filter(program=program).values("user")
-    return list(held.exclude(pk__in=inside))
+    earlier = EarlierMembership.objects.filter(program=program).values("user")
+    return list(held.exclude(pk__in=inside).exclude(pk__in=earlier))
 
 
 def _accounts(program: Program, changes: list[RosterChange]) -> dict[str, User]:

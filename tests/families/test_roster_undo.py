@@ -15,7 +15,7 @@ from families.roster import apply
 from families.tasks import undo_roster
 from pthv import clock
 from pthv.blocked import NotReady
-from pthv.models import AuditEntry, Educator, User
+from pthv.models import AuditEntry, Educator, Membership, User
 from tests.families.roster_files import CONTACTS, bundle, bundle_files
 from tests.pthv.test_undo import snapshot
 
@@ -91,14 +91,22 @@ def test_a_correction_made_since_is_not_lost(apply_file, take_back):
     assert Caregiver.objects.filter(phone="+15035550177").exists()
 
 
-def test_an_account_in_use_keeps_the_import(apply_file, take_back):
+def test_an_account_in_use_stays_and_may_do_nothing(apply_file, take_back):
+    before = snapshot()
     found = apply_file(bundle())
-    User.objects.filter(pk=Educator.objects.first().user_id).update(last_login="2026-10-06T12:00Z")
+    used = Educator.objects.first().user_id
+    User.objects.filter(pk=used).update(last_login="2026-10-06T12:00Z")
 
-    refused = take_back(found)
+    take_back(found)
 
-    assert refused.state == State.APPLIED
-    assert "1 user" in refused.problem
+    assert found.state == State.UNDONE
+    assert User.objects.filter(pk=used).exists()
+    assert not Membership.objects.filter(user=used).exists()
+    after = snapshot()
+    assert len(after.pop("pthv_user")) == len(before.pop("pthv_user")) + 1
+    assert after == before
+    apply_file(bundle())
+    assert Educator.objects.filter(user=used).exists()
 
 
 def test_tapping_twice_undoes_once(apply_file, program, program_coordinator):

@@ -129,6 +129,24 @@ def test_people_who_share_a_phone_stay_two(two, program_coordinator):
     assert [person.given_name for person in keep.caregivers.all()] == ["Marta", "José"]
 
 
+def test_one_who_was_ended_under_another_name_is_for_people_to_settle(
+    two, program, program_coordinator
+):
+    keep, gone = two
+    for family, name, ended_on in ((keep, "Luis", None), (gone, "Lou", program.today)):
+        Caregiver.objects.create(
+            program=program, family=family, given_name=name, phone="+15035550199",
+            ended_on=ended_on,
+        )  # fmt: skip
+
+    for one, other in ((keep, gone), (gone, keep)):
+        with pytest.raises(NotReady, match="Luis has the phone or e-mail of somebody who was"):
+            merging.merge(one, other, by=program_coordinator)
+
+    Caregiver.objects.create(program=program, family=gone, given_name="Inés", phone="+15035550199")
+    assert merging.merge_blockers(keep, gone) == []
+
+
 def test_an_id_of_the_files_is_never_given_twice(two, program, program_coordinator):
     keep, gone = two
     keep.caregivers.update(roster_id="G1")
