@@ -531,6 +531,15 @@ def test_the_other_family_is_suggested_found_compared_merged_and_undone(
     post(site_coordinator, f"/families/{family.pk}/undo/", 404, change=change.pk)
 
 
+def test_a_shared_email_is_enough_to_be_alike_and_an_empty_one_is_not(family, add_family):
+    other, stranger = add_family("Vega", "Ana"), add_family("Paz", "Ada")
+    Caregiver.objects.update(phone="")
+    Caregiver.objects.filter(family__in=[family, other]).update(email="home@example.org")
+
+    assert list(families.alike(Family.objects.all(), family)) == [other]
+    assert list(families.alike(Family.objects.all(), stranger)) == []
+
+
 def test_a_schools_coordinator_merges_only_what_is_all_theirs(
     client, post, family, sister, twin, site_coordinator, program_coordinator
 ):
