@@ -36,9 +36,7 @@ def look(roster_import: RosterImport, path: Path) -> list[list[str]]:
         )  # fmt: skip
     with open_sheet(path, roster_import.kind) as sheet:
         if any(map(DATA.search, sheet.headings)):
-            raise Unreadable(
-                _("The first line holds somebody’s data. Put a line above it naming the columns.")
-            )
+            raise Unreadable(_("The first line must name the columns. It holds somebody’s data."))
         private = {place for place, title in enumerate(sheet.headings) if is_private(title)}
         rows = [_shown(row or [], private) for _number, row in islice(sheet.lines, EXAMPLES)]
     roster_import.headings = sheet.headings
