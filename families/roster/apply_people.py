@@ -56,13 +56,14 @@ class _People:
         )
         ids = dict(Student.objects.filter(source_id__in=keys).values_list("source_id", "pk"))
         self.classes.leave(ids[change.source_id] for change in changes if not change.after)
+        # Of whom the plan says nothing about classes, each stays in theirs.
+        placed = [change for change in changes if "classes" in change.after]
         self.classes.enrol(
             {
                 ids[change.source_id]: (change.source_id, change.after["classes"])
-                for change in changes
-                if "classes" in change.after
+                for change in placed
             },
-            sorted(found.values()),
+            sorted(found[one.source_id] for one in placed if one.source_id in found),
         )
 
     def _changed(self, change: RosterChange) -> Data:

@@ -50,6 +50,7 @@ def test_only_what_is_named_changes(applied, apply_file) -> None:
 
     assert said(found) == [("changed", "student", "s1")]
     assert Student.objects.get(source_id="s1").grade == "04"
+    assert Enrollment.objects.filter(student__source_id="s1", left_on=None).count() == 1
     assert Student.objects.enrolled().count() == 2
 
 
