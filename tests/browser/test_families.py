@@ -63,7 +63,7 @@ def test_a_family_is_put_right_without_scripts(open_device, family, educator, si
     told = open_device(educator, phone=True, java_script_enabled=False)
     told.goto(reverse("family_detail", args=[family.pk]))
     told.get_by_role("link", name="Something changed Marta Ortega").click()
-    told.get_by_label("Phone").fill("312 555 0199")
+    told.get_by_label("Phone", exact=True).fill("312 555 0199")
     told.get_by_role("button", name="Send").click()
     assert "Sent to your coordinator." in told.inner_text("main")
 

@@ -118,7 +118,7 @@ def test_a_coordinator_imports_looks_applies_and_undoes(
     assert page.get_by_role("button", name="Change columns").is_visible()
     sound(page)
     page.get_by_role("button", name="Discard").click()
-    page.get_by_text("Put away. Nothing was changed.").wait_for()
+    page.get_by_text("Discarded. Nothing was changed.").wait_for()
 
     # She takes the contacts back.
     sound(page)
