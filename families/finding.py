@@ -52,7 +52,7 @@ def find(typed: str, program: Program, among: Collection[int] | None = None) -> 
     notes = _notes(found, typed)
     rows = [Found(family, because=notes.get(family.pk, "")) for family in families]
     rows += [Found(None, student) for student in alone]
-    words = [word for word in fold(typed).split() if word]
+    words = fold(typed).split()
     rows.sort(key=lambda row: _rank(row, words))
     return Finds(rows[:SHOWN], more=len(rows) > SHOWN)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from families.models import AmendmentRequest, Caregiver, Family, Student
+from families.models import AmendmentRequest, Caregiver, Family, Student, joined
 from families.roster.barred import described, same_address, same_name
 from families.roster.family_keys import SPLIT
 from families.search import fold
@@ -166,10 +166,10 @@ def split(
     Whoever was ended, or must not be contacted, is so in both. Where they live is not told on.
     """
     named = [*moving, *both]
-    surnames = dict.fromkeys(person.family_name or person.given_name for person in named)
+    surnames = filter(None, (person.family_name or person.given_name for person in named))
     new = Family.objects.create(
         program_id=family.program_id,
-        surnames=" & ".join(filter(None, surnames))[:160] or family.surnames,
+        surnames=joined(surnames) or family.surnames,
         language=named[0].language,
         interpreter_wanted=family.interpreter_wanted,
         address_confidential=family.address_confidential,

@@ -28,6 +28,7 @@ from pthv.models import (
     SchoolYear,
     User,
 )
+from pthv.requests import id_of
 from pthv.ruled_admin import ChoicesWithinProgram, HistoryAdmin, ReadOnlyAdmin, RuledAdmin, asking
 
 
@@ -178,15 +179,15 @@ class AboutSubject(ReadOnlyAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset, search_term: str):
         kind, _space, number = search_term.strip().lower().rpartition(" ")
-        number = number.lstrip("#")
+        subject = id_of(number.lstrip("#"))
         if not kind:
             return super().get_search_results(request, queryset, search_term)
-        if not (number.isascii() and number.isdecimal() and len(number) < 19):
+        if subject is None:
             return queryset.none(), False
         # Every program is named, so that the index of subjects is used.
         programs = list(Program.objects.values_list("pk", flat=True))
         kind = kind.replace(" ", "")
-        found = queryset.filter(program__in=programs, subject_type=kind, subject_id=number)
+        found = queryset.filter(program__in=programs, subject_type=kind, subject_id=subject)
         return found, False
 
 

@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from pthv.requests import id_of
+
 PAGE_SIZE = 50
 
 
@@ -90,6 +92,7 @@ def _link(request: HttpRequest, direction: str, row: Any, by: str) -> str:
 
 def _read(text: str) -> tuple[str, int] | None:
     pk, tilde, value = text.partition("~")
-    if "\x00" in value or not (tilde and pk.isascii() and pk.isdigit() and len(pk) < 19):
+    number = id_of(pk)
+    if "\x00" in value or not tilde or number is None:
         return None
-    return value, int(pk)
+    return value, number

@@ -25,6 +25,12 @@ class Request(HttpRequest):
     htmx: HtmxDetails
 
 
+def id_of(text: str) -> int | None:
+    """The id that somebody typed or a link carries; None for whatever no row can have."""
+    # 18 digits always fit into what the database counts with.
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+
+
 def post_only(page: str) -> Callable:
     """Let only a POST reach the view. A GET, which is a reload after a refusal or the way back
     from logging in, goes to the page it belongs to: of the same row, or the one without."""

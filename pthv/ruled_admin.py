@@ -26,6 +26,7 @@ from pghistory.models import Event
 from pthv import audit
 from pthv.blocked import NotReady
 from pthv.models import Program, ProgramRow, User
+from pthv.requests import id_of
 
 MOST_COUNTED = 1000
 MOST_ACTED_ON = 100
@@ -266,8 +267,8 @@ class HistoryAdmin(ReadOnlyAdmin):
         typed = search_term.strip().lstrip("#")
         if not typed:
             return queryset, False
-        number = typed.isascii() and typed.isdecimal() and len(typed) < 19
-        return queryset.filter(pgh_obj_id=typed) if number else queryset.none(), False
+        number = id_of(typed)
+        return queryset.none() if number is None else queryset.filter(pgh_obj_id=number), False
 
     @admin.display(description=_("row"))
     def row(self, event: Any) -> str:

@@ -63,7 +63,8 @@ def blockers(change: Change) -> list[str]:
     if change.undone_at is not None:
         return [_("This was undone already.")]
     if clock.now() - change.made_at > KEPT_FOR:
-        return [_("It is more than %(days)s days ago, so it can't be undone.") % _days()]
+        days = {"days": KEPT_FOR.days}
+        return [_("It is more than %(days)s days ago, so it can't be undone.") % days]
     return []
 
 
@@ -88,13 +89,14 @@ def take_back(change: Change, *, by: User, progress: Callable[[int], None] = _ig
         held = Change.objects.select_for_update().get(pk=change.pk)
         if sentences := blockers(held):
             raise NotReady(*sentences)
-        touched = set(held.images.order_by().values_list("table", flat=True).distinct())
-        tables = [model for model in _parents_first() if model._meta.db_table in touched]
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE IF EXISTS taken_back")
             cursor.execute(COLLAPSE, [held.pk])
             cursor.execute(KEEP_ACCOUNTS, [User._meta.db_table])
             cursor.execute("ANALYZE taken_back")
+            cursor.execute('SELECT DISTINCT "table" FROM taken_back')
+            touched = {table for (table,) in cursor.fetchall()}
+        tables = [model for model in _parents_first() if model._meta.db_table in touched]
         try:
             with (
                 transaction.atomic(),
@@ -118,10 +120,6 @@ def sweep() -> int:
     old = Change.objects.with_scopes_disabled().filter(made_at__lt=clock.now() - KEPT_FOR)
     images = RowImage.objects.with_scopes_disabled()
     return images.filter(change__in=old.values("pk"))._raw_delete(using="default")
-
-
-def _days() -> dict[str, int]:
-    return {"days": KEPT_FOR.days}
 
 
 def _name_change(name: str) -> None:

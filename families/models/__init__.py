@@ -3,7 +3,7 @@
 from .amendments import AmendmentRequest
 from .attributes import StudentAttributes
 from .classes import ClassTeacher, Enrollment, SchoolClass, SchoolTally
-from .people import Caregiver, Family, Student, adults, children, grade_in_words, isolated
+from .people import Caregiver, Family, Student, adults, children, grade_in_words, isolated, joined
 from .roster import RosterChange, RosterImport, RosterProgress, RosterSession
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "children",
     "grade_in_words",
     "isolated",
+    "joined",
 ]

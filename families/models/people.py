@@ -1,5 +1,6 @@
 """Whom we may invite: families, the children, and the caregivers who speak for them."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 from unicodedata import bidirectional
 
@@ -59,6 +60,14 @@ def grade_in_words(grade: str) -> str:
     return "K" if grade == "KG" else grade.lstrip("0") or grade
 
 
+LONGEST_SURNAMES = 160
+
+
+def joined(surnames: Iterable[str]) -> str:
+    """What a family is called whose caregivers have these surnames: each once, in their order."""
+    return " & ".join(dict.fromkeys(surnames))[:LONGEST_SURNAMES]
+
+
 @keeps_history(without=("folded", "searchable"))
 @undoable
 class Family(ProgramRow):
@@ -68,7 +77,8 @@ class Family(ProgramRow):
         max_length=255, blank=True, help_text=_("The household's id in the contacts file.")
     )
     surnames = models.CharField(
-        max_length=160, help_text=_("The caregivers' surnames, as the family gives them.")
+        max_length=LONGEST_SURNAMES,
+        help_text=_("The caregivers' surnames, as the family gives them."),
     )
     language = models.CharField(
         max_length=20, default="en", help_text=_("The language they like to be written to in.")

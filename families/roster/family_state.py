@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from families.models import Caregiver, Student
+from families.models import Caregiver, Student, joined
 
 from .barred import LEFT_OUT, caregiver_id
 from .contacts import Contact
@@ -16,7 +16,6 @@ from .states import Data, Difference, Table
 
 Found = tuple[Table, Difference]
 
-LONGEST_SURNAMES = 160
 UNSAID_LANGUAGE = "en"
 # Of a caregiver, what one line of several may leave to the others.
 TOLD = ("preferred_name", "relation", "phone", "email", "language", "preferred_channel")
@@ -253,7 +252,7 @@ def _new_surnames(wanted: Asked, here: Held, missing: Container[str]) -> str:
 
 
 def surnames(people: Iterable[Data]) -> str:
-    return " & ".join(dict.fromkeys(map(_called, people)))[:LONGEST_SURNAMES]
+    return joined(map(_called, people))
 
 
 def _name(one: Data) -> str:

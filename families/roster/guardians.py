@@ -11,7 +11,7 @@ from itertools import groupby
 
 from django.utils.translation import gettext as _
 
-from families.models import Caregiver, RosterImport, Student
+from families.models import Caregiver, RosterImport, Student, joined
 from pthv.models import Program
 
 from . import family_keys
@@ -22,7 +22,6 @@ from .ended import forgive
 from .links import Links
 from .states import Data, Difference, Table
 
-LONGEST_SURNAMES = 160
 Found = Iterator[tuple[Table, Difference]]
 FIELDS = ("given_name", "family_name", "preferred_name", "relation", "phone", "email")
 ROW = ("pk", "family", "roster_id", "source_id", "ended_on", "may_be_contacted", *FIELDS)
@@ -291,8 +290,7 @@ class Guardians:
     def _new_household(self, guardians: list[str], children: list[str]) -> Found:
         household = f"new:{children[0]}"
         people = [self._said(key) for key in guardians]
-        surnames = dict.fromkeys(said["family_name"] or said["given_name"] for said in people)
-        label = " & ".join(surnames)[:LONGEST_SURNAMES]
+        label = joined(said["family_name"] or said["given_name"] for said in people)
         data = {"surnames": label, "students": sorted(children)}
         yield Table.HOUSEHOLD, Difference(household, label, None, {}, data)
         for key in guardians:

@@ -7,7 +7,7 @@ from typing import Any
 from families.models import Caregiver, RosterImport, RosterSession, SchoolClass, Student
 from pthv.models import Educator, Membership, Program, Role, School
 
-CHUNK = 2000
+from .chunks import CHUNK
 
 
 @dataclass

@@ -6,6 +6,7 @@ from typing import Any
 
 from families.models import RosterChange, RosterImport
 
+from .chunks import CHUNK
 from .copying import copy_rows
 from .problems import Refused
 from .states import Difference, Table
@@ -15,7 +16,6 @@ Kind = RosterChange.Kind
 # No person reads these lines; their table says what they hold.
 BESIDE = "beside"
 ENROLLMENT_IDS, SESSIONS = "enrollment_ids", "sessions"
-CHUNK = 2000
 COLUMNS = (
     "program_id",
     "roster_import_id",

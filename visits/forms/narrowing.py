@@ -10,6 +10,7 @@ from families.models import Enrollment, SchoolClass, Student, grade_in_words
 from pthv import languages
 from pthv.access import Can
 from pthv.models import School, SchoolYear, User
+from pthv.requests import id_of
 from visits.models.invitation import InvitationQuerySet
 
 MOST_LISTED = 100
@@ -46,8 +47,7 @@ class NarrowForm(forms.Form):
             schools = schools.filter(pk__in=reach.schools | reach.own_schools)
         listed = list(schools.values_list("pk", "name")[: MOST_LISTED + 1])
         self._choose("school", listed)
-        chosen = self.data.get("school", "")
-        only = listed[0][0] if len(listed) == 1 else int(chosen) if _is_id(chosen) else None
+        only = listed[0][0] if len(listed) == 1 else id_of(self.data.get("school", ""))
         classes = SchoolClass.objects.filter(
             school__in=schools.filter(pk=only), left_on=None, school_year__in=self._year()
         )
@@ -71,8 +71,9 @@ class NarrowForm(forms.Form):
             return found.none()
         said = self.cleaned_data
         if said["school"]:
+            pk = id_of(said["school"])
             named = Q(school__name__istartswith=said["school"])
-            found = found.filter(Q(school=int(said["school"])) if _is_id(said["school"]) else named)
+            found = found.filter(named if pk is None else Q(school=pk))
         if tag := said["language"]:
             dialects = Q(family__language__startswith=f"{tag}-")
             found = found.filter(Q(family__language=tag) | dialects)
@@ -80,8 +81,8 @@ class NarrowForm(forms.Form):
         if said["grade"]:
             found = found.filter(family__in=students.filter(grade=said["grade"]).values("family"))
         if said["school_class"]:
-            pk = int(said["school_class"]) if _is_id(said["school_class"]) else 0
-            inside = Enrollment.objects.filter(school_class=pk, left_on=None)
+            pk = id_of(said["school_class"])
+            inside = Enrollment.objects.filter(school_class=pk or 0, left_on=None)
             of_class = students.filter(pk__in=inside.values("student"))
             found = found.filter(family__in=of_class.values("family"))
         return found
@@ -90,7 +91,3 @@ class NarrowForm(forms.Form):
     def used(self) -> bool:
         """Whether any filter is set."""
         return any(self.data.get(name) for name in self.fields)
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 19

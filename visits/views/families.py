@@ -11,7 +11,7 @@ from families import amendments
 from families.models import AmendmentRequest, Family
 from pthv import audit
 from pthv.access import Can, requires
-from pthv.requests import Request
+from pthv.requests import Request, id_of
 from visits import families, merging, story
 from visits.forms.invitations import AnswerForm, ReopenForm, TeamForm
 from visits.models import ContactAttempt, Invitation
@@ -25,9 +25,7 @@ def family_detail(request: Request, pk: int) -> HttpResponse:
     family = _family(request, pk)
     if family is None:
         return _on_to_the_merged(request, pk)
-    typed = request.GET.get("invitation", "")
-    chosen = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else None
-    return _page(request, family, chosen)
+    return _page(request, family, id_of(request.GET.get("invitation", "")))
 
 
 def refused(

@@ -15,7 +15,7 @@ from pthv import audit
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.models import Change
-from pthv.requests import Request, post_only
+from pthv.requests import Request, id_of, post_only
 from visits import families, merging
 from visits.forms.families import SplitForm
 
@@ -84,9 +84,8 @@ def family_split(request: Request, pk: int) -> HttpResponse:
 def family_undo(request: Request, pk: int) -> HttpResponse:
     """Undo a merge or a split that this family was part of."""
     family = _family(request, pk)
-    typed = request.POST.get("change", "")
-    known = typed.isascii() and typed.isdecimal() and len(typed) < 19
-    change: Change = get_object_or_404(merging.changes(family), pk=typed if known else None)
+    named = id_of(request.POST.get("change", ""))
+    change: Change = get_object_or_404(merging.changes(family), pk=named)
     others = Family.objects.filter(pk__in=merging.families_of(change)).exclude(pk=family.pk)
     if merging.within_reach(others, request.user).count() < len(others):
         raise Http404
@@ -113,9 +112,10 @@ def _other(request: Request, family: Family) -> Family | None:
     typed = (request.POST if request.method == "POST" else request.GET).get("other", "")
     if not typed:
         return None
-    if not (typed.isascii() and typed.isdecimal() and len(typed) < 19) or int(typed) == family.pk:
+    other = id_of(typed)
+    if other is None or other == family.pk:
         raise Http404
-    return _family(request, int(typed))
+    return _family(request, other)
 
 
 def _found(request: Request, family: Family, typed: str) -> list[Family]:

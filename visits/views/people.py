@@ -15,11 +15,10 @@ from families.models import AmendmentRequest, Caregiver, Family, Student
 from pthv import audit, languages
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
-from pthv.requests import Request, post_only
+from pthv.requests import Request, id_of, post_only
 from visits import families
 
 EDIT = Can.EDIT_FAMILIES
-LONGEST_ID = 19
 
 
 @requires(EDIT)
@@ -229,9 +228,7 @@ def _about(request: Request, family: Family) -> tuple[Caregiver | None, Student 
     standing: dict[int, Any] = {person.pk: person for person in family.standing}
     for name, rows in (("caregiver", standing), ("student", _children(request, family))):
         if name in request.GET:
-            typed = request.GET[name]
-            is_id = typed.isascii() and typed.isdecimal() and len(typed) < LONGEST_ID
-            found = rows.get(int(typed)) if is_id else None
+            found = rows.get(id_of(request.GET[name]) or 0)
             if found is None:
                 raise Http404
             return (found, None) if name == "caregiver" else (None, found)
