@@ -21,10 +21,10 @@ from families.models import (
     Student,
     StudentAttributes,
 )
-from families.search import fold
 from pthv import audit
 from pthv.models import Program
 from pthv.ruled_admin import ChoicesWithinProgram, ReadOnlyAdmin, RuledAdmin, account
+from pthv.search import fold
 
 MOST_FOUND = 200
 

@@ -9,9 +9,9 @@ from django.db.models import QuerySet, Value
 from django.utils.translation import gettext as _
 
 from pthv.models import Program
+from pthv.search import fold, prefix_query
 
 from .models import Caregiver, Family, Student, children
-from .search import fold, prefix_query
 
 SHOWN = 20
 # Fewer letters or digits fit half of the roster, and help nobody.

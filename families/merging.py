@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from families.models import AmendmentRequest, Caregiver, Family, Student, joined
 from families.roster.barred import described, same_address, same_name
 from families.roster.family_keys import SPLIT
-from families.search import fold
+from pthv.search import fold
 
 # What was said of somebody, and how files know them: where one entry is silent, the other speaks.
 TOLD = ("preferred_name", "display_name", "relation", "phone", "email")

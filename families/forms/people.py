@@ -9,9 +9,9 @@ from phonenumber_field.formfields import PhoneNumberField
 
 from families.models import Caregiver
 from families.people import CAREGIVER_FIELDS, FAMILY_FIELDS, STUDENT_FIELDS
-from families.roster.problems import BadValue
 from families.roster.values import language
 from pthv import languages
+from pthv.tables.problems import BadValue
 
 CONTROL = {"class": "form-control"}
 

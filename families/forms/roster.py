@@ -11,10 +11,11 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from families.models import RosterImport
-from families.roster import columns, store
-from families.roster.archive import MAX_UPLOAD, MEGABYTE
-from families.roster.columns import Column, Places
+from families.roster import columns
 from families.roster.headings import is_private
+from pthv.tables import store
+from pthv.tables.columns import Column, Places
+from pthv.tables.zips import MAX_UPLOAD, MEGABYTE
 
 SHOWN = 60
 

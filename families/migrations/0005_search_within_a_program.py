@@ -2,7 +2,7 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 from django.db import migrations, models
 
-import families.search
+import pthv.search
 
 
 class Migration(migrations.Migration):
@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             "student",
             "searchable",
             models.GeneratedField(
-                expression=families.search.Folded(
+                expression=pthv.search.Folded(
                     "given_name", "preferred_name", "family_name", as_vector=True
                 ),
                 output_field=django.contrib.postgres.search.SearchVectorField(),

@@ -5,7 +5,7 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 import django.db.models.deletion
 import django.db.models.functions.text
-import families.search
+import pthv.search
 import pgtrigger.compiler
 import pgtrigger.migrations
 import pthv.clock
@@ -254,12 +254,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='student',
             name='folded',
-            field=models.GeneratedField(db_persist=True, expression=families.search.Folded('given_name', 'preferred_name', 'family_name', 'display_name'), output_field=models.TextField()),
+            field=models.GeneratedField(db_persist=True, expression=pthv.search.Folded('given_name', 'preferred_name', 'family_name', 'display_name'), output_field=models.TextField()),
         ),
         migrations.AddField(
             model_name='student',
             name='searchable',
-            field=models.GeneratedField(db_persist=True, expression=families.search.Folded('given_name', 'preferred_name', 'family_name', 'display_name', as_vector=True), output_field=django.contrib.postgres.search.SearchVectorField()),
+            field=models.GeneratedField(db_persist=True, expression=pthv.search.Folded('given_name', 'preferred_name', 'family_name', 'display_name', as_vector=True), output_field=django.contrib.postgres.search.SearchVectorField()),
         ),
         migrations.AddIndex(
             model_name='student',
@@ -396,17 +396,17 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='family',
             name='searchable',
-            field=models.GeneratedField(db_persist=True, expression=families.search.Folded('surnames', as_vector=True), output_field=django.contrib.postgres.search.SearchVectorField()),
+            field=models.GeneratedField(db_persist=True, expression=pthv.search.Folded('surnames', as_vector=True), output_field=django.contrib.postgres.search.SearchVectorField()),
         ),
         migrations.AddField(
             model_name='caregiver',
             name='folded',
-            field=models.GeneratedField(db_persist=True, expression=families.search.Folded('given_name', 'preferred_name', 'family_name', 'display_name'), output_field=models.TextField()),
+            field=models.GeneratedField(db_persist=True, expression=pthv.search.Folded('given_name', 'preferred_name', 'family_name', 'display_name'), output_field=models.TextField()),
         ),
         migrations.AddField(
             model_name='caregiver',
             name='searchable',
-            field=models.GeneratedField(db_persist=True, expression=families.search.Folded('given_name', 'preferred_name', 'family_name', 'display_name', as_vector=True), output_field=django.contrib.postgres.search.SearchVectorField()),
+            field=models.GeneratedField(db_persist=True, expression=pthv.search.Folded('given_name', 'preferred_name', 'family_name', 'display_name', as_vector=True), output_field=django.contrib.postgres.search.SearchVectorField()),
         ),
         migrations.AddIndex(
             model_name='amendmentrequest',

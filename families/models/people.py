@@ -14,10 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from django_scopes import get_scope
 from phonenumber_field.modelfields import PhoneNumberField
 
-from families.search import Folded, prefix_query
 from pthv.models import ProgramRow, same_program, scoped, undoable
 from pthv.models.history import keeps_history
 from pthv.models.tally import tally_triggers
+from pthv.search import Folded, prefix_query
 
 
 def _folded(*names: str) -> GeneratedField:

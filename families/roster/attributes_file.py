@@ -8,17 +8,18 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from families.models import Student
-from families.search import fold
 from pthv.models import Program
+from pthv.search import fold
+from pthv.tables.columns import Places
+from pthv.tables.problems import BadValue, Refused
+from pthv.tables.sheets import Sheet
 
 from . import progress, values
 from .attributes import differences
 from .chunks import CHUNK
-from .columns import STUDENT, Places
+from .columns import STUDENT
 from .contacts import language, value
-from .problems import BadValue, Refused
 from .records import BadCell
-from .sheets import Sheet
 from .states import Difference, Entry, Table, Wanted
 
 FILE = "attributes"

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from families.households import children_ever
 from families.models import Caregiver, Family, Student
-from families.search import fold
+from pthv.search import fold
 
 from . import family_keys
 from .apart import split_families

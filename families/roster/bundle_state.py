@@ -7,12 +7,14 @@ from typing import TypeVar
 
 from django.utils.translation import gettext as _
 
-from . import read, read_people, values
+from pthv.tables.problems import Refused, Unreadable
+from pthv.tables.values import quoted
+
+from . import read, read_people
 from .archive import Bundle
 from .asked import Asked
 from .known import Known
 from .manifest import Manifest, manifest
-from .problems import Refused, Unreadable
 from .read import STUDENT, TEACHER
 from .read_people import GUARDIANS, Held, Role, Roles, User
 from .school_years import Span, check_near, overlap, school_years, year_key, year_name
@@ -384,7 +386,7 @@ class BundleState:
 
 
 def no_such(file: str, key: str, role: str = "") -> str:
-    known = {"file": file, "key": values.quoted(key), "role": role}
+    known = {"file": file, "key": quoted(key), "role": role}
     if role:
         return _("%(file)s has no %(role)s with the id %(key)s.") % known
     return _("%(file)s has no entry for %(key)s.") % known

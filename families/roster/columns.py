@@ -1,22 +1,15 @@
 """The columns of our own files: what each says, and which of a file's columns is which of ours."""
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from difflib import SequenceMatcher
+from collections.abc import Sequence
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from families.models import RosterImport
-from families.search import fold
 from pthv.models import Program
+from pthv.tables import columns
+from pthv.tables.columns import Column, Places
 
 Kind = RosterImport.Kind
-Places = dict[str, int]
-
-HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-WORD = re.compile(r"[^\W_]+")
 # Words that say whose column it is, and not which.
 WHOSE = frozenset(
     [
@@ -34,21 +27,6 @@ WHOSE = frozenset(
     ]
 )
 CHILD = frozenset(["student", "child", "pupil", "estudiante", "alumno"])
-# As alike as "Telephon" and "Telephone".
-ALIKE = 0.85
-LONG_ENOUGH_TO_BE_MISSPELT = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of ours: `spellings` are other titles of it, `examples` two cells."""
-
-    name: str
-    label: Promise
-    meaning: Promise
-    spellings: tuple[str, ...]
-    examples: tuple[str, str]
-    required: bool = False
 
 
 STUDENT = Column(
@@ -243,49 +221,11 @@ def of(kind: str, program: Program) -> tuple[Column, ...]:
 
 
 def match(headings: Sequence[str], ours: Sequence[Column]) -> Places:
-    """Where each of our columns stands in a file, as far as its titles say it.
-
-    The best likeness is given away first; no column of the file is taken twice.
-    """
-    likenesses = [
-        (-_likeness(column, heading), place, number)
-        for number, column in enumerate(ours)
-        for place, heading in enumerate(headings)
-    ]
-    found: Places = {}
-    taken = set()
-    for likeness, place, number in sorted(likenesses):
-        name = ours[number].name
-        if likeness and place not in taken and name not in found:
-            found[name] = place
-            taken.add(place)
-    return {column.name: found[column.name] for column in ours if column.name in found}
-
-
-def missing(columns: Mapping[str, int], ours: Sequence[Column]) -> list[Column]:
-    """The columns that a file must have and for which none was named."""
-    return [column for column in ours if column.required and column.name not in columns]
+    """Where each of our columns stands in a file, as far as its titles say it."""
+    return columns.match(headings, ours, _likeness)
 
 
 def _likeness(column: Column, heading: str) -> float:
-    """How surely this title is that column's: 0 for not at all."""
-    words = WORD.findall(fold(HUMPS.sub(" ", heading)))
-    title = "".join(words)
-    if not title:
-        return 0
-    names = [_joined(column.name), *map(_joined, column.spellings)]
-    if title in names:
-        return 4 - names.index(title) / 100
-    if column is not STUDENT and CHILD.intersection(words):
-        return 0
-    shorter = "".join(word for word in words if word not in WHOSE)
-    if shorter in names:
-        return 3 - names.index(shorter) / 100
-    if len(title) < LONG_ENOUGH_TO_BE_MISSPELT:
-        return 0
-    alike = max(SequenceMatcher(None, title, name).ratio() for name in names)
-    return alike if alike >= ALIKE else 0
-
-
-def _joined(words: str) -> str:
-    return "".join(WORD.findall(words))
+    found = columns.likeness(column, heading, WHOSE)
+    of_child = column is not STUDENT and CHILD.intersection(columns.words(heading))
+    return 0 if of_child and found <= columns.NAMED else found

@@ -8,12 +8,17 @@ from typing import TypeVar
 
 from django.utils.translation import gettext as _
 
+from pthv.tables.columns import Places
+from pthv.tables.problems import BadValue, Refused
+from pthv.tables.rows import Row
+from pthv.tables.sheets import Sheet
+from pthv.tables.values import email as email_address
+from pthv.tables.values import quoted
+
 from . import names, values
-from .columns import STUDENT, Places
-from .problems import BadValue, Refused
+from .columns import STUDENT
 from .read import LONGEST_PERSON_NAME
 from .records import BadCell
-from .sheets import Sheet, SheetRow
 
 FILE = "contacts"
 LONGEST_RELATION = 40
@@ -74,7 +79,7 @@ def contacts(sheet: Sheet, columns: Places, region: str) -> Iterator[Contact | R
             yield Refused(FILE, row.number, bad.column, str(bad), key, cells=row.cells)
 
 
-def _contact(row: SheetRow, region: str) -> Contact:
+def _contact(row: Row, region: str) -> Contact:
     student = row["student_id"]
     if not student:
         raise BadCell("student_id", _("It is empty."))
@@ -94,7 +99,7 @@ def _contact(row: SheetRow, region: str) -> Contact:
         preferred_name=_short(row, "preferred_name", LONGEST_PERSON_NAME),
         relation=intern(relation.lower() if relation.isupper() else relation),
         phone=value(row, "phone", lambda text: phone(text, region)),
-        email=value(row, "email", values.email),
+        email=value(row, "email", email_address),
         language=value(row, "language", language),
         preferred_channel=value(row, "preferred_channel", _channel),
         interpreter=value(row, "interpreter", values.yes_or_no),
@@ -106,7 +111,7 @@ def _contact(row: SheetRow, region: str) -> Contact:
     )
 
 
-def _short(row: SheetRow, column: str, longest: int) -> str:
+def _short(row: Row, column: str, longest: int) -> str:
     text = row[column]
     if len(text) > longest:
         reason = _("It is longer than %(limit)s characters.")
@@ -118,11 +123,11 @@ def _channel(text: str) -> str:
     channel = CHANNELS.get(text.casefold(), "")
     if text and not channel:
         reason = _("“%(text)s” is not a way to reach someone: call, text or email.")
-        raise BadValue(reason % {"text": values.quoted(text)})
+        raise BadValue(reason % {"text": quoted(text)})
     return channel
 
 
-def value(row: SheetRow, column: str, parse: Callable[[str], Value]) -> Value:
+def value(row: Row, column: str, parse: Callable[[str], Value]) -> Value:
     """A cell read by `parse`, whose complaint is then that cell's."""
     try:
         return parse(row[column])

@@ -9,17 +9,17 @@ from django.utils.translation import gettext as _
 
 from families.models import Caregiver, RosterImport, Student
 from pthv.models import Program
+from pthv.tables.columns import Places
+from pthv.tables.problems import Refused
+from pthv.tables.sheets import Sheet
 
 from . import family_keys, family_state, progress
 from .barred import Barred, described, standing
 from .chunks import CHUNK
-from .columns import Places
 from .contacts import FILE, Contact, contacts
 from .ended import forgive
 from .family_state import Asked, Found, Held, person
 from .leaving import Leaving
-from .problems import Refused
-from .sheets import Sheet
 from .states import Difference, Table, Wanted
 
 # A household of more children is a column that says something else.

@@ -13,8 +13,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from families.models import RosterChange, RosterImport
-from families.search import Folded, fold
 from pthv.paging import Page, paged
+from pthv.search import Folded, fold
 
 from . import apply, wording
 from .states import Table

@@ -4,8 +4,8 @@ import re
 
 from django.utils.translation import gettext as _
 
-from .problems import BadValue
-from .values import quoted
+from pthv.tables.problems import BadValue
+from pthv.tables.values import quoted
 
 # The codes of OneRoster (CEDS).
 CODES = frozenset(

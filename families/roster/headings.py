@@ -7,11 +7,12 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 
 from families.models import RosterImport
-from families.search import fold
+from pthv.search import fold
+from pthv.tables.columns import missing
+from pthv.tables.problems import Unreadable
+from pthv.tables.sheets import open_sheet
 
 from . import columns
-from .problems import Unreadable
-from .sheets import open_sheet
 
 KINDS = (RosterImport.Kind.CONTACTS, RosterImport.Kind.ATTRIBUTES)
 EXAMPLES = 3
@@ -71,7 +72,7 @@ def remember(roster_import: RosterImport) -> bool:
         return False
     ours = columns.of(roster_import.kind, roster_import.program)
     places = {one.name: found.columns[one.name] for one in ours if one.name in found.columns}
-    if columns.missing(places, ours):
+    if missing(places, ours):
         return False
     roster_import.columns = places
     return True
@@ -82,7 +83,7 @@ def settle(roster_import: RosterImport, path: Path) -> None:
     look(roster_import, path)
     remember(roster_import)
     ours = columns.of(roster_import.kind, roster_import.program)
-    if lacking := columns.missing(roster_import.columns, ours):
+    if lacking := missing(roster_import.columns, ours):
         names = ", ".join(column.name for column in lacking)
         sentence = _("No column of the file is clearly %(columns)s. Name it so in the first line.")
         raise Unreadable(sentence % {"columns": names})

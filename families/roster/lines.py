@@ -5,10 +5,10 @@ from collections import Counter
 from typing import Any
 
 from families.models import RosterChange, RosterImport
+from pthv.tables.problems import Refused
 
 from .chunks import CHUNK
 from .copying import copy_rows
-from .problems import Refused
 from .states import Difference, Table
 
 Kind = RosterChange.Kind

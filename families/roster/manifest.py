@@ -7,11 +7,12 @@ from itertools import islice
 
 from django.utils.translation import gettext as _
 
-from . import values
+from pthv.tables.encodings import text_lines
+from pthv.tables.problems import Refused, Unreadable
+from pthv.tables.rows import rows
+from pthv.tables.values import quoted
+
 from .archive import Bundle
-from .encodings import text_lines
-from .problems import Refused, Unreadable
-from .tables import rows
 
 FILE = "manifest.csv"
 VERSION = re.compile(r"v?1\.[012](?:\.\d+)*", re.IGNORECASE)
@@ -61,7 +62,7 @@ def manifest(bundle: Bundle) -> Manifest:
     if not VERSION.fullmatch(version):
         raise Unreadable(
             _("This is OneRoster %(version)s. Export it as OneRoster 1.1 or 1.2 CSV.")
-            % {"version": values.quoted(version)}
+            % {"version": quoted(version)}
         )
     told = {
         f"{name.removeprefix('file.').removesuffix('.csv')}.csv": _mode(name, mode)
@@ -116,7 +117,7 @@ def _rows(bundle: Bundle, name: str) -> bool:
 def _mode(name: str, text: str) -> Mode:
     mode = SPELLINGS.get(text.casefold() or "absent")
     if mode is None:
-        known = {"name": values.quoted(name), "mode": values.quoted(text)}
+        known = {"name": quoted(name), "mode": quoted(text)}
         raise Unreadable(
             _("manifest.csv says “%(mode)s” of %(name)s: not bulk, delta or absent.") % known
         )

@@ -8,6 +8,8 @@ from django_scopes import scope
 
 from families.models import RosterImport
 from pthv.models import SchoolYear
+from pthv.tables.problems import Unreadable
+from pthv.tables.sheets import open_sheet
 
 from . import headings, progress
 from .archive import open_bundle
@@ -19,8 +21,6 @@ from .contacts_state import ContactsState
 from .known import Known, known
 from .lines import Lines
 from .manifest import manifest
-from .problems import Unreadable
-from .sheets import open_sheet
 from .states import Difference, Table, Wanted
 
 Kinds = RosterImport.Kind

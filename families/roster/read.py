@@ -9,11 +9,13 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
+from pthv.tables.problems import Refused
+from pthv.tables.rows import Row
+from pthv.tables.values import day
+
 from . import values
 from .archive import Bundle
-from .problems import Refused
 from .records import BadCell, base, cell, filled, ids, records, said
-from .tables import Row
 
 STUDENT, TEACHER = "student", "teacher"
 LONGEST_PERSON_NAME = 80
@@ -83,7 +85,7 @@ def sessions(bundle: Bundle) -> Iterator[Session | Refused]:
         line, key, left = base(row)
         if left:
             return Session(line, key, left, "", date.min, date.min, "")
-        starts, ends = cell(row, "startDate", values.day), cell(row, "endDate", values.day)
+        starts, ends = cell(row, "startDate", day), cell(row, "endDate", day)
         if starts is None or ends is None or ends <= starts:
             raise BadCell("endDate", _("It needs a first day, and a last day after it."))
         kind = said(row, "type").casefold()

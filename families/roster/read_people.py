@@ -6,14 +6,17 @@ from sys import intern
 
 from django.utils.translation import gettext as _
 
+from pthv.tables.problems import BadValue, Refused
+from pthv.tables.rows import Row, titles
+from pthv.tables.values import email as email_address
+from pthv.tables.values import quoted
+
 from . import names, values
 from .archive import Bundle
 from .attributes import NOTHING, RACES
 from .grades import grade
-from .problems import BadValue, Refused
 from .read import LONGEST_PERSON_NAME, STUDENT, TEACHER
 from .records import BadCell, base, cell, filled, ids, limited, records, said
-from .tables import Row, titles
 
 GUARDIANS = frozenset(["guardian", "parent", "relative"])
 # Roles of the standard that don't concern a roster of students, teachers and guardians.
@@ -126,7 +129,7 @@ def roles(bundle: Bundle) -> Iterator[Role | Refused]:
 def _check_role(role: str) -> None:
     known = role in (STUDENT, TEACHER) or role in GUARDIANS or role in OTHER_ROLES
     if not known and not role.startswith(EXTENSION):
-        raise BadCell("role", _("“%(role)s” is no role here.") % {"role": values.quoted(role)})
+        raise BadCell("role", _("“%(role)s” is no role here.") % {"role": quoted(role)})
 
 
 def nobody(_key: str) -> Held:
@@ -266,7 +269,7 @@ class _Users:
         """A guardian with phone and e-mail; one that can't be used is told and left out."""
         column = "sms" if said(row, "sms") else "phone"
         person.phone = self._or_hole(row, column, lambda text: values.phone(text, self.region))
-        person.email = self._or_hole(row, "email", values.email)
+        person.email = self._or_hole(row, "email", email_address)
 
     def _or_hole(self, row: Row, column: str, parse: Callable[[str], str]) -> str | None:
         try:
@@ -288,7 +291,7 @@ class _Users:
             person.teacher_at, person.left = None, teaches_only
             return
         try:
-            email = cell(row, "email", values.email)
+            email = cell(row, "email", email_address)
             if not email:
                 reason = _("A teacher needs an e-mail address to log in with.")
                 raise BadCell("email", reason)

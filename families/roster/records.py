@@ -6,10 +6,11 @@ from typing import TypeVar
 
 from django.utils.translation import gettext as _
 
-from . import values
+from pthv.tables.problems import BadValue, Refused
+from pthv.tables.rows import Row, rows
+from pthv.tables.values import quoted
+
 from .archive import Bundle
-from .problems import BadValue, Refused
-from .tables import Row, rows
 
 STATUSES = {"": False, "active": False, "inactive": True, "tobedeleted": True}
 # What databases write for nothing at all. Never a name: there are people called Null.
@@ -65,7 +66,7 @@ def base(row: Row) -> tuple[int, str, bool]:
     status = said(row, "status").casefold()
     if status not in STATUSES:
         reason = _("“%(status)s” is not a status of OneRoster.")
-        raise BadCell("status", reason % {"status": values.quoted(status)})
+        raise BadCell("status", reason % {"status": quoted(status)})
     return row.number, filled(row, ID), STATUSES[status]
 
 

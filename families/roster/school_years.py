@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 from django.utils.translation import gettext as _
 
-from .problems import Unreadable
+from pthv.tables.problems import Unreadable
+
 from .read import Session
 
 Span = tuple[date, date]

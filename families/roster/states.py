@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .problems import Refused
+from pthv.tables.problems import Refused
 
 Data = dict[str, Any]
 

@@ -16,11 +16,12 @@ from families.models import RosterImport
 from pthv import audit, clock
 from pthv.blocked import NotReady
 from pthv.models import Program, User
+from pthv.tables import store
+from pthv.tables.columns import Places, missing
+from pthv.tables.problems import Unreadable
 
-from . import columns, headings, store
-from .columns import Places
+from . import columns, headings
 from .plan import plan, refuse
-from .problems import Unreadable
 
 log = logging.getLogger(__name__)
 State = RosterImport.State
@@ -148,7 +149,7 @@ def confirm_blockers(roster_import: RosterImport, places: Places) -> list[str]:
     ours = columns.of(roster_import.kind, roster_import.program)
     lacking = [
         _("Choose the column that holds “%(column)s”.") % {"column": column.label}
-        for column in columns.missing(places, ours)
+        for column in missing(places, ours)
     ]
     if len(set(places.values())) < len(places):
         lacking.append(_("Two of ours can't be the same column of the file."))

@@ -1,27 +1,21 @@
-"""Cells as values: dates, e-mail addresses, phones, languages."""
+"""Cells as values: phones, languages, yes and no."""
 
 import re
-from datetime import date, datetime
 from typing import Any
 
 import phonenumbers
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-from families.search import fold
+from pthv.search import fold
+from pthv.tables.problems import BadValue
+from pthv.tables.values import quoted
 
-from .problems import BadValue
-
-DATE_FORMATS = ("%Y-%m-%d", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d", "%m/%d/%y")
 PLAIN_US = re.compile(r"(?:\+?1[ .-]?)?\(?(\d{3})\)?[ .-]?(\d{3})[ .-]?(\d{4})", re.ASCII)
 US: Any = phonenumbers.PhoneMetadata.metadata_for_region("US")
 US_NUMBERS = re.compile(US.fixed_line.national_number_pattern)
-CLOCK = re.compile(r"[T ].*")
 TRUE = frozenset(["true", "t", "yes", "y", "1"])
 FALSE = frozenset(["false", "f", "no", "n", "0"])
 TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|\d{3}))?", re.IGNORECASE)
-SHOWN = 40
 LANGUAGES = {
     "albanian": "sq", "american sign language": "ase", "amharic": "am", "arabic": "ar",
     "armenian": "hy", "asl": "ase", "bengali": "bn", "bosnian": "bs", "burmese": "my",
@@ -60,42 +54,12 @@ YES = frozenset(["yes", "y", "true", "t", "1", "x", "✓", "✔", "si", "sí", "
 NO = frozenset(["no", "n", "false", "f", "0", "nao", "não", "non"])
 
 
-def quoted(text: str) -> str:
-    """A cell as a sentence about it may quote it."""
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
-
-
-def day(text: str) -> date | None:
-    """2026-09-01, 2026-09-01T00:00:00Z, 9/1/2026 or 20260901."""
-    if not text:
-        return None
-    written = CLOCK.sub("", text, count=1)
-    for pattern in DATE_FORMATS:
-        try:
-            return datetime.strptime(written, pattern).date()
-        except ValueError:
-            continue
-    raise BadValue(_("“%(text)s” is not a date such as 2026-09-01.") % {"text": quoted(text)})
-
-
 def boolean(text: str) -> bool | None:
     """true, yes, 1 and their opposites; None where nothing is said."""
     word = text.casefold()
     if word and word not in TRUE and word not in FALSE:
         raise BadValue(_("“%(text)s” is neither true nor false.") % {"text": quoted(text)})
     return word in TRUE if word else None
-
-
-def email(text: str) -> str:
-    address = text.lower()
-    if address:
-        try:
-            validate_email(address)
-        except ValidationError:
-            raise BadValue(
-                _("“%(text)s” is not an e-mail address.") % {"text": quoted(text)}
-            ) from None
-    return address
 
 
 def phone(text: str, region: str) -> str:

@@ -10,12 +10,12 @@ from django_htmx.http import HttpResponseClientRefresh
 from families.forms.roster import ColumnsForm, RosterForm
 from families.models import RosterImport
 from families.roster import apply, diff, upload, wording
-from families.roster.problems import Unreadable
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
 from pthv.paging import paged
 from pthv.requests import Request, post_only
+from pthv.tables.problems import Unreadable
 
 State = RosterImport.State
 IMPORTS_SHOWN = 30

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from families.models import Caregiver, Family, Student
 from tests.families.roster_files import BUNDLE
-from tests.families.spreadsheets import xlsx
+from tests.spreadsheets import xlsx
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

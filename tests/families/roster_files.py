@@ -3,13 +3,14 @@
 import csv
 import io
 import os
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
+from tests.spreadsheets import zipped
 
 DATA = Path(__file__).parent / "data"
 BUNDLE = DATA / "bundle"
@@ -27,14 +28,6 @@ needs_sample = pytest.mark.skipif(
 
 def bundle_files() -> dict[str, str]:
     return {path.name: path.read_text("utf-8") for path in sorted(BUNDLE.glob("*.csv"))}
-
-
-def zipped(files: dict[str, str | bytes]) -> bytes:
-    kept = io.BytesIO()
-    with zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return kept.getvalue()
 
 
 def bundle(**altered: str | bytes | None) -> bytes:

@@ -6,6 +6,7 @@ from families.models import RosterImport
 from families.roster import columns
 from families.roster.columns import ATTRIBUTES, CONTACTS
 from pthv.models import Program
+from pthv.tables.columns import missing
 
 
 def named(*headings: str, ours=CONTACTS) -> dict[str, str]:
@@ -91,6 +92,6 @@ def test_only_attributes_that_the_program_keeps_are_columns() -> None:
 
 
 def test_needed_columns_that_nobody_named_are_missing() -> None:
-    found = columns.missing({"student_id": 0, "family_name": 4}, CONTACTS)
+    found = missing({"student_id": 0, "family_name": 4}, CONTACTS)
 
     assert [column.name for column in found] == ["given_name"]

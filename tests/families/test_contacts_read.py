@@ -8,11 +8,11 @@ import pytest
 from families.roster import columns, values
 from families.roster.columns import CONTACTS as OURS
 from families.roster.contacts import Contact, contacts
-from families.roster.problems import BadValue, Refused
-from families.roster.sheets import open_sheet
+from pthv.tables.problems import BadValue, Refused
+from pthv.tables.sheets import open_sheet
+from tests.spreadsheets import xlsx
 
 from .roster_files import CONTACTS
-from .spreadsheets import xlsx
 
 
 @pytest.fixture(autouse=True)

@@ -12,12 +12,13 @@ from django.test import Client
 from django.urls import reverse
 
 from families.models import Caregiver, Family, RosterImport, Student, StudentAttributes
-from families.roster import store, upload
+from families.roster import upload
 from pthv import clock
 from pthv.models import AuditEntry, User
+from pthv.tables import store
+from tests.spreadsheets import xlsx
 
 from .roster_files import BUNDLE, CONTACTS, bundle
-from .spreadsheets import xlsx
 from .test_roster_apply import everything_stored
 from .test_roster_views import page, send, work
 

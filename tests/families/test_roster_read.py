@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from families.roster import grades, names, read, read_people, values
 from families.roster.archive import open_bundle
 from families.roster.manifest import manifest
-from families.roster.problems import BadValue, Refused, Unreadable
+from pthv.tables.problems import BadValue, Refused, Unreadable
+from pthv.tables.values import day as day_of
 
 from .roster_files import (
     BUNDLE,
@@ -550,8 +551,8 @@ def test_a_grade_is_a_code_or_refused(text: str) -> None:
 
 @given(st.dates())
 def test_every_date_is_read_in_both_spellings(day: date) -> None:
-    assert values.day(day.isoformat()) == day
-    assert values.day(f"{day.month}/{day.day}/{day.year:04}") == day
+    assert day_of(day.isoformat()) == day
+    assert day_of(f"{day.month}/{day.day}/{day.year:04}") == day
 
 
 @given(

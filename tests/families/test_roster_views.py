@@ -11,11 +11,12 @@ from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from families.models import RosterImport, Student
-from families.roster import apply, store
+from families.roster import apply
 from families.roster.plan import refuse
 from families.tasks import apply_roster, plan_roster, undo_roster
 from pthv import clock
 from pthv.models import User
+from pthv.tables import store
 
 from .roster_files import FIRST_TRY, bundle, replaced, without_rows
 

@@ -64,9 +64,9 @@ def rows(
             continue
         # Spreadsheets add delimiters behind the last column that was ever touched.
         if len(record) == width or (len(record) > width and not any(record[width:])):
-            yield _row(number, record, places, name=name, key=key)
+            yield cleaned(name, number, {column: record[at] for column, at in places}, key)
         else:
-            yield _wrong_width(number, record, width, name)
+            yield wrong_width(name, number, record, width)
 
 
 def _swallowed(record: list[str], delimiter: str) -> bool:
@@ -164,17 +164,15 @@ def _places(
     return [(column, titles.index(match(column))) for column in columns if match(column) in titles]
 
 
-def _wrong_width(number: int, record: list[str], width: int, name: str) -> Refused:
+def wrong_width(name: str, number: int, record: list[str], width: int) -> Refused:
     reason = _("The row has %(cells)s cells where the first line names %(columns)s.")
     return Refused(name, number, "", reason % {"cells": len(record), "columns": width})
 
 
-def _row(
-    number: int, record: list[str], places: list[tuple[str, int]], *, name: str, key: str
-) -> Row | Refused:
-    cells = {column: record[place] for column, place in places}
+def cleaned(name: str, number: int, cells: Cells, key: str, line_breaks: int = 0) -> Row | Refused:
+    """A row, or why it is refused; a cell may hold so many line breaks."""
     for column, cell in cells.items():
-        if "\n" in cell or "\r" in cell:
+        if max(cell.count("\n"), cell.count("\r")) > line_breaks:
             # The mark of a quote that swallowed other rows: whose they were can't be said.
             return Refused(name, number, column, str(LINE_BREAK))
         try:

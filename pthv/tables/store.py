@@ -19,8 +19,8 @@ from django.utils.translation import gettext as _
 
 from pthv import clock
 
-from .archive import MAX_UPLOAD, MEGABYTE
 from .problems import Unreadable
+from .zips import MAX_UPLOAD, MEGABYTE
 
 # A worker that was killed is run again within minutes; what is older belongs to nobody.
 FORGOTTEN_AFTER = timedelta(days=1)

@@ -6,11 +6,10 @@ import tracemalloc
 
 import pytest
 
-from families.roster import sheets
-from families.roster.problems import Refused, Unreadable
-from families.roster.sheets import open_sheet
-
-from .spreadsheets import xlsx
+from pthv.tables import sheets
+from pthv.tables.problems import Refused, Unreadable
+from pthv.tables.sheets import open_sheet
+from tests.spreadsheets import xlsx
 
 PLACES = {"student_id": 0, "given_name": 1}
 LINES = "id,name\r\n1001,Ana\r\n007,Bo\r\n"
@@ -117,7 +116,7 @@ def test_a_quoted_formula_of_our_own_exports_is_read_back(tmp_path) -> None:
         (xlsx([["id", "name"]], hidden=1), "no sheet"),
         (
             xlsx([["id", "name"]], **{"xl/media/x.xml": " " * 3_000_000}),
-            "far more than a roster would",
+            "far more than a list would",
         ),
     ],
 )

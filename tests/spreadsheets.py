@@ -1,8 +1,8 @@
 """Spreadsheets for tests, written by hand: the least that is one."""
 
+import io
+import zipfile
 from xml.sax.saxutils import escape
-
-from .roster_files import zipped
 
 PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -38,6 +38,14 @@ def xlsx(*sheets: list[list[object]], hidden: int = 0, **extra: str | bytes) -> 
         f'<Relationships xmlns="{PACKAGE}/relationships">{related}</Relationships>'
     )
     return zipped(files | extra)
+
+
+def zipped(files: dict[str, str | bytes]) -> bytes:
+    kept = io.BytesIO()
+    with zipfile.ZipFile(kept, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return kept.getvalue()
 
 
 def _rows(rows: list[list[object]]) -> str:

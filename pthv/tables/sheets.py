@@ -16,11 +16,11 @@ from django.utils.translation import gettext as _
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetVisibleEnum
 
 from . import store
-from .archive import DAMAGE, check_size, judged
 from .encodings import text_lines
 from .extent import Extent, damaged
 from .problems import BadValue, Refused, Unreadable
-from .tables import DELIMITERS, LINE_BREAK, SEPARATOR_LINE, STRAY_QUOTE, clean, identity, records
+from .rows import DELIMITERS, SEPARATOR_LINE, STRAY_QUOTE, Row, clean, cleaned, records, wrong_width
+from .zips import DAMAGE, check_size, judged
 
 VISIBLE = SheetVisibleEnum.Visible
 ZIP_MARK = b"PK\x03\x04"  # a zip, and so an .xlsx, begins with it
@@ -47,7 +47,7 @@ class Sheet:
     # About how many there are, to tell how far one is.
     total: int
 
-    def rows(self, columns: dict[str, int], key: str) -> "Iterator[SheetRow | Refused]":
+    def rows(self, columns: dict[str, int], key: str) -> Iterator[Row | Refused]:
         """The cells of these columns alone, line by line, or why a line is refused."""
         width = len(self.headings)
         for number, record in self.lines:
@@ -56,22 +56,10 @@ class Sheet:
             elif not any(cell.strip() for cell in record):
                 continue
             elif len(record) < width or any(cell.strip() for cell in record[width:]):
-                reason = _("The row has %(cells)s cells where the first line names %(columns)s.")
-                sizes = {"cells": len(record), "columns": width}
-                yield Refused(self.name, number, "", reason % sizes)
+                yield wrong_width(self.name, number, record, width)
             else:
-                yield _row(self.name, number, record, columns, key)
-
-
-@dataclass(frozen=True, slots=True)
-class SheetRow:
-    """The cells of one line by the names of our columns; of those alone that the file has."""
-
-    number: int
-    cells: dict[str, str]
-
-    def __getitem__(self, column: str) -> str:
-        return self.cells.get(column, "")
+                cells = {name: QUOTED_FORMULA.sub("", record[at]) for name, at in columns.items()}
+                yield cleaned(self.name, number, cells, key, LONGEST_LINES_OF_A_CELL)
 
 
 @contextmanager
@@ -117,21 +105,6 @@ def _heading(cell: str) -> str:
         return clean(cell)
     except BadValue:
         return ""
-
-
-def _row(
-    name: str, number: int, record: list[str], columns: dict[str, int], key: str
-) -> SheetRow | Refused:
-    cells = {column: QUOTED_FORMULA.sub("", record[place]) for column, place in columns.items()}
-    for column, cell in cells.items():
-        # Many line breaks are the mark of a quote that swallowed other rows.
-        if cell.count("\n") > LONGEST_LINES_OF_A_CELL:
-            return Refused(name, number, column, str(LINE_BREAK))
-        try:
-            cells[column] = clean(cell)
-        except BadValue as bad:
-            return Refused(name, number, column, str(bad), identity(cells.get(key, "")))
-    return SheetRow(number, cells)
 
 
 # CSV
