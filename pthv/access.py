@@ -52,7 +52,8 @@ class Can(StrEnum):
     PLAN = auto()  # make a selection plan
     IMPORT_ROSTER = auto()
     SEE_TRAINING = auto()
-    RUN_TRAINING = auto()  # attendance and certifications
+    RUN_TRAINING = auto()  # cohorts, attendance and certifications
+    SEE_OWN_TRAINING = auto()  # one's own certificates and cohorts, sign up, say how it was
     SEE_OWN_PAY = auto()
     SEE_PAY = auto()
     APPROVE_PAY = auto()  # never one's own: the action and the database refuse
@@ -71,6 +72,7 @@ POWERS: dict[Role, dict[Can, Span]] = {
         Can.SEE_VISITS: OWN,
         Can.LOG: OWN,
         Can.REFLECT: OWN,
+        Can.SEE_OWN_TRAINING: OWN,
         Can.SEE_OWN_PAY: OWN,
     },
     Role.SITE_COORDINATOR: {

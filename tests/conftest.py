@@ -27,8 +27,8 @@ from families.models import (
 )
 from pthv import clock
 from pthv.models import Educator, Membership, Program, Role, School, SchoolYear, User
-from training import certification, cohorts
-from training.models import Attendance, Certification, Cohort, Course
+from training import certification, cohorts, enrolment
+from training.models import Attendance, Certification, Cohort, Course, CourseRequirement
 from visits import invitations, logs, pay, reflections, scheduling, selection
 from visits.models import (
     FollowUp,
@@ -189,7 +189,9 @@ def administrator(db) -> User:
 
 @pytest.fixture
 def course(program) -> Course:
-    return Course.objects.create(program=program, name="Introduction", hours=3)
+    course = Course.objects.create(program=program, name="Introduction", hours=3)
+    CourseRequirement.objects.create(program=program, course=course, kind="every_part")
+    return course
 
 
 @pytest.fixture
@@ -354,7 +356,7 @@ def cohort(course, ana, program_coordinator) -> Cohort:
     cohorts.add_session(
         cohort, starts_at=at(7, 16), ends_at=at(7, 18), place="", by=program_coordinator
     )
-    cohorts.enrol(cohort, [ana], by=program_coordinator)
+    enrolment.enrol(cohort, [ana], by=program_coordinator)
     return cohort
 
 

@@ -11,16 +11,33 @@ from pthv.ruled_admin import (
     asking,
 )
 from training import certification
-from training.models import Attendance, Certification, Cohort, Course, TrainingSession
+from training.models import (
+    Attendance,
+    CertificateImport,
+    CertificateLine,
+    Certification,
+    CertificationReminder,
+    Cohort,
+    CohortMember,
+    CohortTrainer,
+    Course,
+    CourseRequirement,
+    DoorSignIn,
+    Feedback,
+    FeedbackRequest,
+    Trainer,
+    TrainingFact,
+    TrainingSession,
+)
 
 EDUCATORS_NAME = ("educator__user__email", "educator__user__family_name")
 
 
 @admin.register(Course)
 class CourseAdmin(RuledAdmin):
-    list_display = ("name", "program", "hours", "validity_months", "certifies")
+    list_display = ("name", "program", "hours", "validity_months", "grants")
     list_select_related = ("program",)
-    list_filter = ("certifies", "program")
+    list_filter = ("grants", "program")
     search_fields = ("name",)
     search_help_text = _("Search by name.")
     by_number = False
@@ -59,3 +76,81 @@ class CertificationAdmin(ReadOnlyAdmin):
 
     def named(self, obj: Certification) -> str:
         return f"{obj.educator}, {obj.course}, {obj.issued_on} – {obj.expires_on}"
+
+
+@admin.register(CourseRequirement)
+class CourseRequirementAdmin(RuledAdmin):
+    list_display = ("course", "kind", "amount", "held", "program")
+    list_select_related = ("course", "held", "program")
+    list_filter = ("program", ("kind", ChoicesWithinProgram))
+
+
+@admin.register(TrainingFact)
+class TrainingFactAdmin(ReadOnlyAdmin):
+    list_display = ("educator", "kind", "happened_on", "program")
+    list_select_related = ("educator__user", "program")
+    list_filter = ("program", ("kind", ChoicesWithinProgram))
+
+
+@admin.register(Trainer)
+class TrainerAdmin(RuledAdmin):
+    list_display = ("name", "kind", "is_active", "program")
+    list_select_related = ("program",)
+    list_filter = ("is_active", "program")
+    search_fields = ("name",)
+    search_help_text = _("Search by name.")
+    by_number = False
+    raw_id_fields = ("user",)
+
+
+@admin.register(CohortTrainer)
+class CohortTrainerAdmin(ReadOnlyAdmin):
+    list_display = ("cohort", "trainer", "program")
+    list_select_related = ("cohort", "trainer", "program")
+
+
+@admin.register(CohortMember)
+class CohortMemberAdmin(ReadOnlyAdmin):
+    list_display = ("educator", "cohort", "state", "joined_at", "left_at", "program")
+    list_select_related = ("educator__user", "cohort", "program")
+    list_filter = ("program", ("state", ChoicesWithinProgram))
+
+
+@admin.register(CertificationReminder)
+class CertificationReminderAdmin(ReadOnlyAdmin):
+    list_display = ("certification", "days", "made_at", "program")
+    list_select_related = ("certification", "program")
+
+
+@admin.register(CertificateImport)
+class CertificateImportAdmin(ReadOnlyAdmin):
+    list_display = ("file_name", "state", "uploaded_at", "uploaded_by", "program")
+    list_select_related = ("uploaded_by", "program")
+
+
+@admin.register(CertificateLine)
+class CertificateLineAdmin(ReadOnlyAdmin):
+    list_display = ("certificate_import", "number", "kind", "problem", "program")
+    list_select_related = ("certificate_import", "program")
+
+
+@admin.register(FeedbackRequest)
+class FeedbackRequestAdmin(ReadOnlyAdmin):
+    list_display = ("member", "wave", "asked_at", "answered", "program")
+    list_select_related = ("member", "program")
+
+
+@admin.register(Feedback)
+class FeedbackAdmin(ReadOnlyAdmin):
+    """That there are answers; what they say is read on the cohort's page, and only of many."""
+
+    list_display = ("cohort", "wave", "program")
+    list_select_related = ("cohort", "program")
+    fields = ("cohort", "wave", "program")
+
+
+@admin.register(DoorSignIn)
+class DoorSignInAdmin(ReadOnlyAdmin):
+    list_display = ("session", "educator", "name", "state", "signed_in_at", "program")
+    list_select_related = ("session", "educator__user", "program")
+    list_filter = ("program", ("state", ChoicesWithinProgram))

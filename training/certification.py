@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from pthv import audit, clock, wording
 from pthv.blocked import NotReady
 from pthv.models import Educator, User
-from training.models import Certification, Course
+from training.models import Certification, Course, Grant
 
 ENDING_SOON = datetime.timedelta(days=60)
 EXPIRING = datetime.timedelta(days=30)  # time to act
@@ -23,7 +23,7 @@ def untrained(educators: Iterable[Educator], *, on: datetime.date) -> dict[Educa
     educators = list(educators)
     held: dict[int, list[Certification]] = {}
     for certification in Certification.objects.filter(
-        educator__in=educators, course__certifies=True
+        educator__in=educators, course__grants=Grant.VISITS
     ).order_by("expires_on", "pk"):
         held.setdefault(certification.educator_id, []).append(certification)
     reasons = {
@@ -65,7 +65,7 @@ def standings(educators: Iterable[Educator], *, on: datetime.date) -> dict[int, 
     educators = list(educators)
     held: dict[int, list[Certification]] = {educator.pk: [] for educator in educators}
     for certification in Certification.objects.filter(
-        educator__in=educators, course__certifies=True
+        educator__in=educators, course__grants=Grant.VISITS
     ).order_by("-expires_on", "-pk"):
         held[certification.educator_id].append(certification)
     return {educator: _standing(theirs, on) for educator, theirs in held.items()}

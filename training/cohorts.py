@@ -1,17 +1,23 @@
 """A cohort's way through its course: enrol, attend, complete."""
 
 import datetime
-from collections.abc import Iterable
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 
 from pthv import audit, clock, wording
 from pthv.blocked import NotReady
 from pthv.models import Educator, School, User
-from pthv.models.people import EducatorQuerySet
-from training import certification
-from training.models import Attendance, Certification, Cohort, Course, TrainingSession
+from training import certification, enrolment
+from training.models import (
+    Attendance,
+    Certification,
+    Cohort,
+    CohortMember,
+    Course,
+    TrainingSession,
+)
 
 
 @transaction.atomic
@@ -40,58 +46,26 @@ def add_session(
     ends_at: datetime.datetime,
     place: str,
     by: User,
+    part: int | None = None,
 ) -> TrainingSession:
-    """Add a session; whoever is enrolled already is expected at it."""
+    """Add a session, of the next part if none is named; whoever is enrolled is expected at it."""
     cohort = _open(cohort)
     if ends_at <= starts_at:
         raise NotReady(_("The session has to end after it starts."))
+    last = _standing(cohort).aggregate(part=Max("part"))["part"] or 0
     session = TrainingSession.objects.create(
         program_id=cohort.program_id,
         cohort=cohort,
+        part=part or last + 1,
         starts_at=starts_at,
         ends_at=ends_at,
         place=place,
     )
-    enrolled = Attendance.objects.filter(session__cohort=cohort).values_list("educator", flat=True)
-    Attendance.objects.bulk_create(
-        Attendance(program_id=cohort.program_id, session=session, educator_id=pk)
-        for pk in sorted(set(enrolled))
+    enrolment.expect(
+        list(CohortMember.objects.enrolled().filter(cohort=cohort).order_by("educator"))
     )
     audit.record("training_session.added", session, by=by)
     return session
-
-
-def candidates(cohort: Cohort) -> EducatorQuerySet:
-    """Who may be enrolled: educators of the program, or of the cohort's school, not in it yet."""
-    educators = Educator.objects.filter(program=cohort.program_id).staying(cohort.school)
-    return educators.exclude(pk__in=Attendance.objects.of(cohort).values("educator"))
-
-
-@transaction.atomic
-def enrol(cohort: Cohort, educators: Iterable[Educator], *, by: User) -> int:
-    """Expect these educators at every session; return how many are new."""
-    cohort = _open(cohort)
-    sessions = list(cohort.sessions.all())
-    if not sessions:
-        raise NotReady(_("Add a session first; then people can be enrolled."))
-    there = set(Attendance.objects.of(cohort).values_list("educator", flat=True))
-    new = [educator for educator in educators if educator.pk not in there]
-    welcome = set(
-        candidates(cohort).filter(pk__in=[e.pk for e in new]).values_list("pk", flat=True)
-    )
-    if strangers := [educator for educator in new if educator.pk not in welcome]:
-        raise NotReady(
-            _("%(names)s can't join this cohort: only educators who visit here can.")
-            % {"names": wording.listed(strangers)}
-        )
-    Attendance.objects.bulk_create(
-        Attendance(program_id=cohort.program_id, session=session, educator=educator)
-        for session in sessions
-        for educator in new
-    )
-    if new:
-        audit.record("cohort.enrolled", cohort, by=by, educators=[e.pk for e in new])
-    return len(new)
 
 
 @transaction.atomic
@@ -123,7 +97,7 @@ def attend(attendance: Attendance, state: str, *, by: User) -> Attendance:
 
 def blockers(cohort: Cohort) -> list[str]:
     """Why this cohort can't be completed yet."""
-    sessions = list(cohort.sessions.all())
+    sessions = list(_standing(cohort))
     if not sessions:
         return [_("This cohort has no session yet.")]
     last = max(session.ends_at for session in sessions)
@@ -143,7 +117,7 @@ def complete(cohort: Cohort, *, by: User) -> list[Certification]:
         return []
     if reasons := blockers(cohort):
         raise NotReady(*reasons)
-    issued = _certify(cohort, by) if cohort.course.certifies else []
+    issued = _certify(cohort, by)
     cohort.completed_at, cohort.completed_by = clock.now(), by
     cohort.save(update_fields=["completed_at", "completed_by"])
     audit.record("cohort.completed", cohort, by=by, certified=len(issued))
@@ -151,7 +125,7 @@ def complete(cohort: Cohort, *, by: User) -> list[Certification]:
 
 
 def _certify(cohort: Cohort, by: User) -> list[Certification]:
-    sessions = list(cohort.sessions.all())
+    sessions = list(_standing(cohort))
     last_day = max(s.ends_at for s in sessions).astimezone(cohort.program.zone).date()
     missed = Attendance.objects.of(cohort).exclude(state=Attendance.State.ATTENDED)
     educators = (
@@ -177,3 +151,7 @@ def _open(cohort: Cohort) -> Cohort:
     if cohort.completed_at:
         raise NotReady(_("This cohort is complete; open a new one."))
     return cohort
+
+
+def _standing(cohort: Cohort) -> QuerySet[TrainingSession]:
+    return TrainingSession.objects.standing().filter(cohort=cohort)

@@ -93,6 +93,10 @@ class Message(ProgramRow):
     address = models.CharField(max_length=254)
     subject = models.CharField(max_length=200)
     body = models.TextField()
+    calendar = models.TextField(blank=True, help_text=_("The calendar entry it brings along."))
+    calendar_method = models.CharField(
+        max_length=7, blank=True, help_text=_("What a calendar does with it: REQUEST or CANCEL.")
+    )
     state = models.CharField(max_length=6, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     queued_at = models.DateTimeField(default=clock.now)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from training import cohorts
+from training import cohorts, enrolment
 from training.models import Attendance, Cohort
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -28,7 +28,7 @@ def cohort(course, educator, partner, program_coordinator) -> Cohort:
             by=program_coordinator,
         )
     people = [educator.educators.get(), partner.educators.get()]
-    cohorts.enrol(cohort, people, by=program_coordinator)
+    enrolment.enrol(cohort, people, by=program_coordinator)
     return cohort
 
 

@@ -44,8 +44,24 @@ from pthv.models import (
 )
 from pthv.ruled_admin import HistoryAdmin, ReadOnlyAdmin
 from tests.conftest import at
-from training import certification, cohorts
-from training.models import Attendance, Certification, Course
+from training import certification, cohorts, enrolment
+from training.models import (
+    Attendance,
+    CertificateImport,
+    CertificateLine,
+    Certification,
+    CertificationReminder,
+    Cohort,
+    CohortMember,
+    CohortTrainer,
+    Course,
+    CourseRequirement,
+    DoorSignIn,
+    Feedback,
+    FeedbackRequest,
+    Trainer,
+    TrainingFact,
+)
 from visits import invitations, logs, pay, reflections, scheduling, selection
 from visits.models import (
     FundingSource,
@@ -123,18 +139,50 @@ def live(
 
     def training(number: int, people: School) -> None:
         course = Course.objects.create(program=program, name=f"Course {number}", hours=3)
+        CourseRequirement.objects.create(program=program, course=course, kind="every_part")
         cohort = cohorts.open_cohort(course, f"Cohort {number}", by=program_coordinator)
         cohorts.add_session(
             cohort, starts_at=at(1, 9), ends_at=at(1, 12), place="", by=program_coordinator
         )
         teo = person(f"Teo N{number}", Role.EDUCATOR, program, people)
-        cohorts.enrol(cohort, [teo.educators.get()], by=program_coordinator)
+        enrolment.enrol(cohort, [teo.educators.get()], by=program_coordinator)
         attendance = Attendance.objects.of(cohort).get()
         cohorts.attend(attendance, "attended", by=program_coordinator)
         (issued,) = cohorts.complete(cohort, by=program_coordinator)
         certification.revoke(issued, because="A test", by=program_coordinator)
+        around_training(number, cohort, issued)
         Membership.objects.filter(user=teo).update(ends_on=datetime.date(2027, 1, 1))
         Educator.objects.filter(user=teo).update(languages=["es"])
+
+    def around_training(number: int, cohort: Cohort, issued: Certification) -> None:
+        trainer = Trainer.objects.create(program=program, name=f"Tessa {number}")
+        CohortTrainer.objects.create(program=program, cohort=cohort, trainer=trainer)
+        TrainingFact.objects.create(
+            program=program,
+            educator=issued.educator,
+            kind="debrief",
+            happened_on=issued.issued_on,
+            key=f"debrief:{number}",
+        )
+        CertificationReminder.objects.create(program=program, certification=issued, days=30)
+        member = cohort.members.get()
+        CohortMember.objects.filter(pk=member.pk).update(joined_at=at(1, 8))
+        FeedbackRequest.objects.create(program=program, member=member, wave="end")
+        Feedback.objects.create(
+            program=program, cohort=cohort, wave="end", ready=5, useful=4, recommend=5
+        )
+        brought = CertificateImport.objects.create(
+            program=program, file_name=f"{number}.csv", uploaded_by=program_coordinator
+        )
+        CertificateLine.objects.create(
+            program=program, certificate_import=brought, number=2, kind="new"
+        )
+        DoorSignIn.objects.create(
+            program=program,
+            session=cohort.sessions.get(),
+            nonce_hash=str(number),
+            educator=issued.educator,
+        )
 
     def roster(number: int) -> tuple[SchoolClass, Family]:
         found = School.objects.create(program=program, name=f"School {number}")
@@ -240,6 +288,8 @@ def test_what_actions_and_triggers_guard_is_read_only() -> None:
         "pthv.schoolyear",
         "pthv.user",
         "training.course",
+        "training.courserequirement",
+        "training.trainer",
         "visits.fundingsource",
         "visits.payrate",
     }

@@ -145,7 +145,7 @@ def test_training_after_the_visit_does_not_help(issue, ana) -> None:
 
 
 def test_a_course_that_does_not_certify_allows_no_visit(ana, program, program_coordinator) -> None:
-    talk = Course.objects.create(program=program, name="Talk", hours=1, certifies=False)
+    talk = Course.objects.create(program=program, name="Talk", hours=1, grants="")
     certification.issue(ana, talk, on=TODAY, by=program_coordinator)
 
     assert ana in certification.untrained([ana], on=TODAY)

@@ -8,7 +8,7 @@ from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Membership, Role
 from tests.conftest import at
-from training import certification, cohorts
+from training import certification, cohorts, enrolment
 from training.models import Attendance, Certification, Cohort
 
 ATTENDED, ABSENT, EXPECTED = "attended", "absent", "expected"
@@ -35,9 +35,9 @@ def add_session(cohort, program_coordinator):
 
 @pytest.fixture
 def enrol(cohort, program_coordinator):
-    def enrol(*users) -> int:
+    def enrol(*users) -> enrolment.Joined:
         people = [user.educators.get() for user in users]
-        return cohorts.enrol(cohort, people, by=program_coordinator)
+        return enrolment.enrol(cohort, people, by=program_coordinator)
 
     return enrol
 
@@ -56,7 +56,7 @@ def test_who_is_enrolled_is_expected_at_every_session(
     cohort, add_session, enrol, educator, partner
 ) -> None:
     add_session(7)
-    assert enrol(educator, partner) == 2
+    assert enrol(educator, partner) == (2, 0)
     add_session(14)
 
     assert Attendance.objects.of(cohort).count() == 4
@@ -66,7 +66,7 @@ def test_who_is_enrolled_is_expected_at_every_session(
 def test_enrolling_twice_is_once(add_session, enrol, educator) -> None:
     add_session(7)
 
-    assert (enrol(educator), enrol(educator)) == (1, 0)
+    assert (enrol(educator), enrol(educator)) == ((1, 0), (0, 0))
     assert AuditEntry.objects.filter(event="cohort.enrolled").count() == 1
 
 
@@ -90,11 +90,11 @@ def test_a_school_cohort_is_for_its_own_educators(
     cohort.save()
     rosa = person("Rosa Diaz", Role.EDUCATOR, program, other_school)
 
-    assert [str(found) for found in cohorts.candidates(cohort)] == ["Rosa Diaz"]
+    assert [str(found) for found in enrolment.candidates(cohort)] == ["Rosa Diaz"]
     with pytest.raises(NotReady, match="Ana Ruiz can't join"):
         enrol(educator, rosa)
     assert not Attendance.objects.exists()
-    assert enrol(rosa) == 1
+    assert enrol(rosa) == (1, 0)
 
 
 def test_attendance_can_be_taken_back(add_session, enrol, tick, educator) -> None:
@@ -180,19 +180,21 @@ def test_completing_twice_certifies_once(
     assert AuditEntry.objects.filter(event="cohort.completed").count() == 1
 
 
-def test_a_course_that_does_not_certify_gives_nothing(
+def test_a_course_that_grants_nothing_gives_a_certificate_with_which_nobody_may_visit(
     cohort, course, add_session, enrol, tick, educator, program_coordinator
 ) -> None:
-    course.certifies = False
+    course.grants = ""
     course.save()
     session = add_session(7)
     enrol(educator)
     tick(session, educator, ATTENDED)
 
     with clock.at(at(8, 9)):
-        assert cohorts.complete(Cohort.objects.get(), by=program_coordinator) == []
+        (issued,) = cohorts.complete(Cohort.objects.get(), by=program_coordinator)
 
-    assert not Certification.objects.exists()
+    ana = educator.educators.get()
+    assert issued.educator == ana
+    assert ana in certification.untrained([ana], on=datetime.date(2026, 10, 20))
 
 
 def test_what_was_revoked_stays_revoked(
@@ -234,4 +236,4 @@ def test_somebody_who_starts_next_month_can_be_trained_before(add_session, enrol
     Membership.objects.filter(user=educator).update(starts_on=datetime.date(2026, 11, 1))
     add_session(7)
 
-    assert enrol(educator) == 1
+    assert enrol(educator) == (1, 0)

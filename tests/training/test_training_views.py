@@ -11,7 +11,7 @@ from django.urls import reverse
 from pthv import clock
 from pthv.models import AuditEntry, Membership, Role
 from tests.conftest import at
-from training import certification, cohorts
+from training import certification, cohorts, enrolment
 from training.models import Attendance, Certification, Cohort, Course, TrainingSession
 
 TODAY = datetime.date(2026, 10, 6)
@@ -43,7 +43,7 @@ def session(cohort, program_coordinator) -> TrainingSession:
 @pytest.fixture
 def enrolled(cohort, session, educator, partner, program_coordinator) -> Cohort:
     people = [educator.educators.get(), partner.educators.get()]
-    cohorts.enrol(cohort, people, by=program_coordinator)
+    enrolment.enrol(cohort, people, by=program_coordinator)
     return cohort
 
 
@@ -124,7 +124,7 @@ def test_a_site_coordinator_sees_the_own_schools_people_in_a_shared_cohort(
     site_coordinator, enrolled, session, other_school, person, program, program_coordinator
 ) -> None:
     rosa = person("Rosa Diaz", Role.EDUCATOR, program, other_school)
-    cohorts.enrol(enrolled, [rosa.educators.get()], by=program_coordinator)
+    enrolment.enrol(enrolled, [rosa.educators.get()], by=program_coordinator)
 
     text = page_of(site_coordinator).get(reverse("cohort_detail", args=[enrolled.pk])).content
 
@@ -354,7 +354,7 @@ def test_lists_cost_the_same_at_1_and_30_rows(
     def grow(first: int, last: int) -> None:
         for number in range(first, last):
             educator = person(f"Teo N{number}", Role.EDUCATOR, program, school).educators.get()
-            cohorts.enrol(cohort, [educator], by=program_coordinator)
+            enrolment.enrol(cohort, [educator], by=program_coordinator)
             certification.issue(educator, course, on=TODAY, by=program_coordinator)
             other = cohorts.open_cohort(course, f"C{number}", by=program_coordinator, school=school)
             cohorts.add_session(
@@ -383,7 +383,7 @@ def test_the_grid_has_pages(coordinator, cohort, session, person, program, schoo
             cohorts.add_session(
                 cohort, starts_at=at(day, 9), ends_at=at(day, 10), place="", by=people[0]
             )
-        cohorts.enrol(cohort, [user.educators.get() for user in people], by=people[0])
+        enrolment.enrol(cohort, [user.educators.get() for user in people], by=people[0])
     url = reverse("cohort_detail", args=[cohort.pk])
 
     response = coordinator.get(url)

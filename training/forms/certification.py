@@ -25,7 +25,7 @@ class IssueForm(forms.Form):
         self.today = program.today
         self.initial.setdefault("on", self.today)
         self.fields["on"].widget.attrs["max"] = self.today.isoformat()
-        self.fields["course"].queryset = Course.objects.filter(certifies=True).order_by("name")
+        self.fields["course"].queryset = Course.objects.order_by("name")
 
     def clean_on(self) -> datetime.date:
         on = self.cleaned_data["on"]

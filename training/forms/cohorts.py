@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pthv.access import Can
 from pthv.models import Educator, School
-from training import cohorts
+from training import enrolment
 from training.models import Cohort, Course
 
 MOST_CHOICES = 100
@@ -48,4 +48,4 @@ class EnrolForm(forms.Form):
 
     def __init__(self, *args, cohort: Cohort, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["educators"].queryset = cohorts.candidates(cohort)
+        self.fields["educators"].queryset = enrolment.candidates(cohort)

@@ -17,7 +17,7 @@ from pthv.htmx import render
 from pthv.models import Educator
 from pthv.paging import paged
 from pthv.requests import Request, post_only
-from training import cohorts
+from training import cohorts, enrolment
 from training.forms.cohorts import MOST_CHOICES, CohortForm, EnrolForm
 from training.models import Attendance, Cohort, Course, TrainingSession
 
@@ -68,7 +68,7 @@ def cohort_enrol(request: Request, pk: int) -> HttpResponse:
     status = 422 if form.is_bound else 200
     if form.is_bound and form.is_valid():
         try:
-            count = cohorts.enrol(cohort, form.cleaned_data["educators"], by=request.user)
+            count = sum(enrolment.enrol(cohort, form.cleaned_data["educators"], by=request.user))
         except NotReady as blocked:
             form.add_error(None, blocked.sentences)
             status = 409
@@ -77,7 +77,7 @@ def cohort_enrol(request: Request, pk: int) -> HttpResponse:
             messages.success(request, said % {"count": count})
             return redirect("cohort_detail", cohort.pk)
     typed = request.GET.get("q", "").strip()
-    candidates = list(cohorts.candidates(cohort).named(typed).by_name()[: MOST_CHOICES + 1])
+    candidates = list(enrolment.candidates(cohort).named(typed).by_name()[: MOST_CHOICES + 1])
     context = {
         "form": form,
         "cohort": cohort,

@@ -165,14 +165,15 @@ STATEMENTS = [
     """,
     # Who may visit; every 25th was never trained.
     """
-    INSERT INTO training_course (id, program_id, name, hours, validity_months, certifies)
-    SELECT courses + 1, %(program)s, 'Introduction', 3, 24, true FROM base
+    INSERT INTO training_course (id, program_id, name, hours, validity_months, grants)
+    SELECT courses + 1, %(program)s, 'Introduction', 3, 24, 'visits' FROM base
     """,
     """
     INSERT INTO training_certification (program_id, educator_id, course_id, issued_on, expires_on,
-        issued_at, issued_by_id, revoked_because)
+        issued_at, issued_by_id, revoked_because, code, evidence)
     SELECT %(program)s, educators + i, courses + 1, %(last_year)s, %(last_year)s::date + 729,
-        %(now)s, users + %(educators)s + 1, ''
+        %(now)s, users + %(educators)s + 1, '',
+        upper(left(md5(random()::text || educators + i), 26)), ''
     FROM base, generate_series(1, %(educators)s) AS i WHERE i %% 25 <> 0
     """,
     """

@@ -24,7 +24,7 @@ from pthv.models import (
     School,
     User,
 )
-from training import certification, cohorts
+from training import certification, cohorts, enrolment
 from training.models import Course
 from visits import pay
 from visits.models import FundingSource, PayLine, PayRate
@@ -197,7 +197,7 @@ def _cohort(program, course, name, first_day, people, by, dice, *, sessions=1, n
                 place="District office, room 4",
                 by=by,
             )
-        cohorts.enrol(cohort, people, by=by)
+        enrolment.enrol(cohort, people, by=by)
     for session in cohort.sessions.all():
         if now and session.ends_at > now:
             return
