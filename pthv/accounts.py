@@ -1,19 +1,24 @@
 """How people log in, and stop to: accounts are made by a program, never by a passer-by."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from pthv import audit
+from pthv import audit, outbox
 from pthv.blocked import NotReady
-from pthv.models import Membership, Program, User
+from pthv.models import Educator, Membership, Program, Role, School, User
+
+# The rows of Membership as they were before each change.
+EarlierMembership = Membership.pgh_event_model  # type: ignore[attr-defined]
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -49,6 +54,51 @@ def demo_people() -> "QuerySet[User]":
     if Program.objects.real().exists():
         return people.none()
     return people.filter(is_superuser=False, is_staff=False)
+
+
+def outside_accounts(program: Program, emails: Iterable[str]) -> list[User]:
+    """The accounts with these addresses that never had a part in the program."""
+    held = User.objects.filter(email__in=list(emails))
+    inside = Membership.objects.filter(program=program).values("user")
+    earlier = EarlierMembership.objects.filter(program=program).values("user")
+    return list(held.exclude(pk__in=inside).exclude(pk__in=earlier))
+
+
+@transaction.atomic
+def welcome(email: str, name: str, school: School, *, by: User) -> Educator:
+    """The educator with this address; whoever is unknown gets an account, which a message tells
+    them of, and whoever left comes back. Their first day at the school is today."""
+    email = email.strip().lower()
+    if outside_accounts(school.program, [email]):
+        raise NotReady(
+            _("%(email)s has an account outside this program. Ask your administrator.")
+            % {"email": email}
+        )
+    given, _space, family = name.strip().partition(" ")
+    user, made = User.objects.get_or_create(
+        email=email,
+        defaults={
+            "given_name": given[:80],
+            "family_name": family.strip()[:80],
+            "password": make_password(None),
+        },
+    )
+    if not user.is_active:
+        raise NotReady(_("%(email)s has a closed account.") % {"email": email})
+    held = Membership.objects.filter(program=school.program, user=user, role=Role.EDUCATOR)
+    if not held.not_over().exists():
+        membership = Membership.objects.create(
+            program=school.program,
+            user=user,
+            role=Role.EDUCATOR,
+            school=school,
+            starts_on=school.program.today,
+        )
+        audit.record("account.welcomed", membership, by=by, user=user.pk, new=made)
+    educator, _new = Educator.objects.get_or_create(program=school.program, user=user)
+    if made:
+        outbox.queue(school.program, "account_made", user, {"by": by}, key=str(user.pk))
+    return educator
 
 
 @transaction.atomic

@@ -8,48 +8,84 @@ from django.db import transaction
 from django.db.models import OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from pthv import audit, clock, wording
 from pthv.blocked import NotReady
 from pthv.models import Educator, User
-from training.models import Certification, Course, Grant
+from training.models import Certification, CohortMember, Course, Grant
 
 ENDING_SOON = datetime.timedelta(days=60)
 EXPIRING = datetime.timedelta(days=30)  # time to act
+TRAINING_FOR = {
+    Grant.VISITS: gettext_lazy("training"),
+    Grant.SECOND_VISITS: gettext_lazy("training for second visits"),
+}
 
 
-def untrained(educators: Iterable[Educator], *, on: datetime.date) -> dict[Educator, str]:
-    """Those who may not visit on a date, each with a sentence that says why and what to do."""
+def current(
+    educator: Educator, *, on: datetime.date, grant: str = Grant.VISITS
+) -> Certification | None:
+    """What allows `grant` to somebody on a date, the one that lasts longest; None if nothing."""
+    held = Certification.objects.filter(
+        educator=educator,
+        course__grants=grant,
+        issued_on__lte=on,
+        expires_on__gte=on,
+        revoked_at=None,
+    )
+    return held.order_by("-expires_on", "-pk").first()
+
+
+def untrained(
+    educators: Iterable[Educator], *, on: datetime.date, second_visit: bool = False
+) -> dict[Educator, str]:
+    """Those who may not visit on a date, each with a sentence that says why and what to do.
+
+    A second visit asks for a training of its own once the program has a course for it.
+    """
     educators = list(educators)
+    reasons = _lacking(educators, on, Grant.VISITS)
+    if second_visit and Course.objects.filter(grants=Grant.SECOND_VISITS).exists():
+        reasons = _lacking(educators, on, Grant.SECOND_VISITS) | reasons
+    return reasons
+
+
+def _lacking(educators: list[Educator], on: datetime.date, grant: Grant) -> dict[Educator, str]:
     held: dict[int, list[Certification]] = {}
     for certification in Certification.objects.filter(
-        educator__in=educators, course__grants=Grant.VISITS
+        educator__in=educators, course__grants=grant
     ).order_by("expires_on", "pk"):
         held.setdefault(certification.educator_id, []).append(certification)
     reasons = {
-        educator: _why_not(educator, held.get(educator.pk, []), on) for educator in educators
+        educator: _why_not(educator, held.get(educator.pk, []), on, str(TRAINING_FOR[grant]))
+        for educator in educators
     }
     return {educator: reason for educator, reason in reasons.items() if reason}
 
 
-def _why_not(educator: Educator, held: list[Certification], on: datetime.date) -> str:
+def _why_not(
+    educator: Educator, held: list[Certification], on: datetime.date, training: str
+) -> str:
     valid = [c for c in held if c.revoked_at is None]
     if any(c.issued_on <= on <= c.expires_on for c in valid):
         return ""
     today = educator.program.today
-    facts = {"name": educator, "visit_on": wording.day(on, today)}
+    facts = {"name": educator, "training": training, "visit_on": wording.day(on, today)}
     ended = [c for c in valid if c.expires_on < on]
     if ended:
         facts["ended"] = wording.day(ended[-1].expires_on, today)
         if ended[-1].expires_on >= today:
-            return _("%(name)s's training ends %(ended)s; renew it before %(visit_on)s.") % facts
-        return _("%(name)s's training ended %(ended)s; renew it before %(visit_on)s.") % facts
+            return (
+                _("%(name)s's %(training)s ends %(ended)s; renew it before %(visit_on)s.") % facts
+            )
+        return _("%(name)s's %(training)s ended %(ended)s; renew it before %(visit_on)s.") % facts
     if valid:
         facts["starts"] = wording.day(valid[0].issued_on, today)
-        return _("%(name)s's training starts %(starts)s, after this visit.") % facts
+        return _("%(name)s's %(training)s starts %(starts)s, after this visit.") % facts
     if held:
-        return _("%(name)s's certification was revoked; they need training first.") % facts
-    return _("%(name)s has not been trained yet; they need training first.") % facts
+        return _("%(name)s's certification was revoked; they need %(training)s first.") % facts
+    return _("%(name)s has not been trained yet; they need %(training)s first.") % facts
 
 
 class Standing(NamedTuple):
@@ -110,8 +146,18 @@ def expiry(course: Course, issued_on: datetime.date) -> datetime.date:
 
 
 @transaction.atomic
-def issue(educator: Educator, course: Course, *, on: datetime.date, by: User) -> Certification:
-    """Certify `educator` from a date on, today or before; asking twice gives the same one."""
+def issue(
+    educator: Educator,
+    course: Course,
+    *,
+    on: datetime.date,
+    by: User,
+    member: CohortMember | None = None,
+) -> Certification:
+    """Certify `educator` from a date on, today or before; asking twice gives the same one.
+
+    `member`: the membership of a cohort that earned it.
+    """
     if on > educator.program.today:
         raise NotReady(_("Choose the day the training ended: today or earlier."))
     Educator.objects.select_for_update(no_key=True).get(pk=educator.pk)
@@ -120,7 +166,7 @@ def issue(educator: Educator, course: Course, *, on: datetime.date, by: User) ->
         educator=educator,
         course=course,
         issued_on=on,
-        defaults={"expires_on": expiry(course, on), "issued_by": by},
+        defaults={"expires_on": expiry(course, on), "issued_by": by, "member": member},
     )
     if created:
         audit.record(
@@ -136,6 +182,9 @@ def issue(educator: Educator, course: Course, *, on: datetime.date, by: User) ->
         raise NotReady(
             _("The certification from that day was revoked. Choose the day of a later training.")
         )
+    elif member and certification.member_id is None:
+        certification.member = member
+        certification.save(update_fields=["member"])
     return certification
 
 

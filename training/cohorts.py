@@ -1,41 +1,95 @@
 """A cohort's way through its course: enrol, attend, complete."""
 
 import datetime
+from collections.abc import Iterable
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from pthv import audit, clock, wording
 from pthv.blocked import NotReady
-from pthv.models import Educator, School, User
-from training import certification, enrolment
+from pthv.models import User
+from training import enrolment, requirements
 from training.models import (
     Attendance,
     Certification,
     Cohort,
     CohortMember,
+    CohortTrainer,
     Course,
+    Trainer,
     TrainingSession,
 )
 
 
 @transaction.atomic
-def open_cohort(course: Course, name: str, *, by: User, school: School | None = None) -> Cohort:
-    """Begin a cohort; without a school it is open to all of the program."""
-    cohort = Cohort(program_id=course.program_id, course=course, name=name, school=school)
+def open_cohort(
+    course: Course,
+    name: str,
+    *,
+    by: User,
+    trainers: Iterable[Trainer] = (),
+    **fields: Any,
+) -> Cohort:
+    """Begin a cohort; `fields`: where, for whom and by whom, as the model has them."""
+    cohort = Cohort(program_id=course.program_id, course=course, name=name, **fields)
+    _save(cohort)
+    _set_trainers(cohort, trainers)
+    audit.record("cohort.opened", cohort, by=by)
+    return cohort
+
+
+@transaction.atomic
+def change(cohort: Cohort, fields: dict[str, Any], *, by: User) -> Cohort:
+    """Change what a cohort is like; more places let in who waits."""
+    cohort = _open(cohort)
+    trainers = fields.pop("trainers", None)
+    capacity = fields.get("capacity", cohort.capacity)
+    if capacity is not None and capacity < cohort.enrolled:
+        raise NotReady(
+            ngettext(
+                "%(count)s person has a place already. Give at least as many places.",
+                "%(count)s people have a place already. Give at least as many places.",
+                cohort.enrolled,
+            )
+            % {"count": cohort.enrolled}
+        )
+    for name, value in fields.items():
+        setattr(cohort, name, value)
+    _save(cohort, update_fields=list(fields))
+    if trainers is not None:
+        _set_trainers(cohort, trainers)
+    audit.record("cohort.changed", cohort, by=by, fields=sorted(fields))
+    enrolment.move_up(cohort)
+    return cohort
+
+
+def _save(cohort: Cohort, **how: Any) -> None:
     try:
         with transaction.atomic():
-            cohort.save()
+            cohort.save(**how)
     except IntegrityError as refused:
         if "cohort_named_once" not in str(refused):
             raise
         raise NotReady(
             _("%(course)s has a cohort called %(name)s already. Give this one another name.")
-            % {"course": course, "name": name}
+            % {"course": cohort.course, "name": cohort.name}
         ) from None
-    audit.record("cohort.opened", cohort, by=by)
-    return cohort
+
+
+def _set_trainers(cohort: Cohort, trainers: Iterable[Trainer]) -> None:
+    held = CohortTrainer.objects.filter(cohort=cohort)
+    wanted = {trainer.pk: trainer for trainer in trainers}
+    held.exclude(trainer__in=wanted).delete()
+    here = set(held.values_list("trainer", flat=True))
+    CohortTrainer.objects.bulk_create(
+        CohortTrainer(program_id=cohort.program_id, cohort=cohort, trainer=trainer)
+        for pk, trainer in wanted.items()
+        if pk not in here
+    )
 
 
 @transaction.atomic
@@ -106,44 +160,24 @@ def blockers(cohort: Cohort) -> list[str]:
             _("Its last session ends %(moment)s.")
             % {"moment": wording.moment(last, cohort.program)}
         ]
+    if not cohort.course.requirements.exists():
+        return [_("The course asks for nothing yet. Say first what it takes to be certified.")]
     return []
 
 
 @transaction.atomic
 def complete(cohort: Cohort, *, by: User) -> list[Certification]:
-    """Certify everybody who came to every session, from the day of the last one."""
+    """Close attendance, and certify everybody who needs nothing more."""
     cohort = Cohort.objects.select_for_update().get(pk=cohort.pk)
     if cohort.completed_at:
         return []
     if reasons := blockers(cohort):
         raise NotReady(*reasons)
-    issued = _certify(cohort, by)
     cohort.completed_at, cohort.completed_by = clock.now(), by
     cohort.save(update_fields=["completed_at", "completed_by"])
+    issued = requirements.certify(cohort, by=by)
     audit.record("cohort.completed", cohort, by=by, certified=len(issued))
     return issued
-
-
-def _certify(cohort: Cohort, by: User) -> list[Certification]:
-    sessions = list(_standing(cohort))
-    last_day = max(s.ends_at for s in sessions).astimezone(cohort.program.zone).date()
-    missed = Attendance.objects.of(cohort).exclude(state=Attendance.State.ATTENDED)
-    educators = (
-        Educator.objects.filter(attendances__session__cohort=cohort)
-        .exclude(pk__in=missed.values("educator"))
-        # What was revoked stays revoked, though its cohort is completed only now.
-        .exclude(
-            certifications__course=cohort.course,
-            certifications__issued_on=last_day,
-            certifications__revoked_at__isnull=False,
-        )
-        .select_related("user", "program")
-        .order_by("pk")
-        .distinct()
-    )
-    return [
-        certification.issue(educator, cohort.course, on=last_day, by=by) for educator in educators
-    ]
 
 
 def _open(cohort: Cohort) -> Cohort:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from pthv import audit, clock, wording
+from pthv import audit, clock, outbox, wording
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, User
 from pthv.models.people import EducatorQuerySet
@@ -52,8 +53,8 @@ def enrol(cohort: Cohort, educators: Iterable[Educator], *, by: User) -> Joined:
     if cohort.waiting:
         places = 0  # whoever waits already comes first
     seated, waiting = new[:places], new[places:]
-    _join(cohort, seated, State.ENROLLED)
-    _join(cohort, waiting, State.WAITING)
+    _write("cohort_place", cohort, _join(cohort, seated, State.ENROLLED))
+    _write("cohort_waiting", cohort, _join(cohort, waiting, State.WAITING))
     if new:
         audit.record(
             "cohort.enrolled",
@@ -63,6 +64,140 @@ def enrol(cohort: Cohort, educators: Iterable[Educator], *, by: User) -> Joined:
             waiting=[e.pk for e in waiting],
         )
     return Joined(len(seated), len(waiting))
+
+
+def sign_up_blockers(cohort: Cohort, educator: Educator) -> list[str]:
+    """Why an educator can't take a place in this cohort themselves."""
+    if not cohort.open_for_sign_up:
+        return [_("This cohort is by invitation. Ask your coordinator for a place.")]
+    if cohort.completed_at or _begun(cohort):
+        return [_("This cohort has begun already. Choose another.")]
+    if not candidates(cohort).filter(pk=educator.pk).exists():
+        return [_("This cohort is for another school. Choose another.")]
+    return _unready(cohort)
+
+
+@transaction.atomic
+def sign_up(cohort: Cohort, educator: Educator, *, by: User) -> CohortMember:
+    """Take a place, or the last one on the waiting list; asked again, nothing changes."""
+    cohort = _open(cohort)
+    there = CohortMember.objects.there().filter(cohort=cohort, educator=educator).first()
+    if there:
+        return there
+    raise_if(sign_up_blockers(cohort, educator))
+    free = cohort.places_left is None or (cohort.places_left > 0 and not cohort.waiting)
+    (member,) = _join(cohort, [educator], State.ENROLLED if free else State.WAITING)
+    audit.record("cohort.signed_up", cohort, by=by, educator=educator.pk, state=member.state)
+    return member
+
+
+@transaction.atomic
+def withdraw(member: CohortMember, *, by: User, because: str = "") -> CohortMember:
+    """Give up a place, or the wait for one; who waits first moves up."""
+    cohort = _open(member.cohort)
+    member = _locked(member)
+    if member.state not in (State.ENROLLED, State.WAITING):
+        return member
+    _leave(member, State.WITHDRAWN, because.strip(), by)
+    audit.record("cohort.withdrew", cohort, by=by, educator=member.educator_id)
+    _write("cohort_left", cohort, [member])
+    move_up(cohort)
+    return member
+
+
+def destinations(member: CohortMember) -> QuerySet[Cohort]:
+    """Cohorts of the same course that somebody could move to."""
+    cohort = member.cohort
+    others = Cohort.objects.filter(course=cohort.course_id, completed_at=None).exclude(pk=cohort.pk)
+    there = CohortMember.objects.there().filter(educator=member.educator_id)
+    return others.exclude(pk__in=there.values("cohort"))
+
+
+@transaction.atomic
+def transfer(member: CohortMember, to: Cohort, *, by: User) -> CohortMember:
+    """Move somebody to another cohort of the course; what they attended counts there."""
+    # Both cohorts, always in the same order: two moves the other way round can't wait for ever.
+    for cohort in sorted([member.cohort, to], key=lambda cohort: cohort.pk):
+        _open(cohort)
+    member = _locked(member)
+    if member.state not in (State.ENROLLED, State.WAITING):
+        raise NotReady(_("They are not in this cohort any more."))
+    if not destinations(member).filter(pk=to.pk).exists():
+        raise NotReady(_("Choose another cohort of the same course that they are not in yet."))
+    educator = member.educator
+    enrol(to, [educator], by=by)
+    arrived = CohortMember.objects.get(cohort=to, educator=educator)
+    _leave(member, State.TRANSFERRED, "", by)
+    came = Attendance.objects.filter(member=member).exclude(state=Attendance.State.EXPECTED)
+    parts = list(came.filter(state=Attendance.State.ATTENDED).values_list("session__part"))
+    came.update(member=arrived)
+    again = Attendance.objects.filter(member=arrived, state=Attendance.State.EXPECTED)
+    again.filter(session__part__in=[part for (part,) in parts]).delete()
+    audit.record("cohort.transferred", member.cohort, by=by, educator=educator.pk, to=to.pk)
+    move_up(member.cohort)
+    return arrived
+
+
+def move_up(cohort: Cohort) -> list[CohortMember]:
+    """Give free places to those who wait, in their order; not once the cohort has begun, when
+    a coordinator knows better."""
+    cohort = _open(cohort)
+    if not cohort.waiting or _begun(cohort):
+        return []
+    waiting = CohortMember.objects.waiting().filter(cohort=cohort).select_related("educator__user")
+    free = cohort.waiting if cohort.places_left is None else cohort.places_left
+    moved = list(waiting[:free])
+    for member in moved:
+        _seat(member)
+    _write("cohort_place", cohort, moved, waited=True)
+    if moved:
+        audit.record("cohort.moved_up", cohort, by=None, educators=[m.educator_id for m in moved])
+    return moved
+
+
+@transaction.atomic
+def give_place(member: CohortMember, *, by: User) -> CohortMember:
+    """Let somebody in who waits, out of turn or after the cohort began."""
+    cohort = _open(member.cohort)
+    member = _locked(member)
+    if member.state == State.ENROLLED:
+        return member
+    if member.state != State.WAITING:
+        raise NotReady(_("They are not on the waiting list any more."))
+    if cohort.places_left == 0:
+        raise NotReady(_("Every place is taken. Give the cohort more places first."))
+    _seat(member)
+    _write("cohort_place", cohort, [member], waited=True)
+    audit.record("cohort.place_given", cohort, by=by, educator=member.educator_id)
+    return member
+
+
+def _seat(member: CohortMember) -> None:
+    member.state = State.ENROLLED
+    member.save(update_fields=["state"])
+    expect([member])
+
+
+def _leave(member: CohortMember, state: str, because: str, by: User) -> None:
+    member.state, member.left_because = state, because
+    member.left_at, member.left_by = clock.now(), by
+    member.save(update_fields=["state", "left_because", "left_at", "left_by"])
+    Attendance.objects.filter(member=member, state=Attendance.State.EXPECTED).delete()
+
+
+def _locked(member: CohortMember) -> CohortMember:
+    members = CohortMember.objects.select_for_update(of=("self",))
+    return members.select_related("cohort__program", "educator__user").get(pk=member.pk)
+
+
+def _begun(cohort: Cohort) -> bool:
+    sessions = TrainingSession.objects.standing().filter(cohort=cohort)
+    return sessions.filter(starts_at__lte=clock.now()).exists()
+
+
+def _key(member: CohortMember) -> str:
+    """What tells one coming and going of a member from the next."""
+    return f"{member.pk}:{member.joined_at.timestamp():.0f}"
 
 
 def _unready(cohort: Cohort) -> list[str]:
@@ -129,8 +264,17 @@ def _sessions_by_part(cohort: int) -> dict[int, TrainingSession]:
     return found
 
 
+def _write(kind: str, cohort: Cohort, members: list[CohortMember], **said: object) -> None:
+    """Let people know what became of their place, once for each time they came."""
+    sessions = list(TrainingSession.objects.standing().filter(cohort=cohort))
+    for member in members:
+        context = {"cohort": cohort, "sessions": sessions, **said}
+        outbox.queue(cohort.program, kind, member.educator.user, context, key=_key(member))
+
+
 def _open(cohort: Cohort) -> Cohort:
-    cohort = Cohort.objects.select_for_update(no_key=True).get(pk=cohort.pk)
+    cohorts = Cohort.objects.select_for_update(no_key=True, of=("self",))
+    cohort = cohorts.select_related("program", "course").get(pk=cohort.pk)
     if cohort.completed_at:
         raise NotReady(_("This cohort is complete; open a new one."))
     return cohort

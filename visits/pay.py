@@ -12,7 +12,7 @@ from pthv import audit, clock, wording
 from pthv.blocked import NotReady
 from pthv.models import Program, User
 from training import certification
-from visits.models import FundingSource, PayBatch, PayLine, PayRate, Visit
+from visits.models import FundingSource, PayBatch, PayLine, PayRate, Visit, VisitKind
 
 State = PayLine.State
 
@@ -32,7 +32,9 @@ def earn(visit: Visit) -> list[PayLine]:
     visitors = [
         participant.educator for participant in visit.participants.select_related("educator__user")
     ]
-    untrained = certification.untrained(visitors, on=visit_on)
+    untrained = certification.untrained(
+        visitors, on=visit_on, second_visit=visit.kind == VisitKind.SECOND
+    )
     return PayLine.objects.bulk_create(
         PayLine(
             program=program,

@@ -8,8 +8,16 @@ from django.utils.translation import gettext as _
 from pthv import audit, clock
 from pthv.blocked import NotReady, raise_if
 from pthv.models import User
+from training import facts
+from training.models import TrainingFact
 from visits import logs, pay
-from visits.models import Invitation, Reflection, Visit, VisitLog, VisitParticipant
+from visits.models import Invitation, Reflection, Visit, VisitKind, VisitLog, VisitParticipant
+
+# Which visits a course may ask for.
+MADE = {
+    VisitKind.FIRST: TrainingFact.Kind.FIRST_VISIT,
+    VisitKind.SECOND: TrainingFact.Kind.SECOND_VISIT,
+}
 
 
 @dataclass(frozen=True)
@@ -112,4 +120,15 @@ def _complete_if_all_did(visit: Visit, by: User) -> None:
     visit.save(update_fields=["state", "completed_at"])
     Invitation.objects.filter(pk=visit.invitation_id).update(visited_at=visit.completed_at)
     audit.record("visit.completed", visit, by=by)
+    _tell_training(visit, by)
     pay.earn(visit)
+
+
+def _tell_training(visit: Visit, by: User) -> None:
+    """A course may ask for visits made."""
+    kind = MADE.get(VisitKind(visit.kind))
+    if kind is None:
+        return
+    on = visit.during.lower.astimezone(visit.program.zone).date()
+    for participant in visit.participants.select_related("educator__program"):
+        facts.record(participant.educator, kind, on=on, key=f"visit:{visit.pk}", by=by)

@@ -23,6 +23,7 @@ from visits.models import (
     Invitation,
     PayRate,
     Visit,
+    VisitKind,
     VisitParticipant,
     VisitStudent,
 )
@@ -56,7 +57,7 @@ def blockers(
     if not 2 <= len(team) <= 3:
         reasons.append(_("Educators visit in pairs. Choose a partner first."))
     reasons += not_visiting(team, school, on=starts.date())
-    reasons += _training_blockers(team, starts.date(), program.untrained_partner_allowed)
+    reasons += _training_blockers(team, invitation, starts.date())
     if during.lower <= clock.now():
         reasons.append(_("This time has passed. Pick a later one."))
     if _in_contract_day(school, during, program.zone):
@@ -93,10 +94,11 @@ def _family_blockers(invitation: Invitation) -> list[str]:
 
 
 def _training_blockers(
-    team: Sequence[Educator], on: datetime.date, untrained_partner_allowed: bool
+    team: Sequence[Educator], invitation: Invitation, on: datetime.date
 ) -> list[str]:
-    untrained = certification.untrained(team, on=on)
-    if untrained_partner_allowed and team and team[0] not in untrained:
+    second = invitation.kind == VisitKind.SECOND
+    untrained = certification.untrained(team, on=on, second_visit=second)
+    if invitation.program.untrained_partner_allowed and team and team[0] not in untrained:
         return []
     return list(untrained.values())
 

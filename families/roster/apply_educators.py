@@ -1,7 +1,6 @@
 """The part of a plan about teachers: their accounts, and the schools where they teach."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from datetime import date
 
 from django.contrib.auth.hashers import make_password
@@ -10,6 +9,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from families.models import RosterChange
+from pthv.accounts import outside_accounts
 from pthv.blocked import NotReady
 from pthv.models import Educator, Membership, Program, Role, School, User
 
@@ -17,9 +17,6 @@ from . import progress
 from .apply_classes import Classes
 from .chunks import CHUNK
 from .states import Table
-
-# The rows of Membership as they were before each change.
-EarlierMembership = Membership.pgh_event_model  # type: ignore[attr-defined]
 
 
 def apply(program: Program, changes: QuerySet[RosterChange], classes: Classes, since: date) -> None:
@@ -108,14 +105,6 @@ class _Educators:
                 starts_on=self.today if earlier else self.since,
             )
         )
-
-
-def outside_accounts(program: Program, emails: Iterable[str]) -> list[User]:
-    """The accounts with these addresses that never had a part in the program."""
-    held = User.objects.filter(email__in=list(emails))
-    inside = Membership.objects.filter(program=program).values("user")
-    earlier = EarlierMembership.objects.filter(program=program).values("user")
-    return list(held.exclude(pk__in=inside).exclude(pk__in=earlier))
 
 
 def _accounts(program: Program, changes: list[RosterChange]) -> dict[str, User]:

@@ -10,10 +10,10 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from families.models import ClassTeacher, Enrollment
+from pthv.accounts import outside_accounts
 from pthv.models import Educator, Program
 
 from . import attributes
-from .apply_educators import outside_accounts
 from .asked import Asked
 from .chunks import chunks
 from .guardians import Guardians

@@ -14,44 +14,6 @@ from training.models import Attendance, Certification, Cohort
 ATTENDED, ABSENT, EXPECTED = "attended", "absent", "expected"
 
 
-@pytest.fixture
-def cohort(course, program_coordinator) -> Cohort:
-    return cohorts.open_cohort(course, "Fall", by=program_coordinator)
-
-
-@pytest.fixture
-def add_session(cohort, program_coordinator):
-    def add(day: int):
-        return cohorts.add_session(
-            cohort,
-            starts_at=at(day, 16),
-            ends_at=at(day, 18),
-            place="Library",
-            by=program_coordinator,
-        )
-
-    return add
-
-
-@pytest.fixture
-def enrol(cohort, program_coordinator):
-    def enrol(*users) -> enrolment.Joined:
-        people = [user.educators.get() for user in users]
-        return enrolment.enrol(cohort, people, by=program_coordinator)
-
-    return enrol
-
-
-@pytest.fixture
-def tick(program_coordinator):
-    def tick(session, user, state: str) -> Attendance:
-        found = session.attendances.get(educator__user=user)
-        with clock.at(max(clock.now(), session.starts_at)):
-            return cohorts.attend(found, state, by=program_coordinator)
-
-    return tick
-
-
 def test_who_is_enrolled_is_expected_at_every_session(
     cohort, add_session, enrol, educator, partner
 ) -> None:

@@ -103,6 +103,7 @@ class Certification(ProgramRow):
             models.UniqueConstraint(
                 fields=["educator", "course", "issued_on"], name="certification_once"
             ),
+            models.UniqueConstraint(fields=["member"], name="certification_earned_once"),
             models.CheckConstraint(
                 name="certification_in_order", condition=Q(expires_on__gte=F("issued_on"))
             ),

@@ -13,7 +13,7 @@ from pthv.htmx import render
 from pthv.models import Educator
 from pthv.paging import paged
 from pthv.requests import Request
-from training import certification
+from training import certification, requirements
 from training.forms.certification import IssueForm, RevokeForm
 from training.models import Certification, Course
 
@@ -48,7 +48,7 @@ def certification_issue(request: Request, pk: int) -> HttpResponse:
     status = 422 if form.is_bound else 200
     if form.is_bound and form.is_valid():
         try:
-            issued = certification.issue(educator, **form.cleaned_data, by=request.user)
+            issued = requirements.certify_by_hand(educator, **form.cleaned_data, by=request.user)
         except NotReady as blocked:
             form.add_error(None, blocked.sentences)
             status = 409

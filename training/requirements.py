@@ -1,0 +1,228 @@
+"""Who still needs what before a course certifies them, and certifying whoever needs nothing more.
+
+A member of a cohort is certified once the cohort is complete and every requirement of its course
+is met; what was missing may come later, from another cohort's session or from another room.
+"""
+
+import datetime
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import (
+    Case,
+    Count,
+    DecimalField,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, Extract
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from pthv.models import Educator, User
+from training import certification
+from training.models import (
+    Attendance,
+    Certification,
+    Cohort,
+    CohortMember,
+    Course,
+    CourseRequirement,
+    TrainingFact,
+    TrainingSession,
+)
+
+Kind = CourseRequirement.Kind
+FACTS = {
+    Kind.FIRST_VISITS: TrainingFact.Kind.FIRST_VISIT,
+    Kind.SECOND_VISITS: TrainingFact.Kind.SECOND_VISIT,
+    Kind.DEBRIEFS: TrainingFact.Kind.DEBRIEF,
+}
+NUMBER: DecimalField = DecimalField(max_digits=9, decimal_places=2)
+
+
+def lacking(members: QuerySet[CohortMember]) -> dict[int, list[str]]:
+    """What each of these members still needs, in words, by their id; one query."""
+    found: dict[int, list[str]] = {}
+    for row in _unmet(members):
+        found.setdefault(row["pk"], []).append(_in_words(row))
+    return found
+
+
+def _unmet(members: QuerySet[CohortMember]) -> QuerySet:
+    """A row for each member and requirement that is not met: `kind`, `have`, `need`, `held`."""
+    asked = "cohort__course__requirements__"
+    # The joins to the requirements make one row of each.
+    rows = members.order_by("pk").annotate(kind=F(f"{asked}kind"), other=F(f"{asked}held"))
+    have = [When(kind=Kind.EVERY_PART, then=_parts_attended())]
+    have += [
+        When(kind=Kind.SESSIONS, then=_of_attendances(Count("pk"), state="attended")),
+        When(kind=Kind.HOURS, then=_of_attendances(_hours())),
+        When(kind=Kind.HOLDS, then=_held(OuterRef("other"))),
+    ]
+    have += [When(kind=kind, then=_facts(fact)) for kind, fact in FACTS.items()]
+    need = Case(
+        When(kind=Kind.EVERY_PART, then=_parts()),
+        When(kind=Kind.HOLDS, then=Value(Decimal(1))),
+        default=F(f"{asked}amount"),
+        output_field=NUMBER,
+    )
+    return (
+        rows.exclude(kind=None)
+        .annotate(
+            need=need,
+            have=Coalesce(Case(*have, output_field=NUMBER), Value(Decimal(0))),
+            held_name=F(f"{asked}held__name"),
+        )
+        .filter(have__lt=F("need"))
+        .values("pk", "kind", "have", "need", "held_name")
+    )
+
+
+def _counted(rows: QuerySet, by: str, total: Any) -> Cast:
+    """The `total` of these rows, of which all have the same `by`."""
+    return Cast(Subquery(rows.order_by().values(by).annotate(n=total).values("n")), NUMBER)
+
+
+def _sessions() -> QuerySet[TrainingSession]:
+    return TrainingSession.objects.standing().filter(cohort=OuterRef("cohort"))
+
+
+def _parts() -> Cast:
+    return _counted(_sessions(), "cohort", Count("part", distinct=True))
+
+
+def _parts_attended() -> Cast:
+    """Of the cohort's parts those the member came to, wherever that was."""
+    came = Attendance.objects.filter(
+        member=OuterRef(OuterRef("pk")), state="attended", session__part=OuterRef("part")
+    )
+    return _counted(_sessions().filter(Exists(came)), "cohort", Count("part", distinct=True))
+
+
+def _of_attendances(total: Any, **which: Any) -> Cast:
+    return _counted(Attendance.objects.filter(member=OuterRef("pk"), **which), "member", total)
+
+
+def _hours() -> Any:
+    whole = ExpressionWrapper(
+        F("session__ends_at") - F("session__starts_at"), output_field=DurationField()
+    )
+    seconds = Case(
+        When(state="attended", then=Cast(Extract(whole, "epoch"), IntegerField())),
+        When(state="partial", then=F("minutes") * 60),
+        default=0,
+        output_field=IntegerField(),
+    )
+    # An hour is 3600 of them; a whole number over a whole number would drop the rest.
+    return Cast(Sum(seconds), DecimalField(max_digits=12, decimal_places=4)) / Value(Decimal(3600))
+
+
+def _held(course: OuterRef) -> Cast:
+    held = Certification.objects.filter(
+        educator=OuterRef("educator"), course=course, revoked_at=None
+    )
+    return _counted(held, "educator", Count("pk"))
+
+
+def _facts(kind: str) -> Cast:
+    facts = TrainingFact.objects.filter(educator=OuterRef("educator"), kind=kind)
+    return _counted(facts, "educator", Count("pk"))
+
+
+def _in_words(row: dict[str, Any]) -> str:
+    more = row["need"] - row["have"]
+    facts = {"n": f"{more.normalize():f}", "course": row["held_name"]}
+    count = int(more) if more == int(more) else 2
+    return {
+        Kind.EVERY_PART: ngettext("%(n)s part of the course", "%(n)s parts of the course", count),
+        Kind.SESSIONS: ngettext("%(n)s more session", "%(n)s more sessions", count),
+        Kind.HOURS: ngettext("%(n)s more hour", "%(n)s more hours", count),
+        Kind.HOLDS: _("%(course)s first"),
+        Kind.FIRST_VISITS: ngettext("%(n)s more first visit", "%(n)s more first visits", count),
+        Kind.SECOND_VISITS: ngettext("%(n)s more second visit", "%(n)s more second visits", count),
+        Kind.DEBRIEFS: ngettext("%(n)s more group debrief", "%(n)s more group debriefs", count),
+    }[row["kind"]] % facts
+
+
+@transaction.atomic
+def certify_by_hand(
+    educator: Educator, course: Course, *, on: datetime.date, by: User
+) -> Certification:
+    """Certify somebody for a training outside a cohort; it may be what another course asks for."""
+    issued = certification.issue(educator, course, on=on, by=by)
+    settle(educator, by=by)
+    return issued
+
+
+@transaction.atomic
+def certify(cohort: Cohort, *, by: User) -> list[Certification]:
+    """Certify each member of a complete cohort who needs nothing more."""
+    return _certify(CohortMember.objects.filter(cohort=cohort), by)
+
+
+def settle(educator: Educator, *, by: User) -> list[Certification]:
+    """Certify an educator in each complete cohort where the last thing was just met."""
+    issued = _certify(CohortMember.objects.filter(educator=educator), by)
+    # A certification may be what another course asked for.
+    return issued + settle(educator, by=by) if issued else []
+
+
+def _certify(members: QuerySet[CohortMember], by: User) -> list[Certification]:
+    waiting = members.filter(
+        state=CohortMember.State.ENROLLED,
+        cohort__completed_at__isnull=False,
+        certifications=None,
+    )
+    educators = Educator.objects.filter(pk__in=waiting.values("educator"))
+    list(educators.order_by("pk").select_for_update(no_key=True))
+    short = {row["pk"] for row in _unmet(waiting)}
+    ready = waiting.exclude(pk__in=short).select_related(
+        "educator__user", "educator__program", "cohort__course"
+    )
+    issued = []
+    for member in ready.order_by("educator"):
+        course, on = member.cohort.course, _earned_on(member)
+        # What was revoked stays revoked, though it would be earned only now.
+        if not _revoked(member.educator, on).filter(course=course).exists():
+            issued.append(certification.issue(member.educator, course, on=on, by=by, member=member))
+    return issued
+
+
+def _revoked(educator: Educator, on: datetime.date) -> QuerySet[Certification]:
+    return Certification.objects.filter(educator=educator, issued_on=on, revoked_at__isnull=False)
+
+
+def _earned_on(member: CohortMember) -> datetime.date:
+    """The day on which the last requirement was met, not before the cohort's last session."""
+    zone = member.educator.program.zone
+    came = Q(attendances__member=member, attendances__state="attended")
+    sessions = TrainingSession.objects.standing().filter(Q(cohort=member.cohort_id) | came)
+    days = [ends.astimezone(zone).date() for ends in sessions.values_list("ends_at", flat=True)]
+    for asked in member.cohort.course.requirements.all():
+        if asked.kind in FACTS:
+            days += _days(member.educator, FACTS[Kind(asked.kind)], asked.amount)
+        elif asked.kind == Kind.HOLDS:
+            held = Certification.objects.filter(
+                educator=member.educator, course=asked.held_id, revoked_at=None
+            )
+            days += held.order_by("issued_on").values_list("issued_on", flat=True)[:1]
+    return min(max(days), member.educator.program.today)
+
+
+def _days(educator: Educator, kind: str, amount: Decimal) -> Iterable[datetime.date]:
+    """When the first so many of these were done."""
+    facts = TrainingFact.objects.filter(educator=educator, kind=kind).order_by("happened_on")
+    return facts.values_list("happened_on", flat=True)[: int(amount)]
