@@ -28,7 +28,14 @@ from families.models import (
 from pthv import clock
 from pthv.models import Educator, Membership, Program, Role, School, SchoolYear, User
 from training import certification, cohorts, enrolment
-from training.models import Attendance, Certification, Cohort, Course, CourseRequirement
+from training.models import (
+    Attendance,
+    Certification,
+    Cohort,
+    CohortMember,
+    Course,
+    CourseRequirement,
+)
 from visits import invitations, logs, pay, reflections, scheduling, selection
 from visits.models import (
     FollowUp,
@@ -357,6 +364,24 @@ def cohort(course, ana, program_coordinator) -> Cohort:
         cohort, starts_at=at(7, 16), ends_at=at(7, 18), place="", by=program_coordinator
     )
     enrolment.enrol(cohort, [ana], by=program_coordinator)
+    return cohort
+
+
+@pytest.fixture
+def member(cohort) -> CohortMember:
+    """Ana, in that cohort."""
+    return cohort.members.get()
+
+
+@pytest.fixture
+def open_cohort(course, program_coordinator) -> Cohort:
+    """Anybody may join it, until October 20."""
+    cohort = cohorts.open_cohort(
+        course, "Open evening", open_for_sign_up=True, by=program_coordinator
+    )
+    cohorts.add_session(
+        cohort, starts_at=at(20, 16), ends_at=at(20, 18), place="", by=program_coordinator
+    )
     return cohort
 
 

@@ -167,6 +167,26 @@ ROWS: dict[str, Row] = {
     ),
     "session_add": theirs(PROGRAM, ELSEWHERE, "cohort"),
     "cohort_enrol": theirs(PROGRAM, ELSEWHERE, "cohort"),
+    "cohort_needs": theirs(COORDINATED, NOT_COORDINATED, "cohort"),
+    "cohort_edit": theirs(PROGRAM, ELSEWHERE, "cohort"),
+    "cohort_invite": theirs(PROGRAM, ELSEWHERE, "cohort"),
+    "cohort_member": theirs(
+        {"site_coordinator", "program_coordinator"},
+        {"other_site_coordinator", "outsider"},
+        "member",
+    ),
+    "cohort_withdraw": theirs(PROGRAM, ELSEWHERE, "member", method="post", status=302),
+    # There is no other cohort to move to, and nobody waits.
+    "cohort_transfer": theirs(PROGRAM, ELSEWHERE, "member", method="post", status=422),
+    "cohort_place": theirs(PROGRAM, ELSEWHERE, "member", method="post", status=302),
+    "own_training": Row(EDUCATORS),
+    "own_sign_up": theirs(EDUCATORS, set(), "open_cohort", method="post", status=302),
+    "own_leave": theirs(
+        {"educator"}, {"partner", "colleague"}, "member", method="post", status=302
+    ),
+    "course_list": Row(PROGRAM | ELSEWHERE),
+    "course_new": Row(PROGRAM | ELSEWHERE),
+    "course_edit": theirs(PROGRAM, ELSEWHERE, "course"),
     "cohort_complete": theirs(PROGRAM, ELSEWHERE, "cohort", method="post", status=409),
     "attendance_record": theirs(
         PROGRAM, ELSEWHERE, "attendance", method="post", status=302, data={"state": "attended"}

@@ -1,7 +1,7 @@
 """A cohort's way through its course: enrol, attend, complete."""
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -32,21 +32,32 @@ def open_cohort(
     *,
     by: User,
     trainers: Iterable[Trainer] = (),
+    new_trainers: Mapping[str, Iterable[str]] | None = None,
     **fields: Any,
 ) -> Cohort:
-    """Begin a cohort; `fields`: where, for whom and by whom, as the model has them."""
+    """Begin a cohort; `fields`: where, for whom and by whom, as the model has them.
+
+    `new_trainers`: names of trainers who are not known yet, by their kind.
+    """
     cohort = Cohort(program_id=course.program_id, course=course, name=name, **fields)
     _save(cohort)
-    _set_trainers(cohort, trainers)
+    _set_trainers(cohort, trainers, new_trainers or {})
     audit.record("cohort.opened", cohort, by=by)
     return cohort
 
 
 @transaction.atomic
-def change(cohort: Cohort, fields: dict[str, Any], *, by: User) -> Cohort:
-    """Change what a cohort is like; more places let in who waits."""
+def change(
+    cohort: Cohort,
+    fields: dict[str, Any],
+    *,
+    by: User,
+    trainers: Iterable[Trainer] | None = None,
+    new_trainers: Mapping[str, Iterable[str]] | None = None,
+) -> Cohort:
+    """Change what a cohort is like, and who trains it (None: as before); more places let in who
+    waits."""
     cohort = _open(cohort)
-    trainers = fields.pop("trainers", None)
     capacity = fields.get("capacity", cohort.capacity)
     if capacity is not None and capacity < cohort.enrolled:
         raise NotReady(
@@ -61,7 +72,7 @@ def change(cohort: Cohort, fields: dict[str, Any], *, by: User) -> Cohort:
         setattr(cohort, name, value)
     _save(cohort, update_fields=list(fields))
     if trainers is not None:
-        _set_trainers(cohort, trainers)
+        _set_trainers(cohort, trainers, new_trainers or {})
     audit.record("cohort.changed", cohort, by=by, fields=sorted(fields))
     enrolment.move_up(cohort)
     return cohort
@@ -80,9 +91,17 @@ def _save(cohort: Cohort, **how: Any) -> None:
         ) from None
 
 
-def _set_trainers(cohort: Cohort, trainers: Iterable[Trainer]) -> None:
+def _set_trainers(
+    cohort: Cohort, trainers: Iterable[Trainer], new: Mapping[str, Iterable[str]]
+) -> None:
     held = CohortTrainer.objects.filter(cohort=cohort)
     wanted = {trainer.pk: trainer for trainer in trainers}
+    for kind, names in new.items():
+        for name in names:
+            trainer, _made = Trainer.objects.get_or_create(
+                program_id=cohort.program_id, name=name, defaults={"kind": kind}
+            )
+            wanted[trainer.pk] = trainer
     held.exclude(trainer__in=wanted).delete()
     here = set(held.values_list("trainer", flat=True))
     CohortTrainer.objects.bulk_create(
@@ -151,7 +170,8 @@ def attend(attendance: Attendance, state: str, *, by: User) -> Attendance:
 
 def blockers(cohort: Cohort) -> list[str]:
     """Why this cohort can't be completed yet."""
-    sessions = list(_standing(cohort))
+    # Of what a page has at hand already.
+    sessions = [session for session in cohort.sessions.all() if session.cancelled_at is None]
     if not sessions:
         return [_("This cohort has no session yet.")]
     last = max(session.ends_at for session in sessions)

@@ -2,14 +2,27 @@
 
 from django.urls import path
 
-from training.views import certification, cohorts, sessions
+from training.views import certification, cohorts, courses, members, own, sessions
 
 urlpatterns = [
     path("training/", cohorts.cohort_list, name="cohort_list"),
     path("training/cohorts/new/", cohorts.cohort_new, name="cohort_new"),
     path("training/cohorts/<int:pk>/", cohorts.cohort_detail, name="cohort_detail"),
     path("training/cohorts/<int:pk>/sessions/new/", sessions.session_add, name="session_add"),
-    path("training/cohorts/<int:pk>/enrol/", cohorts.cohort_enrol, name="cohort_enrol"),
+    path("training/cohorts/<int:pk>/edit/", cohorts.cohort_edit, name="cohort_edit"),
+    path("training/cohorts/<int:pk>/needs/", cohorts.cohort_needs, name="cohort_needs"),
+    path("training/cohorts/<int:pk>/enrol/", members.cohort_enrol, name="cohort_enrol"),
+    path("training/cohorts/<int:pk>/invite/", members.cohort_invite, name="cohort_invite"),
+    path("training/members/<int:pk>/", members.cohort_member, name="cohort_member"),
+    path("training/members/<int:pk>/withdraw/", members.cohort_withdraw, name="cohort_withdraw"),
+    path("training/members/<int:pk>/transfer/", members.cohort_transfer, name="cohort_transfer"),
+    path("training/members/<int:pk>/place/", members.cohort_place, name="cohort_place"),
+    path("training/mine/", own.own_training, name="own_training"),
+    path("training/mine/<int:pk>/sign-up/", own.own_sign_up, name="own_sign_up"),
+    path("training/mine/<int:pk>/leave/", own.own_leave, name="own_leave"),
+    path("training/courses/", courses.course_list, name="course_list"),
+    path("training/courses/new/", courses.course_new, name="course_new"),
+    path("training/courses/<int:pk>/", courses.course_edit, name="course_edit"),
     path("training/cohorts/<int:pk>/complete/", cohorts.cohort_complete, name="cohort_complete"),
     path("training/attendance/<int:pk>/", sessions.attendance_record, name="attendance_record"),
     path("training/certified/", certification.certification_list, name="certification_list"),

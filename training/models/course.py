@@ -105,6 +105,15 @@ class CourseRequirement(ProgramRow):
     def __str__(self) -> str:
         return self.get_kind_display()
 
+    @property
+    def in_words(self) -> str:
+        """ "Introduction completed before", "hours attended: 3"."""
+        if self.kind == self.Kind.HOLDS:
+            return _("%(course)s completed before") % {"course": self.held}
+        if self.kind == self.Kind.EVERY_PART:
+            return self.get_kind_display().lower()
+        return f"{self.get_kind_display().lower()}: {self.amount.normalize():f}"
+
 
 class TrainingFact(ProgramRow):
     """Something an educator did elsewhere that a course may ask for, told by the room it

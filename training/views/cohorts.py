@@ -4,6 +4,8 @@ import datetime
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -17,10 +19,18 @@ from pthv.htmx import render
 from pthv.models import Educator
 from pthv.paging import paged
 from pthv.requests import Request, post_only
-from training import cohorts, enrolment
-from training.forms.cohorts import MOST_CHOICES, CohortForm, EnrolForm
-from training.models import Attendance, Cohort, Course, TrainingSession
+from training import cohorts, requirements
+from training.forms.cohorts import CohortForm
+from training.models import (
+    Attendance,
+    Cohort,
+    CohortMember,
+    Course,
+    Trainer,
+    TrainingSession,
+)
 
+MOST_LISTED = 50  # of those who wait
 CELLS = 100  # of the attendance grid on one page
 
 
@@ -44,7 +54,13 @@ def cohort_new(request: Request) -> HttpResponse:
     status = 422 if form.is_bound else 200
     if form.is_bound and form.is_valid():
         try:
-            cohort = cohorts.open_cohort(**form.cleaned_data, by=request.user)
+            cohort = cohorts.open_cohort(
+                form.cleaned_data["course"],
+                trainers=form.cleaned_data["trainers"],
+                new_trainers=form.new_trainers,
+                by=request.user,
+                **form.cohort_fields,
+            )
         except NotReady as blocked:
             form.add_error("name", blocked.sentences)
             status = 409
@@ -52,7 +68,32 @@ def cohort_new(request: Request) -> HttpResponse:
             messages.success(request, _("Opened. Add its first session; then enrol people."))
             return redirect("cohort_detail", cohort.pk)
     context = {"form": form, "no_course": not Course.objects.exists()}
-    return render(request, "training/cohort_new.html", context, status=status)
+    return render(request, "training/cohort_edit.html", context, status=status)
+
+
+@requires(Can.RUN_TRAINING)
+def cohort_edit(request: Request, pk: int) -> HttpResponse:
+    cohort = _cohort(request, pk, Can.RUN_TRAINING)
+    form = CohortForm(request.POST or None, user=request.user, cohort=cohort)
+    status = 422 if form.is_bound else 200
+    if form.is_bound and form.is_valid():
+        try:
+            cohorts.change(
+                cohort,
+                form.cohort_fields,
+                trainers=form.cleaned_data["trainers"],
+                new_trainers=form.new_trainers,
+                by=request.user,
+            )
+        except NotReady as blocked:
+            form.add_error(None, blocked.sentences)
+            status = 409
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("cohort_detail", cohort.pk)
+    return render(
+        request, "training/cohort_edit.html", {"form": form, "cohort": cohort}, status=status
+    )
 
 
 @require_safe
@@ -61,32 +102,21 @@ def cohort_detail(request: Request, pk: int) -> HttpResponse:
     return _detail(request, _cohort(request, pk, Can.SEE_TRAINING))
 
 
-@requires(Can.RUN_TRAINING)
-def cohort_enrol(request: Request, pk: int) -> HttpResponse:
-    cohort = _cohort(request, pk, Can.RUN_TRAINING)
-    form = EnrolForm(request.POST or None, cohort=cohort)
-    status = 422 if form.is_bound else 200
-    if form.is_bound and form.is_valid():
-        try:
-            count = sum(enrolment.enrol(cohort, form.cleaned_data["educators"], by=request.user))
-        except NotReady as blocked:
-            form.add_error(None, blocked.sentences)
-            status = 409
-        else:
-            said = ngettext("%(count)s person enrolled.", "%(count)s people enrolled.", count)
-            messages.success(request, said % {"count": count})
-            return redirect("cohort_detail", cohort.pk)
-    typed = request.GET.get("q", "").strip()
-    candidates = list(enrolment.candidates(cohort).named(typed).by_name()[: MOST_CHOICES + 1])
+@require_safe
+@requires(Can.SEE_TRAINING)
+def cohort_needs(request: Request, pk: int) -> HttpResponse:
+    """Everybody in a cohort, each with what they still need, or until when they are certified."""
+    cohort = _cohort(request, pk, Can.SEE_TRAINING)
+    members = CohortMember.objects.filter(cohort=cohort).open_to(request.user, Can.SEE_TRAINING)
+    found = members.enrolled().select_related("educator__user").prefetch_related("certifications")
+    page = paged(found, request, descending=False)
+    lacking = requirements.lacking(CohortMember.objects.filter(pk__in=[m.pk for m in page]))
     context = {
-        "form": form,
         "cohort": cohort,
-        "candidates": candidates[:MOST_CHOICES],
-        "too_many": len(candidates) > MOST_CHOICES,
-        "ticked": set(request.POST.getlist("educators")),
-        "typed": typed,
+        "page": page,
+        "rows": [(member, lacking.get(member.pk, [])) for member in page],
     }
-    return render(request, "training/cohort_enrol.html", context, status=status)
+    return render(request, "training/cohort_needs.html", context)
 
 
 @post_only("cohort_detail")
@@ -108,8 +138,10 @@ def cohort_complete(request: Request, pk: int) -> HttpResponse:
 
 def _cohort(request: Request, pk: int, can: Can) -> Cohort:
     cohorts_open = Cohort.objects.open_to(request.user, can)
+    names = Trainer.objects.filter(cohorts=OuterRef("pk")).order_by("name").values("name")
+    found = cohorts_open.select_related("course", "school", "program", "completed_by", "host")
     return get_object_or_404(
-        cohorts_open.select_related("course", "school", "program", "completed_by"), pk=pk
+        found.annotate(trained_by=ArraySubquery(names)).prefetch_related("sessions"), pk=pk
     )
 
 
@@ -125,6 +157,7 @@ def _detail(request: Request, cohort: Cohort, status: int = 200) -> HttpResponse
     )
     may_run = Can.RUN_TRAINING in request.powers and cohort.completed_at is None
     context = {
+        "waiting": _waiting(request, cohort) if cohort.waiting else [],
         "cohort": cohort,
         "sessions": sessions,
         "page": page,
@@ -137,6 +170,11 @@ def _detail(request: Request, cohort: Cohort, status: int = 200) -> HttpResponse
         "query": f"?{request.GET.urlencode()}" if request.GET else "",
     }
     return render(request, "training/cohort_detail.html", context, status=status)
+
+
+def _waiting(request: Request, cohort: Cohort) -> QuerySet[CohortMember]:
+    members = CohortMember.objects.filter(cohort=cohort).open_to(request.user, Can.SEE_TRAINING)
+    return members.waiting().select_related("educator__user")[:MOST_LISTED]
 
 
 def _grid(
