@@ -54,6 +54,7 @@ class Can(StrEnum):
     SEE_TRAINING = auto()
     RUN_TRAINING = auto()  # cohorts, attendance and certifications
     SEE_OWN_TRAINING = auto()  # one's own certificates and cohorts, sign up, say how it was
+    SEE_CERTIFICATES = auto()  # as papers to print
     SEE_OWN_PAY = auto()
     SEE_PAY = auto()
     APPROVE_PAY = auto()  # never one's own: the action and the database refuse
@@ -73,6 +74,7 @@ POWERS: dict[Role, dict[Can, Span]] = {
         Can.LOG: OWN,
         Can.REFLECT: OWN,
         Can.SEE_OWN_TRAINING: OWN,
+        Can.SEE_CERTIFICATES: OWN,
         Can.SEE_OWN_PAY: OWN,
     },
     Role.SITE_COORDINATOR: {
@@ -87,6 +89,7 @@ POWERS: dict[Role, dict[Can, Span]] = {
         Can.SEE_PLANS: SCHOOL,
         Can.PLAN: SCHOOL,
         Can.SEE_TRAINING: SCHOOL,
+        Can.SEE_CERTIFICATES: SCHOOL,
         Can.SEE_PAY: SCHOOL,
         Can.APPROVE_PAY: SCHOOL,
         Can.SEE_COVERAGE: SCHOOL,
@@ -104,6 +107,7 @@ POWERS: dict[Role, dict[Can, Span]] = {
         Can.PLAN: PROGRAM,
         Can.IMPORT_ROSTER: PROGRAM,
         Can.SEE_TRAINING: PROGRAM,
+        Can.SEE_CERTIFICATES: PROGRAM,
         Can.RUN_TRAINING: PROGRAM,
         Can.SEE_PAY: PROGRAM,
         Can.APPROVE_PAY: PROGRAM,

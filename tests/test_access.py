@@ -194,6 +194,12 @@ ROWS: dict[str, Row] = {
     "certification_list": Row(COORDINATORS | ELSEWHERE),
     "certification_issue": theirs(PROGRAM, ELSEWHERE, "ana"),
     "certification_revoke": theirs(PROGRAM, ELSEWHERE, "certified"),
+    "certificate_pdf": theirs(
+        {"educator", "site_coordinator", "program_coordinator"},
+        {"partner", "colleague", "other_site_coordinator", "outsider"},
+        "certified",
+    ),
+    "certificate_verify": Row(EVERYBODY),
     "roster_list": Row(PROGRAM | ELSEWHERE),
     "roster_upload": Row(PROGRAM | ELSEWHERE, method="post", status=422),
     "roster_guide": Row(PROGRAM | ELSEWHERE),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from training.views import certification, cohorts, courses, members, own, sessions
+from training.views import certificates, certification, cohorts, courses, members, own, sessions
 
 urlpatterns = [
     path("training/", cohorts.cohort_list, name="cohort_list"),
@@ -36,4 +36,10 @@ urlpatterns = [
         certification.certification_revoke,
         name="certification_revoke",
     ),
+    path(
+        "training/certifications/<int:pk>/certificate/",
+        certificates.certificate_pdf,
+        name="certificate_pdf",
+    ),
+    path("certificates/", certificates.certificate_verify, name="certificate_verify"),
 ]
