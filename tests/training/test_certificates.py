@@ -149,12 +149,21 @@ def test_an_educator_opens_their_own_and_nobody_elses(client, educator, partner,
     assert client.get(url).status_code == 404
 
 
-def test_the_page_that_certifies_leads_to_the_paper(client, program_coordinator, certified):
+def test_pages_of_who_is_certified_lead_to_the_paper(
+    client, program_coordinator, site_coordinator, certified
+):
+    paper = reverse("certificate_pdf", args=[certified.pk])
+
     client.force_login(program_coordinator)
-
     page = client.get(reverse("certification_issue", args=[certified.educator_id]))
+    assert paper in page.content.decode()
 
-    assert reverse("certificate_pdf", args=[certified.pk]) in page.content.decode()
+    client.force_login(site_coordinator)
+    assert paper in client.get(reverse("certification_list")).content.decode()
+    assert client.get(paper)["Content-Type"] == "application/pdf"
+
+    certification.revoke(certified, because="A reason", by=program_coordinator)
+    assert paper not in client.get(reverse("certification_list")).content.decode()
 
 
 @pytest.mark.parametrize(
