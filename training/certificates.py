@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 from functools import cache
 from typing import NamedTuple, cast
 from urllib.parse import urlencode
@@ -20,6 +21,10 @@ from pthv.blocked import NotReady
 from training.models import Certification, code_in_groups
 
 TEMPLATE = settings.BASE_DIR / "templates" / "training" / "certificate.typ"
+# What the library says of a letter that no font has, or that the standard forbids.
+UNPRINTABLE = ("could not be displayed", "disallowed codepoint")
+# Signs that show nothing and turn the reading order round, or end it.
+UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
 LONGEST_CODE = 100  # as somebody types it, with all the spaces and dashes they like
 # The code's letters hold no such digits: whoever types one has misread a letter.
 MISREAD = str.maketrans("018", "OIB")
@@ -42,7 +47,7 @@ def pdf(certification: Certification, *, verify_at: str) -> bytes:
         )
     except typst.TypstError as refused:
         # The standard forbids a box in the place of a letter, so none is ever printed.
-        if "could not be displayed" not in refused.message:
+        if not any(reason in refused.message for reason in UNPRINTABLE):
             raise
         raise NotReady(
             _(
@@ -62,7 +67,8 @@ def _fonts() -> typst.Fonts:
 
 def _words(certification: Certification, verify_at: str) -> dict[str, object]:
     """What the paper says, every word of it."""
-    name, course = str(certification.educator), certification.course
+    course = certification.course
+    name, training = (UNSEEN.sub(" ", str(one)).strip() for one in (certification.educator, course))
     url = f"{verify_at}?{urlencode({'code': certification.code})}"
     return {
         "title": _("Certificate of training: %(name)s") % {"name": name},
@@ -72,7 +78,7 @@ def _words(certification: Certification, verify_at: str) -> dict[str, object]:
         "certifies": _("This certifies that"),
         "name": name,
         "completed": _("completed the training"),
-        "course": course.name,
+        "course": training,
         "facts": [
             (_("Training hours"), floatformat(course.hours, -1)),
             (_("Issued on"), _date(certification.issued_on)),
