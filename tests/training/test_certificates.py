@@ -158,6 +158,9 @@ def test_pages_of_who_is_certified_lead_to_the_paper(
     page = client.get(reverse("certification_issue", args=[certified.educator_id]))
     assert paper in page.content.decode()
 
+    client.force_login(certified.educator.user)
+    assert paper in client.get(reverse("own_training")).content.decode()
+
     client.force_login(site_coordinator)
     assert paper in client.get(reverse("certification_list")).content.decode()
     assert client.get(paper)["Content-Type"] == "application/pdf"
