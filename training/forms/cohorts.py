@@ -161,9 +161,7 @@ class AddressesForm(forms.Form):
         label=_("E-mail addresses"),
         max_length=40_000,
         widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false"}),
-        help_text=_(
-            "One on each line, or with commas: ana@school.org or Ana Ruiz <ana@school.org>."
-        ),
+        help_text=_("One on each line. A name may stand before it."),
         error_messages={"required": _("Paste at least one address.")},
     )
     school = forms.ModelChoiceField(
@@ -192,6 +190,8 @@ class AddressesForm(forms.Form):
                 said = _("“%(line)s” is no e-mail address. Mend it or take it out.")
                 raise ValidationError(said, params={"line": line[:80]}) from None
             found.setdefault(email.lower(), Address(name, email.lower()))
+        if not found:
+            raise ValidationError(_("Paste at least one address."))
         if len(found) > MOST_ADDRESSES:
             raise ValidationError(
                 _("These are %(count)s addresses. Enrol %(most)s at a time."),

@@ -78,7 +78,9 @@ class CourseForm(forms.Form):
             elif asked.kind in COUNTED:
                 said[asked.kind] = int(asked.amount)
             else:
-                said |= {"attendance": asked.kind, "attendance_amount": asked.amount}
+                said["attendance"] = asked.kind
+                if asked.kind != Kind.EVERY_PART:
+                    said["attendance_amount"] = asked.amount
         return said
 
     def clean(self) -> dict:

@@ -60,7 +60,7 @@ def cohort_invite(request: Request, pk: int) -> HttpResponse:
         people = form.cleaned_data["addresses"]
         unknown = enrolment.unknown([email for _name, email in people], cohort)
         # Whoever is new is shown once before an account is made for them.
-        if unknown and request.POST.get("seen") != str(len(unknown)):
+        if not set(unknown) <= set(request.POST.getlist("seen")):
             status = 200
         else:
             try:

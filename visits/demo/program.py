@@ -24,7 +24,7 @@ from pthv.models import (
     School,
     User,
 )
-from training import certification, cohorts, enrolment
+from training import certification, cohorts, courses, enrolment
 from training.models import Course
 from visits import pay
 from visits.models import FundingSource, PayLine, PayRate
@@ -150,19 +150,22 @@ def _money(program: Program, since: datetime.date) -> None:
 
 
 def _training(program, coordinator, since, now, dice) -> None:
-    """Training in every state: two cohorts done, one under way, one ahead; some never came."""
-    course = Course.objects.create(
-        program=program, name="Introduction to home visits", hours=3, validity_months=24
-    )
-    refresher = Course.objects.create(
-        program=program, name="Refresher", hours=Decimal("1.5"), validity_months=12
-    )
+    """Training in every state: two cohorts done, one under way, two ahead; some never came."""
+    course = _course(program, coordinator, "Introduction to home visits", 3, 24, "every_part")
+    refresher = _course(program, coordinator, "Refresher", 1.5, 12, "every_part", held=course)
+    _course(program, coordinator, "Second visits", 2, 24, "first_visits", grants="")
     everyone = list(Educator.objects.select_related("user", "program").order_by("pk"))
     never, newcomers, rest = everyone[37:], everyone[31:37], everyone[:31]
     today = now.astimezone(program.zone).date()
     long_ago = rest[24:27]
     others = [educator for educator in rest if educator not in long_ago]
-    _cohort(program, course, "Summer institute", since, others, coordinator, dice)
+    union = PartnerOrganization.objects.filter(kind="union").first()
+    run_by = {"host": union, "cost": Decimal(2100), "funding": "Title I, Part A"}
+    trainers = {"staff": ["Dana Whitfield"], "parent": ["Guadalupe Reyes"]}
+    _cohort(
+        course, "Summer institute", since, others, coordinator, dice, **run_by,
+        new_trainers=trainers,
+    )  # fmt: skip
     # These certifications end soon, or ended last month.
     for educator, days in zip(long_ago, (720, 705, 760), strict=True):
         issued = today - datetime.timedelta(days=days)
@@ -170,24 +173,37 @@ def _training(program, coordinator, since, now, dice) -> None:
             certification.issue(educator, course, on=issued, by=coordinator)
     started = today - datetime.timedelta(days=10)
     _cohort(
-        program, course, "Fall cohort", started, newcomers, coordinator, dice, sessions=2, now=now
-    )
+        course, "Fall cohort", started, newcomers, coordinator, dice, sessions=2, now=now,
+        capacity=12, new_trainers=trainers,
+    )  # fmt: skip
     ahead = today + datetime.timedelta(days=20)
+    waiting = long_ago + never[:1]
     _cohort(
-        program,
-        refresher,
-        "Winter refresher",
-        ahead,
-        long_ago + never[:1],
-        coordinator,
-        dice,
-        now=now,
-    )
+        refresher, "Winter refresher", ahead, waiting, coordinator, dice, now=now, capacity=3,
+        open_for_sign_up=True,
+    )  # fmt: skip
+    later = today + datetime.timedelta(days=48)
+    _cohort(
+        course, "Winter introduction", later, [], coordinator, dice, sessions=2, now=now,
+        capacity=20, open_for_sign_up=True, language="es",
+    )  # fmt: skip
 
 
-def _cohort(program, course, name, first_day, people, by, dice, *, sessions=1, now=None) -> None:
-    with clock.at(_noon(program, first_day - datetime.timedelta(days=14))):
-        cohort = cohorts.open_cohort(course, name, by=by)
+def _course(program, by, name, hours, months, asks, *, held=None, grants="visits") -> Course:
+    fields = {
+        "name": name,
+        "hours": Decimal(str(hours)),
+        "validity_months": months,
+        "grants": grants,
+    }
+    asked = {asks: Decimal(1)}
+    return courses.save(Course(program=program), fields, asked, by=by, held=held)
+
+
+def _cohort(course, name, first_day, people, by, dice, *, sessions=1, now=None, **how) -> None:
+    program = course.program
+    with clock.at(_noon(program, first_day - datetime.timedelta(days=45))):
+        cohort = cohorts.open_cohort(course, name, by=by, **how)
         for week in range(sessions):
             starts = _noon(program, first_day + datetime.timedelta(days=14 * week), 16)
             cohorts.add_session(
