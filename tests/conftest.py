@@ -30,6 +30,7 @@ from pthv.models import Educator, Membership, Program, Role, School, SchoolYear,
 from training import certification, cohorts, enrolment
 from training.models import (
     Attendance,
+    CertificateImport,
     Certification,
     Cohort,
     CohortMember,
@@ -404,4 +405,16 @@ def roster_import(program, program_coordinator) -> RosterImport:
         file_name="roster.zip",
         uploaded_by=program_coordinator,
         counts={"new": 0, "changed": 0, "left": 0, "refused": 0, "leaving": []},
+    )
+
+
+@pytest.fixture
+def certificate_import(program, program_coordinator) -> CertificateImport:
+    """A list of one old certificate that waits to be applied; its line is left out."""
+    return CertificateImport.objects.create(
+        program=program,
+        state="planned",
+        file_name="binder.csv",
+        uploaded_by=program_coordinator,
+        counts={"new": 1},
     )

@@ -200,6 +200,19 @@ ROWS: dict[str, Row] = {
         "certified",
     ),
     "certificate_verify": Row(EVERYBODY),
+    "certificate_import_list": Row(PROGRAM | ELSEWHERE),
+    "certificate_import_new": Row(PROGRAM | ELSEWHERE, method="post", status=422),
+    "certificate_import_detail": theirs(PROGRAM, ELSEWHERE, "certificate_import"),
+    "certificate_import_apply": theirs(
+        PROGRAM, ELSEWHERE, "certificate_import", method="post", status=302
+    ),
+    "certificate_import_undo": theirs(
+        PROGRAM, ELSEWHERE, "certificate_import", method="post", status=409
+    ),
+    "certificate_import_discard": theirs(
+        PROGRAM, ELSEWHERE, "certificate_import", method="post", status=302
+    ),
+    "certificate_import_refused": theirs(PROGRAM, ELSEWHERE, "certificate_import"),
     "roster_list": Row(PROGRAM | ELSEWHERE),
     "roster_upload": Row(PROGRAM | ELSEWHERE, method="post", status=422),
     "roster_guide": Row(PROGRAM | ELSEWHERE),

@@ -15,6 +15,7 @@ from pthv.blocked import NotReady
 from pthv.models import Educator, User
 from training.models import Certification, CohortMember, Course, Grant
 
+EARLIEST = datetime.date(1998, 1, 1)  # the first home visits of this kind
 ENDING_SOON = datetime.timedelta(days=60)
 EXPIRING = datetime.timedelta(days=30)  # time to act
 TRAINING_FOR = {

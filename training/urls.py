@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from training.views import certificates, certification, cohorts, courses, members, own, sessions
+from training.views import (
+    certificate_imports,
+    certificates,
+    certification,
+    cohorts,
+    courses,
+    members,
+    own,
+    sessions,
+)
 
 urlpatterns = [
     path("training/", cohorts.cohort_list, name="cohort_list"),
@@ -42,4 +51,39 @@ urlpatterns = [
         name="certificate_pdf",
     ),
     path("certificates/", certificates.certificate_verify, name="certificate_verify"),
+    path(
+        "training/certificates/",
+        certificate_imports.certificate_import_list,
+        name="certificate_import_list",
+    ),
+    path(
+        "training/certificates/new/",
+        certificate_imports.certificate_import_new,
+        name="certificate_import_new",
+    ),
+    path(
+        "training/certificates/<int:pk>/",
+        certificate_imports.certificate_import_detail,
+        name="certificate_import_detail",
+    ),
+    path(
+        "training/certificates/<int:pk>/apply/",
+        certificate_imports.certificate_import_apply,
+        name="certificate_import_apply",
+    ),
+    path(
+        "training/certificates/<int:pk>/discard/",
+        certificate_imports.certificate_import_discard,
+        name="certificate_import_discard",
+    ),
+    path(
+        "training/certificates/<int:pk>/undo/",
+        certificate_imports.certificate_import_undo,
+        name="certificate_import_undo",
+    ),
+    path(
+        "training/certificates/<int:pk>/refused/",
+        certificate_imports.certificate_import_refused,
+        name="certificate_import_refused",
+    ),
 ]

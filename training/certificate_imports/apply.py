@@ -52,9 +52,7 @@ def hand_over_undo(found: CertificateImport, *, by: User) -> None:
 def _begin(held: CertificateImport, state: str, task: str, by: User) -> None:
     held.state, held.problem = state, ""
     held.save(update_fields=["state", "problem"])
-    app.configure_task(task).defer(
-        program_id=held.program_id, import_id=held.pk, by_id=by.pk
-    )
+    app.configure_task(task).defer(program_id=held.program_id, import_id=held.pk, by_id=by.pk)
 
 
 def undo_blockers(found: CertificateImport) -> list[str]:
@@ -79,7 +77,7 @@ def discard(found: CertificateImport, *, by: User) -> None:
 
 
 def run(import_id: int, *, program: Program, by: User) -> None:
-    """Apply a plan; should it fail, say so on its page and leave the certifications as they were."""
+    """Apply a plan; should it fail, say so on its page and leave everything as it was."""
     try:
         apply(import_id, program=program, by=by)
     except Exception:
@@ -98,7 +96,12 @@ def apply(import_id: int, *, program: Program, by: User) -> None:
         lines = list(found.lines.filter(kind=Kind.NEW))
         educators = sorted({line.data["educator"] for line in lines})
         # Whoever certifies one of them by hand waits, and finds what this wrote.
-        list(Educator.objects.select_for_update(no_key=True).filter(pk__in=educators).order_by("pk").only("pk"))
+        list(
+            Educator.objects.select_for_update(no_key=True)
+            .filter(pk__in=educators)
+            .order_by("pk")
+            .only("pk")
+        )
         if changed := _judged_again(lines, program):
             CertificateLine.objects.bulk_update(changed, ["kind", "problem", "data"], CHUNK)
             found.state, found.counts = State.PLANNED, counted(found)
@@ -153,7 +156,7 @@ def _audited(found: CertificateImport, issued: list[Certification], by: User) ->
             AuditEntry(
                 program_id=one.program_id,
                 event="certification.issued",
-                subject_type=one._meta.model_name,
+                subject_type=str(one._meta.model_name),
                 subject_id=one.pk,
                 by=by,
                 facts=_facts(one, found),
@@ -193,7 +196,9 @@ def take_back(import_id: int, *, program: Program, by: User) -> None:
         if found.state != State.UNDOING or found.change is None:
             return
         # That somebody was told of an end that never was is no reason to keep it.
-        brought = found.change.images.filter(table=Certification._meta.db_table, before=None)
+        brought = found.change.images.filter(
+            table=Certification._meta.db_table, before__isnull=True
+        )
         CertificationReminder.objects.filter(certification__in=brought.values("row")).delete()
         undo.take_back(found.change, by=by)
         found.state = State.UNDONE

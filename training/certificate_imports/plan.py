@@ -37,9 +37,7 @@ def receive(name: str, chunks: Iterable[bytes], *, program: Program, by: User) -
                 uploaded_by=by,
             )
             audit.record("certificate_import.uploaded", found, by=by)
-            app.configure_task("plan_certificates").defer(
-                program_id=program.pk, import_id=found.pk
-            )
+            app.configure_task("plan_certificates").defer(program_id=program.pk, import_id=found.pk)
     except BaseException:
         store.forget(upload)
         raise

@@ -95,7 +95,7 @@ def read(path: Path) -> list[Said]:
             names = ", ".join(f"“{column.label}”" for column in lacking)
             sentence = _("No column is clearly %(columns)s. Name it so in the first line.")
             raise Unreadable(sentence % {"columns": names})
-        found = []
+        found: list[Said] = []
         for row in sheet.rows(places, EMAIL):
             if len(found) == MOST_LINES:
                 limit = {"limit": f"{MOST_LINES:,}"}

@@ -7,9 +7,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from pthv.models import Program
+from training import certification
 from training.models import Course
-
-EARLIEST = datetime.date(1998, 1, 1)  # the first home visits of this kind
 
 
 class IssueForm(forms.Form):
@@ -29,7 +28,7 @@ class IssueForm(forms.Form):
 
     def clean_on(self) -> datetime.date:
         on = self.cleaned_data["on"]
-        if not EARLIEST <= on <= self.today:
+        if not certification.EARLIEST <= on <= self.today:
             raise ValidationError(_("Choose the day the training ended: today or earlier."))
         return on
 

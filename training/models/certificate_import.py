@@ -69,6 +69,11 @@ class CertificateImport(ProgramRow):
     def __str__(self) -> str:
         return self.file_name
 
+    @property
+    def working(self) -> bool:
+        """The worker has it: look again soon."""
+        return self.state in (self.State.READING, self.State.APPLYING, self.State.UNDOING)
+
 
 class CertificateLine(ProgramRow):
     """One row of such a list: a certification it would bring, one that is here, or why not."""

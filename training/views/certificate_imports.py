@@ -50,9 +50,7 @@ def certificate_import_new(request: Request) -> HttpResponse:
     if form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            found = plan.receive(
-                file.name, file.chunks(), program=request.program, by=request.user
-            )
+            found = plan.receive(file.name, file.chunks(), program=request.program, by=request.user)
         except Unreadable as unreadable:
             form.add_error("file", str(unreadable))
         else:

@@ -1,0 +1,38 @@
+"""The worker's tasks for training: each a thin shell around a plain, idempotent function."""
+
+from collections.abc import Callable
+
+from procrastinate import JobContext
+from procrastinate.contrib.django import app
+
+from pthv.models import Program, User
+from pthv.tasks import MOST_ATTEMPTS
+from training.certificate_imports import apply, plan
+
+
+@app.task(name="plan_certificates", pass_context=True)
+def plan_certificates(context: JobContext, program_id: int, import_id: int) -> None:
+    if context.job.attempts < MOST_ATTEMPTS:
+        plan.run(program_id, import_id)
+    else:
+        plan.give_up(program_id, import_id)
+
+
+@app.task(name="apply_certificates", pass_context=True)
+def apply_certificates(context: JobContext, program_id: int, import_id: int, by_id: int) -> None:
+    _work(apply.run, context, program_id, import_id, by_id)
+
+
+@app.task(name="undo_certificates", pass_context=True)
+def undo_certificates(context: JobContext, program_id: int, import_id: int, by_id: int) -> None:
+    _work(apply.run_undo, context, program_id, import_id, by_id)
+
+
+def _work(
+    run: Callable[..., None], context: JobContext, program_id: int, import_id: int, by_id: int
+) -> None:
+    program = Program.objects.get(pk=program_id)
+    if context.job.attempts < MOST_ATTEMPTS:
+        run(import_id, program=program, by=User.objects.get(pk=by_id))
+    else:
+        apply.give_up(import_id, program=program)
