@@ -173,11 +173,11 @@ def certify(cohort: Cohort, *, by: User) -> list[Certification]:
     return _certify(CohortMember.objects.filter(cohort=cohort), by)
 
 
-def settle(educator: Educator, *, by: User) -> list[Certification]:
-    """Certify an educator in each complete cohort where the last thing was just met."""
-    issued = _certify(CohortMember.objects.filter(educator=educator), by)
+def settle(*educators: Educator | int, by: User) -> list[Certification]:
+    """Certify these educators in each complete cohort where the last thing was just met."""
+    issued = _certify(CohortMember.objects.filter(educator__in=educators), by)
     # A certification may be what another course asked for.
-    return issued + settle(educator, by=by) if issued else []
+    return issued + settle(*educators, by=by) if issued else []
 
 
 def _certify(members: QuerySet[CohortMember], by: User) -> list[Certification]:

@@ -21,13 +21,14 @@ from tests.pthv.test_undo import snapshot
 from tests.spreadsheets import xlsx
 from tests.visits.test_query_counts import PAGE, flat
 from tests.visits.test_query_counts import count as _count
-from training import certification
+from training import certification, cohorts, enrolment
 from training.certificate_imports import apply, plan, read
 from training.models import (
     CertificateImport,
     Certification,
     CertificationReminder,
     Course,
+    CourseRequirement,
 )
 from training.tasks import apply_certificates, plan_certificates, undo_certificates
 
@@ -282,6 +283,29 @@ def test_what_changed_since_is_looked_at_again(bring, finish, ana, course, progr
     assert Certification.objects.get() == held
     assert finish(apply.hand_over, apply_certificates, found).state == State.APPLIED
     assert Certification.objects.count() == 2
+
+
+def test_what_another_course_asked_for_certifies_and_goes_with_it(
+    applied, undone, program, course, ana, program_coordinator
+):
+    more = Course.objects.create(program=program, name="Second visits", hours=2)
+    CourseRequirement.objects.create(program=program, course=more, kind="holds", held=course)
+    cohort = cohorts.open_cohort(more, "Fall", by=program_coordinator)
+    starts, ends = at(1, 16), at(1, 18)
+    with clock.at(starts):
+        cohorts.add_session(
+            cohort, starts_at=starts, ends_at=ends, place="", by=program_coordinator
+        )
+        enrolment.enrol(cohort, [ana], by=program_coordinator)
+    cohorts.complete(cohort, by=program_coordinator)
+    before = snapshot()
+    assert not Certification.objects.exists()
+
+    found = applied([[ANA, "", "Introduction", "2024-10-20", "", ""]])
+
+    assert Certification.objects.filter(course=more).count() == 1
+    undone(found)
+    assert (found.state, snapshot()) == (State.UNDONE, before)
 
 
 def test_a_failure_half_way_leaves_nothing(bring, program, program_coordinator, ana):

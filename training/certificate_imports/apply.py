@@ -12,6 +12,7 @@ from procrastinate.contrib.django import app
 from pthv import audit, clock, undo
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Educator, Program, User
+from training import requirements
 from training.models import (
     CertificateImport,
     CertificateLine,
@@ -116,6 +117,8 @@ def apply(import_id: int, *, program: Program, by: User) -> None:
             "certificates.imported", program=program, by=by, label=found.file_name
         ) as change:
             issued = Certification.objects.bulk_create(_certifications(lines, program, by), CHUNK)
+            # It may be what another course asked for; then that goes too, should this be undone.
+            requirements.settle(*educators, by=by)
         found.state, found.change = State.APPLIED, change
         found.applied_at, found.applied_by = clock.now(), by
         found.save(update_fields=["state", "change", "applied_at", "applied_by"])
