@@ -31,6 +31,7 @@ from django.db.models.functions import Cast, Coalesce, Extract
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from pthv import outbox
 from pthv.models import Educator, User
 from training import certification
 from training.models import (
@@ -163,8 +164,18 @@ def certify_by_hand(
 ) -> Certification:
     """Certify somebody for a training outside a cohort; it may be what another course asks for."""
     issued = certification.issue(educator, course, on=on, by=by)
+    _tell(issued)
     settle(educator, by=by)
     return issued
+
+
+def _tell(issued: Certification) -> None:
+    """Let somebody know that they are certified, once for each certification."""
+    context: dict[str, object] = {"certification": issued}
+    educator = issued.educator
+    outbox.queue(
+        educator.program, "certification_issued", educator.user, context, key=str(issued.pk)
+    )
 
 
 @transaction.atomic
@@ -197,7 +208,9 @@ def _certify(members: QuerySet[CohortMember], by: User) -> list[Certification]:
         course, on = member.cohort.course, _earned_on(member)
         # What was revoked stays revoked, though it would be earned only now.
         if not _revoked(member.educator, on).filter(course=course).exists():
-            issued.append(certification.issue(member.educator, course, on=on, by=by, member=member))
+            given = certification.issue(member.educator, course, on=on, by=by, member=member)
+            _tell(given)
+            issued.append(given)
     return issued
 
 

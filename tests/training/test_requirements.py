@@ -7,6 +7,7 @@ import pytest
 
 from pthv import clock
 from pthv.blocked import NotReady
+from pthv.models import Message
 from tests.conftest import at
 from training import certification, cohorts, enrolment, facts, requirements
 from training.models import (
@@ -196,6 +197,9 @@ def test_what_came_before_the_cohort_was_complete_counts_too(
     (issued,) = complete()
 
     assert issued.issued_on == datetime.date(2026, 10, 7)
+    (told,) = Message.objects.filter(kind="certification_issued")
+    assert (told.to_user, told.subject) == (educator, "You are certified")
+    assert "Oct 6, 2028" in told.body
 
 
 def test_another_course_comes_first(

@@ -1,6 +1,7 @@
 """Blockers, and what the database refuses on its own."""
 
 import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -9,6 +10,7 @@ from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Membership, Message, School
 from tests.conftest import at
+from training import requirements
 from training.models import Certification
 from visits import invitations, scheduling, selection
 from visits.models import Invitation, PayRate, Visit, VisitParticipant
@@ -45,6 +47,44 @@ def test_training_has_to_be_current_on_the_day(accepted, educator, partner):
     )
 
     assert blocked(accepted, by=educator) == "Ben Lee's training ends Oct 7; renew it before Oct 8."
+
+
+def test_renewing_lets_a_visit_be_scheduled(accepted, educator, partner, program_coordinator):
+    Certification.objects.filter(educator__user=partner).update(
+        issued_on=datetime.date(2024, 10, 8), expires_on=datetime.date(2026, 10, 7)
+    )
+    assert "renew it before Oct 8" in blocked(accepted, by=educator)
+
+    ben, course = partner.educators.get(), Certification.objects.first().course
+    day = datetime.date(2026, 10, 2)  # before today
+    requirements.certify_by_hand(ben, course, on=day, by=program_coordinator)
+
+    assert scheduling.schedule(accepted, scheduling.slot(at(8, 16, 30)), "home", by=educator)
+    kept = AuditEntry.objects.filter(event="certification.issued").latest("pk")
+    assert (kept.by, kept.facts["backdated"]) == (program_coordinator, True)
+
+
+@pytest.mark.parametrize(
+    ("zone", "last_day"),
+    [
+        ("Pacific/Honolulu", datetime.date(2026, 10, 8)),  # 9:30 on the 9th in London
+        ("America/Los_Angeles", datetime.date(2026, 11, 1)),  # the day the clocks go back
+        ("America/Los_Angeles", datetime.date(2027, 3, 14)),  # and forward
+    ],
+)
+def test_the_last_day_is_the_programs(accepted, educator, zone, last_day, program):
+    program.time_zone = zone
+    program.save()
+    accepted.program = program
+    Certification.objects.update(expires_on=last_day)
+    half_past_eleven = datetime.datetime.combine(
+        last_day, datetime.time(23, 30), ZoneInfo(zone)
+    ).astimezone(datetime.UTC)
+    day_after = half_past_eleven + datetime.timedelta(minutes=40)
+
+    sentence = blocked(accepted, start=day_after, by=educator)
+    assert "renew it before" in sentence
+    assert scheduling.schedule(accepted, scheduling.slot(half_past_eleven, 25), "home", by=educator)
 
 
 def test_the_last_day_of_a_certification_counts(accepted, educator, partner):
