@@ -11,7 +11,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from icalendar import Calendar, Event, Timezone, vCalAddress
+from icalendar import STATUS, Calendar, Event, Timezone, vCalAddress
 
 from pthv import clock
 from pthv.models import Program, User
@@ -68,7 +68,7 @@ def invitation(
         location=appointment.place or appointment.link or None,
         url=appointment.link or None,
         description=appointment.text or None,
-        status="CANCELLED" if method == Method.CANCEL else "CONFIRMED",
+        status=STATUS.CANCELLED if method == Method.CANCEL else STATUS.CONFIRMED,
         organizer=_address(parseaddr(settings.DEFAULT_FROM_EMAIL)[1], program.name),
         # Nobody reads answers: whoever can't come tells the coordinator.
         attendees=[_address(to.email, str(to), ROLE="REQ-PARTICIPANT", RSVP="FALSE")],

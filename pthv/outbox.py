@@ -11,9 +11,10 @@ import datetime
 import logging
 import time
 
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
-from django.template.loader import render_to_string
+from django.template import Context
+from django.template.loader import get_template
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_scopes import scope, scopes_disabled
@@ -21,6 +22,7 @@ from procrastinate.contrib.django import app
 
 from pthv import audit, clock
 from pthv.blocked import NotReady
+from pthv.calendars import Invitation
 from pthv.models import Message, Program, User
 
 log = logging.getLogger(__name__)
@@ -34,15 +36,21 @@ SWEEP_SECONDS = 60
 
 
 def queue(
-    program: Program, kind: str, to: User, context: dict[str, object], *, key: str
+    program: Program,
+    kind: str,
+    to: User,
+    context: dict[str, object],
+    *,
+    key: str,
+    calendar: Invitation | None = None,
 ) -> Message | None:
     """Queue the e-mail `emails/<kind>.txt` for `to`; None if its key was queued before.
 
     The template's first line is the subject, and holds no name of a family. Its hours are the
-    program's, whoever asks from wherever.
+    program's, whoever asks from wherever. `calendar` goes with it.
     """
     with scope(program=program), timezone.override(program.zone):
-        text = render_to_string(f"emails/{kind}.txt", {"program": program, "to": to, **context})
+        text = _text(f"emails/{kind}.txt", {"program": program, "to": to, **context})
     subject, body = text.split("\n", 1)
     message, created = Message.objects.get_or_create(
         program=program,
@@ -54,12 +62,20 @@ def queue(
             "subject": subject.strip(),
             "body": body.strip(),
             "queued_at": clock.now(),
+            "calendar": calendar.text if calendar else "",
+            "calendar_method": calendar.method.value if calendar else "",
         },
     )
     if not created:
         return None
     _hand_to_worker(message)
     return message
+
+
+def _text(template: str, context: dict[str, object]) -> str:
+    # It is read as it stands: an apostrophe is no entity here.
+    plain = get_template(template).template  # type: ignore[attr-defined]
+    return str(plain.render(Context(context, autoescape=False)))
 
 
 @transaction.atomic
@@ -90,12 +106,7 @@ def send(message_id: int) -> bool:
             return False
         try:
             # In no transaction: a slow mail server holds no row and no connection's snapshot.
-            EmailMessage(
-                message.subject,
-                message.body,
-                to=[message.address],
-                headers={"Message-ID": f"<pthv-{message.program_id}-{message.pk}@pthv.invalid>"},
-            ).send()
+            _mail(message).send()
         except Exception as error:
             # Whatever it was, the message stays and the others go on. Its text names people:
             # the log has only the error's kind.
@@ -104,6 +115,22 @@ def send(message_id: int) -> bool:
             return False
         Message.objects.filter(pk=message.pk).update(state=Message.State.SENT, sent_at=clock.now())
         return True
+
+
+def _mail(message: Message) -> EmailMultiAlternatives:
+    mail = EmailMultiAlternatives(
+        message.subject,
+        message.body,
+        to=[message.address],
+        headers={"Message-ID": f"<pthv-{message.program_id}-{message.pk}@pthv.invalid>"},
+    )
+    if message.calendar:
+        # Twice: some mailboxes offer an invitation only where it is another form of the text,
+        # and some only where it is a file.
+        method = message.calendar_method
+        mail.attach_alternative(message.calendar, f"text/calendar; method={method}")
+        mail.attach("invite.ics", message.calendar, "application/ics")
+    return mail
 
 
 @transaction.atomic

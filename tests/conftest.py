@@ -27,7 +27,7 @@ from families.models import (
 )
 from pthv import clock
 from pthv.models import Educator, Membership, Program, Role, School, SchoolYear, User
-from training import certification, cohorts, enrolment
+from training import certification, cohorts, enrolment, sessions
 from training.models import (
     Attendance,
     CertificateImport,
@@ -36,6 +36,7 @@ from training.models import (
     CohortMember,
     Course,
     CourseRequirement,
+    TrainingSession,
 )
 from visits import invitations, logs, pay, reflections, scheduling, selection
 from visits.models import (
@@ -361,9 +362,7 @@ def ana(educator) -> Educator:
 @pytest.fixture
 def cohort(course, ana, program_coordinator) -> Cohort:
     cohort = cohorts.open_cohort(course, "Fall", by=program_coordinator)
-    cohorts.add_session(
-        cohort, starts_at=at(7, 16), ends_at=at(7, 18), place="", by=program_coordinator
-    )
+    sessions.add(cohort, starts_at=at(7, 16), ends_at=at(7, 18), place="", by=program_coordinator)
     enrolment.enrol(cohort, [ana], by=program_coordinator)
     return cohort
 
@@ -380,10 +379,15 @@ def open_cohort(course, program_coordinator) -> Cohort:
     cohort = cohorts.open_cohort(
         course, "Open evening", open_for_sign_up=True, by=program_coordinator
     )
-    cohorts.add_session(
+    sessions.add(
         cohort, starts_at=at(20, 16), ends_at=at(20, 18), place="", by=program_coordinator
     )
     return cohort
+
+
+@pytest.fixture
+def training_session(cohort) -> TrainingSession:
+    return cohort.sessions.get()
 
 
 @pytest.fixture

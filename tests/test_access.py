@@ -166,6 +166,8 @@ ROWS: dict[str, Row] = {
         "cohort",
     ),
     "session_add": theirs(PROGRAM, ELSEWHERE, "cohort"),
+    "session_edit": theirs(PROGRAM, ELSEWHERE, "training_session"),
+    "session_cancel": theirs(PROGRAM, ELSEWHERE, "training_session"),
     "cohort_enrol": theirs(PROGRAM, ELSEWHERE, "cohort"),
     "cohort_needs": theirs(COORDINATED, NOT_COORDINATED, "cohort"),
     "cohort_edit": theirs(PROGRAM, ELSEWHERE, "cohort"),

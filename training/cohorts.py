@@ -1,11 +1,10 @@
-"""A cohort's way through its course: enrol, attend, complete."""
+"""A cohort's way through its course: open, attend, complete."""
 
-import datetime
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,7 +16,6 @@ from training.models import (
     Attendance,
     Certification,
     Cohort,
-    CohortMember,
     CohortTrainer,
     Course,
     Trainer,
@@ -109,36 +107,6 @@ def _set_trainers(
         for pk, trainer in wanted.items()
         if pk not in here
     )
-
-
-@transaction.atomic
-def add_session(
-    cohort: Cohort,
-    *,
-    starts_at: datetime.datetime,
-    ends_at: datetime.datetime,
-    place: str,
-    by: User,
-    part: int | None = None,
-) -> TrainingSession:
-    """Add a session, of the next part if none is named; whoever is enrolled is expected at it."""
-    cohort = _open(cohort)
-    if ends_at <= starts_at:
-        raise NotReady(_("The session has to end after it starts."))
-    last = _standing(cohort).aggregate(part=Max("part"))["part"] or 0
-    session = TrainingSession.objects.create(
-        program_id=cohort.program_id,
-        cohort=cohort,
-        part=part or last + 1,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        place=place,
-    )
-    enrolment.expect(
-        list(CohortMember.objects.enrolled().filter(cohort=cohort).order_by("educator"))
-    )
-    audit.record("training_session.added", session, by=by)
-    return session
 
 
 @transaction.atomic

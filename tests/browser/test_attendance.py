@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from training import cohorts, enrolment
+from training import cohorts, enrolment, sessions
 from training.models import Attendance, Cohort
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -20,7 +20,7 @@ def cohort(course, educator, partner, program_coordinator) -> Cohort:
     cohort = cohorts.open_cohort(course, "Fall evenings", by=program_coordinator)
     for days in (8, 1):
         starts_at = timezone.now() - datetime.timedelta(days=days)
-        cohorts.add_session(
+        sessions.add(
             cohort,
             starts_at=starts_at,
             ends_at=starts_at + datetime.timedelta(hours=2),

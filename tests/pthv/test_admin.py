@@ -44,7 +44,7 @@ from pthv.models import (
 )
 from pthv.ruled_admin import HistoryAdmin, ReadOnlyAdmin
 from tests.conftest import at
-from training import certification, cohorts, enrolment
+from training import certification, cohorts, enrolment, sessions
 from training.models import (
     Attendance,
     CertificateImport,
@@ -141,7 +141,7 @@ def live(
         course = Course.objects.create(program=program, name=f"Course {number}", hours=3)
         CourseRequirement.objects.create(program=program, course=course, kind="every_part")
         cohort = cohorts.open_cohort(course, f"Cohort {number}", by=program_coordinator)
-        cohorts.add_session(
+        sessions.add(
             cohort, starts_at=at(1, 9), ends_at=at(1, 12), place="", by=program_coordinator
         )
         teo = person(f"Teo N{number}", Role.EDUCATOR, program, people)

@@ -7,7 +7,7 @@ import pytest
 from pthv import clock
 from pthv.models import Educator, Role
 from tests.conftest import at
-from training import cohorts, enrolment
+from training import cohorts, enrolment, sessions
 from training.models import Attendance, Cohort, TrainingSession
 
 
@@ -19,7 +19,7 @@ def cohort(course, program_coordinator) -> Cohort:
 @pytest.fixture
 def add_session(cohort, program_coordinator) -> Callable[..., TrainingSession]:
     def add(day: int, of: Cohort = cohort, **more) -> TrainingSession:
-        return cohorts.add_session(
+        return sessions.add(
             of,
             starts_at=at(day, 16),
             ends_at=at(day, 18),

@@ -8,7 +8,7 @@ from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Membership, Role
 from tests.conftest import at
-from training import certification, cohorts, enrolment
+from training import certification, cohorts, enrolment, sessions
 from training.models import Attendance, Certification, Cohort
 
 ATTENDED, ABSENT, EXPECTED = "attended", "absent", "expected"
@@ -39,7 +39,7 @@ def test_a_session_comes_first(enrol, educator) -> None:
 
 def test_a_session_ends_after_it_starts(cohort, program_coordinator) -> None:
     with pytest.raises(NotReady, match="end after it starts"):
-        cohorts.add_session(
+        sessions.add(
             cohort, starts_at=at(7, 16), ends_at=at(7, 16), place="", by=program_coordinator
         )
 

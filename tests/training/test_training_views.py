@@ -11,7 +11,7 @@ from django.urls import reverse
 from pthv import clock
 from pthv.models import AuditEntry, Membership, Role
 from tests.conftest import at
-from training import certification, cohorts, enrolment
+from training import certification, cohorts, enrolment, sessions
 from training.models import Attendance, Certification, Cohort, Course, TrainingSession
 
 TODAY = datetime.date(2026, 10, 6)
@@ -35,7 +35,7 @@ def cohort(course, program_coordinator) -> Cohort:
 
 @pytest.fixture
 def session(cohort, program_coordinator) -> TrainingSession:
-    return cohorts.add_session(
+    return sessions.add(
         cohort, starts_at=at(7, 16), ends_at=at(7, 18), place="Library", by=program_coordinator
     )
 
@@ -357,7 +357,7 @@ def test_lists_cost_the_same_at_1_and_30_rows(
             enrolment.enrol(cohort, [educator], by=program_coordinator)
             certification.issue(educator, course, on=TODAY, by=program_coordinator)
             other = cohorts.open_cohort(course, f"C{number}", by=program_coordinator, school=school)
-            cohorts.add_session(
+            sessions.add(
                 other, starts_at=at(9, 9), ends_at=at(9, 10), place="", by=program_coordinator
             )
 
@@ -380,9 +380,7 @@ def test_the_grid_has_pages(coordinator, cohort, session, person, program, schoo
     people = [person(f"Teo N{n:02}", Role.EDUCATOR, program, school) for n in range(25)]
     with clock.at(at(6, 8)):
         for day in range(8, 20):
-            cohorts.add_session(
-                cohort, starts_at=at(day, 9), ends_at=at(day, 10), place="", by=people[0]
-            )
+            sessions.add(cohort, starts_at=at(day, 9), ends_at=at(day, 10), place="", by=people[0])
         enrolment.enrol(cohort, [user.educators.get() for user in people], by=people[0])
     url = reverse("cohort_detail", args=[cohort.pk])
 

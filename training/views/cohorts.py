@@ -146,7 +146,7 @@ def _cohort(request: Request, pk: int, can: Can) -> Cohort:
 
 
 def _detail(request: Request, cohort: Cohort, status: int = 200) -> HttpResponse:
-    sessions = list(cohort.sessions.all())
+    sessions = list(TrainingSession.objects.standing().filter(cohort=cohort))
     educators = Educator.objects.open_to(request.user, Can.SEE_TRAINING).by_name()
     page = paged(
         educators.filter(pk__in=Attendance.objects.of(cohort).values("educator")),

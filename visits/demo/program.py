@@ -24,7 +24,7 @@ from pthv.models import (
     School,
     User,
 )
-from training import certification, cohorts, courses, enrolment
+from training import certification, cohorts, courses, enrolment, sessions
 from training.models import Course
 from visits import pay
 from visits.models import FundingSource, PayLine, PayRate
@@ -173,7 +173,7 @@ def _training(program, coordinator, since, now, dice) -> None:
             certification.issue(educator, course, on=issued, by=coordinator)
     started = today - datetime.timedelta(days=10)
     _cohort(
-        course, "Fall cohort", started, newcomers, coordinator, dice, sessions=2, now=now,
+        course, "Fall cohort", started, newcomers, coordinator, dice, meetings=2, now=now,
         capacity=12, new_trainers=trainers,
     )  # fmt: skip
     ahead = today + datetime.timedelta(days=20)
@@ -184,7 +184,7 @@ def _training(program, coordinator, since, now, dice) -> None:
     )  # fmt: skip
     later = today + datetime.timedelta(days=48)
     _cohort(
-        course, "Winter introduction", later, [], coordinator, dice, sessions=2, now=now,
+        course, "Winter introduction", later, [], coordinator, dice, meetings=2, now=now,
         capacity=20, open_for_sign_up=True, language="es",
     )  # fmt: skip
 
@@ -200,13 +200,13 @@ def _course(program, by, name, hours, months, asks, *, held=None, grants="visits
     return courses.save(Course(program=program), fields, asked, by=by, held=held)
 
 
-def _cohort(course, name, first_day, people, by, dice, *, sessions=1, now=None, **how) -> None:
+def _cohort(course, name, first_day, people, by, dice, *, meetings=1, now=None, **how) -> None:
     program = course.program
     with clock.at(_noon(program, first_day - datetime.timedelta(days=45))):
         cohort = cohorts.open_cohort(course, name, by=by, **how)
-        for week in range(sessions):
+        for week in range(meetings):
             starts = _noon(program, first_day + datetime.timedelta(days=14 * week), 16)
-            cohorts.add_session(
+            sessions.add(
                 cohort,
                 starts_at=starts,
                 ends_at=starts + datetime.timedelta(hours=float(course.hours)),
@@ -219,7 +219,7 @@ def _cohort(course, name, first_day, people, by, dice, *, sessions=1, now=None, 
             return
         with clock.at(session.ends_at):
             for attendance in session.attendances.all():
-                absent = sessions > 1 and dice.random() < 0.15
+                absent = meetings > 1 and dice.random() < 0.15
                 cohorts.attend(attendance, "absent" if absent else "attended", by=by)
     with clock.at(session.ends_at):
         cohorts.complete(cohort, by=by)
