@@ -379,9 +379,7 @@ def open_cohort(course, program_coordinator) -> Cohort:
     cohort = cohorts.open_cohort(
         course, "Open evening", open_for_sign_up=True, by=program_coordinator
     )
-    sessions.add(
-        cohort, starts_at=at(20, 16), ends_at=at(20, 18), place="", by=program_coordinator
-    )
+    sessions.add(cohort, starts_at=at(20, 16), ends_at=at(20, 18), place="", by=program_coordinator)
     return cohort
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
+from django_scopes import scope
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from pthv.models import Program, User
 from pthv.tasks import MOST_ATTEMPTS
+from training import reminders
 from training.certificate_imports import apply, plan
 
 
@@ -36,3 +38,12 @@ def _work(
         run(import_id, program=program, by=User.objects.get(pk=by_id))
     else:
         apply.give_up(import_id, program=program)
+
+
+@app.periodic(cron="23 * * * *")
+@app.task(name="remind_of_certifications", queueing_lock="remind_of_certifications")
+def remind_of_certifications(timestamp: int) -> None:
+    for program in Program.objects.all():
+        with scope(program=program):
+            if reminders.is_morning(program):
+                reminders.remind(program)

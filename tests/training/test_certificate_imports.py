@@ -21,7 +21,7 @@ from tests.pthv.test_undo import snapshot
 from tests.spreadsheets import xlsx
 from tests.visits.test_query_counts import PAGE, flat
 from tests.visits.test_query_counts import count as _count
-from training import certification, cohorts, enrolment
+from training import certification, cohorts, enrolment, sessions
 from training.certificate_imports import apply, plan, read
 from training.models import (
     CertificateImport,
@@ -293,9 +293,7 @@ def test_what_another_course_asked_for_certifies_and_goes_with_it(
     cohort = cohorts.open_cohort(more, "Fall", by=program_coordinator)
     starts, ends = at(1, 16), at(1, 18)
     with clock.at(starts):
-        cohorts.add_session(
-            cohort, starts_at=starts, ends_at=ends, place="", by=program_coordinator
-        )
+        sessions.add(cohort, starts_at=starts, ends_at=ends, place="", by=program_coordinator)
         enrolment.enrol(cohort, [ana], by=program_coordinator)
     cohorts.complete(cohort, by=program_coordinator)
     before = snapshot()
