@@ -2,8 +2,7 @@
 
 import datetime
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -17,6 +16,7 @@ from training.models import Certification, CertificationReminder, Cohort, Grant
 DAYS = (60, 30, 7)
 MORNING = 7  # o'clock, where the program is: nobody's phone rings at night
 LISTED = 100  # of the people in one coordinator's message
+Due = Any  # a Certification, with the `days` of the reminder it is time for
 
 
 class People(NamedTuple):
@@ -91,7 +91,7 @@ def due(program: Program) -> QuerySet:
     )
 
 
-def _people(program: Program, found: Iterable[Certification]) -> People:
+def _people(program: Program, found: list[Due]) -> People:
     people = People(defaultdict(set), defaultdict(list))
     users = {held.educator.user_id for held in found}
     members = Membership.objects.not_over().filter(program=program, user__is_active=True)
@@ -110,7 +110,7 @@ def _people(program: Program, found: Iterable[Certification]) -> People:
     return people
 
 
-def _tell_holders(program: Program, found: list[Certification], people: People) -> None:
+def _tell_holders(program: Program, found: list[Due], people: People) -> None:
     cohorts = list(_open_cohorts(program))
     for held in found:
         schools = people.schools.get(held.educator.user_id, set())
@@ -146,8 +146,8 @@ def _open_cohorts(program: Program) -> QuerySet:
     )
 
 
-def _tell_coordinators(program: Program, found: list[Certification], people: People) -> None:
-    theirs: dict[User, list[Certification]] = defaultdict(list)
+def _tell_coordinators(program: Program, found: list[Due], people: People) -> None:
+    theirs: dict[User, list[Due]] = defaultdict(list)
     for held in found:
         for user in people.of(held.educator):
             theirs[user].append(held)
