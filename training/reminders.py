@@ -123,7 +123,7 @@ def _tell_holders(program: Program, found: list[Due], people: People) -> None:
                 "certification": held,
                 "left": (held.expires_on - program.today).days,
                 "cohort": next(fits, None),
-                "link": settings.SITE_URL + reverse("home"),
+                "link": settings.SITE_URL + reverse("own_training"),
             },
             key=f"{held.pk}:{held.days}",
         )
