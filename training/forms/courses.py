@@ -31,7 +31,10 @@ class CourseForm(forms.Form):
         label=_("Months a certification lasts"), min_value=1, max_value=240, initial=24
     )
     grants = forms.ChoiceField(
-        label=_("Whoever completes it may"), choices=Grant.choices, required=False
+        label=_("Whoever completes it may"),
+        choices=Grant.choices,
+        required=False,
+        initial=Grant.VISITS,
     )
     attendance = forms.ChoiceField(
         label=_("Attended"),
