@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from pthv import accounts, audit, clock, outbox, wording
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, School, User
 from pthv.models.people import EducatorQuerySet
+from training import sessions
 from training.models import Attendance, Cohort, CohortMember, TrainingSession
 
 State = CohortMember.State
@@ -49,11 +50,9 @@ def enrol(cohort: Cohort, educators: Iterable[Educator], *, by: User) -> Joined:
             _("%(names)s can't join this cohort: only educators who visit here can.")
             % {"names": wording.listed(strangers)}
         )
-    places = len(new) if cohort.places_left is None else cohort.places_left
-    if cohort.waiting:
-        places = 0  # whoever waits already comes first
-    seated, waiting = new[:places], new[places:]
-    _write("cohort_place", cohort, _join(cohort, seated, State.ENROLLED))
+    places = _free(cohort)
+    seated, waiting = (new, []) if places is None else (new[:places], new[places:])
+    _welcome(_join(cohort, seated, State.ENROLLED))
     _write("cohort_waiting", cohort, _join(cohort, waiting, State.WAITING))
     if new:
         audit.record(
@@ -85,8 +84,9 @@ def sign_up(cohort: Cohort, educator: Educator, *, by: User) -> CohortMember:
     if there:
         return there
     raise_if(sign_up_blockers(cohort, educator))
-    free = cohort.places_left is None or (cohort.places_left > 0 and not cohort.waiting)
-    (member,) = _join(cohort, [educator], State.ENROLLED if free else State.WAITING)
+    member = _join_last(cohort, educator)
+    if member.state == State.ENROLLED:
+        _welcome([member])
     audit.record("cohort.signed_up", cohort, by=by, educator=educator.pk, state=member.state)
     return member
 
@@ -100,7 +100,6 @@ def withdraw(member: CohortMember, *, by: User, because: str = "") -> CohortMemb
         return member
     _leave(member, State.WITHDRAWN, because.strip(), by)
     audit.record("cohort.withdrew", cohort, by=by, educator=member.educator_id)
-    _write("cohort_left", cohort, [member])
     move_up(cohort)
     return member
 
@@ -125,14 +124,18 @@ def transfer(member: CohortMember, to: Cohort, *, by: User) -> CohortMember:
     if not destinations(member).filter(pk=to.pk).exists():
         raise NotReady(_("Choose another cohort of the same course that they are not in yet."))
     educator = member.educator
-    enrol(to, [educator], by=by)
-    arrived = CohortMember.objects.get(cohort=to, educator=educator)
+    if not candidates(to).filter(pk=educator.pk).exists():
+        raise NotReady(_("That cohort is for another school. Choose another."))
+    to = _open(to)
+    raise_if(_unready(to))
     _leave(member, State.TRANSFERRED, "", by)
-    came = Attendance.objects.filter(member=member).exclude(state=Attendance.State.EXPECTED)
-    parts = list(came.filter(state=Attendance.State.ATTENDED).values_list("session__part"))
-    came.update(member=arrived)
-    again = Attendance.objects.filter(member=arrived, state=Attendance.State.EXPECTED)
-    again.filter(session__part__in=[part for (part,) in parts]).delete()
+    arrived = _join_last(to, educator)
+    # Moved along before they are expected anywhere: nobody comes to what they had.
+    Attendance.objects.filter(member=member).update(member=arrived)
+    if arrived.state == State.ENROLLED:
+        _welcome([arrived])
+    else:
+        _write("cohort_waiting", to, [arrived])
     audit.record("cohort.transferred", member.cohort, by=by, educator=educator.pk, to=to.pk)
     move_up(member.cohort)
     return arrived
@@ -149,7 +152,6 @@ def move_up(cohort: Cohort) -> list[CohortMember]:
     moved = list(waiting[:free])
     for member in moved:
         _seat(member)
-    _write("cohort_place", cohort, moved, waited=True)
     if moved:
         audit.record("cohort.moved_up", cohort, by=None, educators=[m.educator_id for m in moved])
     return moved
@@ -167,7 +169,6 @@ def give_place(member: CohortMember, *, by: User) -> CohortMember:
     if cohort.places_left == 0:
         raise NotReady(_("Every place is taken. Give the cohort more places first."))
     _seat(member)
-    _write("cohort_place", cohort, [member], waited=True)
     audit.record("cohort.place_given", cohort, by=by, educator=member.educator_id)
     return member
 
@@ -175,10 +176,13 @@ def give_place(member: CohortMember, *, by: User) -> CohortMember:
 def _seat(member: CohortMember) -> None:
     member.state = State.ENROLLED
     member.save(update_fields=["state"])
-    expect([member])
+    member.save(update_fields=["state"])
+    _welcome([member], waited=True)
 
 
 def _leave(member: CohortMember, state: str, because: str, by: User) -> None:
+    if not sessions.uninvite(member):
+        _write("cohort_left", member.cohort, [member])
     member.state, member.left_because = state, because
     member.left_at, member.left_by = clock.now(), by
     member.save(update_fields=["state", "left_because", "left_at", "left_by"])
@@ -191,8 +195,8 @@ def _locked(member: CohortMember) -> CohortMember:
 
 
 def _begun(cohort: Cohort) -> bool:
-    sessions = TrainingSession.objects.standing().filter(cohort=cohort)
-    return sessions.filter(starts_at__lte=clock.now()).exists()
+    standing = TrainingSession.objects.standing().filter(cohort=cohort)
+    return standing.filter(starts_at__lte=clock.now()).exists()
 
 
 def _key(member: CohortMember) -> str:
@@ -259,20 +263,40 @@ def _join(cohort: Cohort, educators: list[Educator], state: str) -> list[CohortM
         [member for member in members if member.educator_id in held],
         ["state", "joined_at", "left_at", "left_by", "left_because"],
     )
-    if state == State.ENROLLED:
-        expect(members)
     return members
 
 
+def _free(cohort: Cohort) -> int | None:
+    """How many may be let in: nobody before those who wait; None: as many as like."""
+    return 0 if cohort.waiting else cohort.places_left
+
+
+def _join_last(cohort: Cohort, educator: Educator) -> CohortMember:
+    """A place if there is one for somebody new, else the last one on the list."""
+    state = State.WAITING if _free(cohort) == 0 else State.ENROLLED
+    (member,) = _join(cohort, [educator], state)
+    return member
+
+
+def _welcome(members: list[CohortMember], *, waited: bool = False) -> None:
+    """Expect those who have a place at the sessions, and tell them so: by the invitations that
+    go into their calendars, or where nothing lies ahead by a message of its own."""
+    expect(members)
+    for member in members:
+        if not sessions.invite(member, waited=waited):
+            _write("cohort_place", member.cohort, [member], waited=waited)
+
+
 def expect(members: list[CohortMember]) -> None:
-    """Expect these members of one cohort once at each of its parts that they don't have yet."""
+    """Expect these members of one cohort once at each of its parts that they lack."""
     if not members:
         return
-    cohort = members[0].cohort_id
-    parts = _sessions_by_part(cohort)
-    known = set(
-        Attendance.objects.filter(member__in=members).values_list("member", "session__part")
-    )
+    theirs = Attendance.objects.filter(member__in=members)
+    came = Q(state=Attendance.State.ATTENDED)
+    coming = Q(state=Attendance.State.EXPECTED, session__ends_at__gt=clock.now())
+    parts = set(theirs.filter(came | coming).values_list("member", "session__part"))
+    here = set(theirs.values_list("member", "session"))
+    meetings = _sessions_by_part(members[0].cohort_id)
     Attendance.objects.bulk_create(
         Attendance(
             program_id=member.program_id,
@@ -281,8 +305,8 @@ def expect(members: list[CohortMember]) -> None:
             member=member,
         )
         for member in members
-        for part, session in parts.items()
-        if (member.pk, part) not in known
+        for part, session in meetings.items()
+        if (member.pk, part) not in parts and (member.pk, session.pk) not in here
     )
 
 
@@ -299,9 +323,9 @@ def _sessions_by_part(cohort: int) -> dict[int, TrainingSession]:
 
 def _write(kind: str, cohort: Cohort, members: list[CohortMember], **said: object) -> None:
     """Let people know what became of their place, once for each time they came."""
-    sessions = list(TrainingSession.objects.standing().filter(cohort=cohort))
+    meetings = list(TrainingSession.objects.standing().filter(cohort=cohort))
     for member in members:
-        context = {"cohort": cohort, "sessions": sessions, **said}
+        context = {"cohort": cohort, "sessions": meetings, **said}
         outbox.queue(cohort.program, kind, member.educator.user, context, key=_key(member))
 
 

@@ -97,14 +97,18 @@ def cancel(session: TrainingSession, *, by: User) -> TrainingSession:
     return session
 
 
-def invite(member: CohortMember) -> None:
-    """Put the sessions ahead at which somebody is expected into their calendar."""
-    for attendance in _ahead(member):
-        _tell(attendance.session, attendance, "session_invited")
+def invite(member: CohortMember, **said: Any) -> bool:
+    """Put the sessions ahead at which somebody is expected into their calendar, and say
+    whether there were any; `said` goes into the message."""
+    told = list(_ahead(member))
+    for attendance in told:
+        _tell(attendance.session, attendance, "session_invited", **said)
+    return bool(told)
 
 
-def uninvite(member: CohortMember) -> None:
-    """Take the sessions ahead out of somebody's calendar, before they are expected no more."""
+def uninvite(member: CohortMember) -> bool:
+    """Take the sessions ahead out of somebody's calendar, before they are expected no more;
+    say whether there were any."""
     told = list(_ahead(member))
     for attendance in told:
         attendance.session.sequence += 1
@@ -112,6 +116,7 @@ def uninvite(member: CohortMember) -> None:
     # Two up: whoever comes back gets an invitation that is newer than this cancellation.
     sessions = TrainingSession.objects.filter(pk__in=[found.session_id for found in told])
     sessions.update(sequence=F("sequence") + 2)
+    return bool(told)
 
 
 def next_part(cohort: Cohort) -> int:
@@ -162,6 +167,7 @@ def _tell(
     attendance: Attendance,
     kind: str,
     method: Method = Method.REQUEST,
+    **said: Any,
 ) -> None:
     """Send somebody what their calendar shall do; nothing about what is over."""
     user = attendance.educator.user
@@ -183,7 +189,7 @@ def _tell(
         program,
         kind,
         user,
-        {"session": session, "cohort": cohort},
+        {"session": session, "cohort": cohort, **said},
         key=f"{session.pk}:{attendance.educator_id}:{session.sequence}",
         calendar=calendars.invitation(appointment, program, user, method),
     )

@@ -44,7 +44,7 @@ def test_who_comes_after_the_last_place_waits(full) -> None:
     assert states(full) == [ENROLLED, ENROLLED, WAITING, WAITING]
     assert (full.enrolled, full.waiting, full.places_left) == (2, 2, 0)
     assert Attendance.objects.of(full).count() == 2
-    assert len(told("cohort_place")) == len(told("cohort_waiting")) == 2
+    assert len(told("session_invited")) == len(told("cohort_waiting")) == 2
 
 
 def test_one_leaves_one_moves_up_one_message(full) -> None:
@@ -55,8 +55,11 @@ def test_one_leaves_one_moves_up_one_message(full) -> None:
     enrolment.withdraw(first, by=first.educator.user)
 
     assert states(full) == ["withdrawn", ENROLLED, ENROLLED, WAITING]
-    assert told("cohort_place") == [third.educator.user]
-    assert told("cohort_left") == [first.educator.user]
+    assert [(message.kind, message.to_user) for message in Message.objects.order_by("pk")] == [
+        ("session_left", first.educator.user),
+        ("session_invited", third.educator.user),
+    ]
+    assert "A place became free" in Message.objects.get(kind="session_invited").body
     assert Attendance.objects.of(full).filter(member=third).count() == 1
     assert not Attendance.objects.filter(member=first).exists()
 
@@ -176,6 +179,21 @@ def test_what_was_attended_moves_along(
     assert not attendances.filter(session=second).exists()
 
 
+def test_what_was_missed_is_asked_again_where_somebody_moves_to(
+    cohort, course, add_session, enrol, tick, educator, program_coordinator
+) -> None:
+    missed = add_session(7)
+    enrol(educator)
+    tick(missed, educator, "absent")
+    winter = cohorts.open_cohort(course, "Winter", by=program_coordinator)
+    again = add_session(21, of=winter)
+
+    with clock.at(at(8, 9)):
+        enrolment.transfer(cohort.members.get(), winter, by=program_coordinator)
+
+    assert again.attendances.get().state == "expected"
+
+
 def test_nobody_moves_to_another_course(
     cohort, program, add_session, enrol, educator, program_coordinator
 ) -> None:
@@ -220,7 +238,7 @@ def test_thirty_at_once_for_ten_places(cohort, add_session, educators) -> None:
 
     first = CohortMember.objects.get(pk=waiting[0].pk)
     assert first.state == ENROLLED
-    assert told("cohort_place") == [first.educator.user]
+    assert [user.pk for user in told("session_invited")[10:]] == [first.educator.user_id]
 
 
 def test_an_unknown_address_gets_an_account_and_a_message(school, program_coordinator) -> None:
