@@ -37,6 +37,7 @@ from training.models import (
     Course,
     CourseRequirement,
     TrainingSession,
+    FeedbackRequest,
 )
 from visits import invitations, logs, pay, reflections, scheduling, selection
 from visits.models import (
@@ -391,6 +392,12 @@ def training_session(cohort) -> TrainingSession:
 @pytest.fixture
 def attendance(cohort) -> Attendance:
     return Attendance.objects.of(cohort).get()
+
+
+@pytest.fixture
+def asked(member) -> FeedbackRequest:
+    """Ana was asked how the training was."""
+    return FeedbackRequest.objects.create(program=member.program, member=member, wave="end")
 
 
 @pytest.fixture

@@ -215,6 +215,12 @@ ROWS: dict[str, Row] = {
         PROGRAM, ELSEWHERE, "certificate_import", method="post", status=302
     ),
     "certificate_import_refused": theirs(PROGRAM, ELSEWHERE, "certificate_import"),
+    "cohort_feedback": theirs(
+        {"site_coordinator", "program_coordinator"},
+        {"other_site_coordinator", "outsider"},
+        "cohort",
+    ),
+    "feedback_give": theirs({"educator"}, {"partner", "colleague"}, "asked"),
     "roster_list": Row(PROGRAM | ELSEWHERE),
     "roster_upload": Row(PROGRAM | ELSEWHERE, method="post", status=422),
     "roster_guide": Row(PROGRAM | ELSEWHERE),

@@ -136,8 +136,11 @@ class CertificateLineAdmin(ReadOnlyAdmin):
 
 @admin.register(FeedbackRequest)
 class FeedbackRequestAdmin(ReadOnlyAdmin):
-    list_display = ("member", "wave", "asked_at", "answered", "program")
-    list_select_related = ("member", "program")
+    """That people were asked; who answered is nobody's to see."""
+
+    list_display = ("wave", "asked_at", "program")
+    list_select_related = ("program",)
+    fields = ("wave", "asked_at", "program")
 
 
 @admin.register(Feedback)

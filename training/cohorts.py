@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from pthv import audit, clock, wording
 from pthv.blocked import NotReady
 from pthv.models import User
-from training import enrolment, requirements
+from training import enrolment, feedback, requirements
 from training.models import (
     Attendance,
     Certification,
@@ -20,6 +20,7 @@ from training.models import (
     Course,
     Trainer,
     TrainingSession,
+    Wave,
 )
 
 
@@ -155,7 +156,7 @@ def blockers(cohort: Cohort) -> list[str]:
 
 @transaction.atomic
 def complete(cohort: Cohort, *, by: User) -> list[Certification]:
-    """Close attendance, and certify everybody who needs nothing more."""
+    """Close attendance, certify everybody who needs nothing more, and ask how it was."""
     cohort = Cohort.objects.select_for_update().get(pk=cohort.pk)
     if cohort.completed_at:
         return []
@@ -165,6 +166,7 @@ def complete(cohort: Cohort, *, by: User) -> list[Certification]:
     cohort.save(update_fields=["completed_at", "completed_by"])
     issued = requirements.certify(cohort, by=by)
     audit.record("cohort.completed", cohort, by=by, certified=len(issued))
+    feedback.ask(cohort, wave=Wave.END)
     return issued
 
 

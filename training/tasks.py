@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 
 from pthv.models import Program, User
 from pthv.tasks import MOST_ATTEMPTS
-from training import reminders
+from training import feedback, reminders
 from training.certificate_imports import apply, plan
 
 
@@ -47,3 +47,11 @@ def remind_of_certifications(timestamp: int) -> None:
         with scope(program=program):
             if reminders.is_morning(program):
                 reminders.remind(program)
+
+
+@app.periodic(cron="7 15 * * *")
+@app.task(name="ask_how_it_was", queueing_lock="ask_how_it_was")
+def ask_how_it_was(timestamp: int) -> None:
+    for program in Program.objects.all():
+        with scope(program=program):
+            feedback.ask_later(program)

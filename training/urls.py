@@ -8,6 +8,7 @@ from training.views import (
     certification,
     cohorts,
     courses,
+    feedback,
     members,
     own,
     sessions,
@@ -52,6 +53,8 @@ urlpatterns = [
         certificates.certificate_pdf,
         name="certificate_pdf",
     ),
+    path("training/cohorts/<int:pk>/feedback/", feedback.cohort_feedback, name="cohort_feedback"),
+    path("training/feedback/<int:pk>/", feedback.feedback_give, name="feedback_give"),
     path("certificates/", certificates.certificate_verify, name="certificate_verify"),
     path(
         "training/certificates/",

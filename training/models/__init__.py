@@ -5,7 +5,7 @@ from .certification import Certification, CertificationReminder, code_in_groups,
 from .cohort import Cohort, CohortTrainer, Trainer, TrainingSession
 from .course import Course, CourseRequirement, Grant, TrainingFact
 from .door import DoorSignIn
-from .feedback import Feedback, FeedbackRequest
+from .feedback import Feedback, FeedbackRequest, Wave
 from .member import Attendance, CohortMember
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Trainer",
     "TrainingFact",
     "TrainingSession",
+    "Wave",
     "code_in_groups",
     "new_code",
 ]

@@ -19,6 +19,12 @@ class Wave(models.TextChoices):
     LATER = "later", _("Three months later")
 
 
+class FeedbackRequestQuerySet(models.QuerySet):
+    def open_to(self, user, can):
+        """What this person was asked; nobody sees anybody else's."""
+        return self.filter(member__educator__in=user.reach(can).educators)
+
+
 class FeedbackRequest(ProgramRow):
     """That a member was asked, and whether they answered; never what."""
 
@@ -29,7 +35,7 @@ class FeedbackRequest(ProgramRow):
     asked_at = models.DateTimeField(default=clock.now)
     answered = models.BooleanField(default=False)
 
-    objects: ClassVar[Any] = scoped()
+    objects: ClassVar[Any] = scoped(FeedbackRequestQuerySet)
 
     class Meta:
         ordering = ["pk"]
