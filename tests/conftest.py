@@ -36,8 +36,8 @@ from training.models import (
     CohortMember,
     Course,
     CourseRequirement,
-    TrainingSession,
     FeedbackRequest,
+    TrainingSession,
 )
 from visits import invitations, logs, pay, reflections, scheduling, selection
 from visits.models import (

@@ -49,9 +49,10 @@ def remind_of_certifications(timestamp: int) -> None:
                 reminders.remind(program)
 
 
-@app.periodic(cron="7 15 * * *")
+@app.periodic(cron="43 * * * *")
 @app.task(name="ask_how_it_was", queueing_lock="ask_how_it_was")
 def ask_how_it_was(timestamp: int) -> None:
     for program in Program.objects.all():
         with scope(program=program):
-            feedback.ask_later(program)
+            if reminders.is_morning(program):
+                feedback.ask_later(program)

@@ -25,11 +25,12 @@ from pthv.models import (
     User,
 )
 from training import certification, cohorts, courses, enrolment, sessions
-from training.models import Course
+from training.models import Cohort, Course
 from visits import pay
 from visits.models import FundingSource, PayLine, PayRate
 
 from . import families
+from .feedback import say_how_it_was
 from .life import live, live_this_week
 from .people import ADMINISTRATOR, PASSWORD, SCHOOLS, STAFF, educators, households
 from .roster import write_bundle, write_contacts
@@ -187,6 +188,8 @@ def _training(program, coordinator, since, now, dice) -> None:
         course, "Winter introduction", later, [], coordinator, dice, meetings=2, now=now,
         capacity=20, open_for_sign_up=True, language="es",
     )  # fmt: skip
+    for cohort in Cohort.objects.filter(completed_at__isnull=False):
+        say_how_it_was(cohort, now)
 
 
 def _course(program, by, name, hours, months, asks, *, held=None, grants="visits") -> Course:
