@@ -18,16 +18,14 @@ COMMENTS = (
 def say_how_it_was(cohort: Cohort, now: datetime.datetime) -> None:
     """Most answer at the end, and fewer three months later."""
     dice = random.Random(cohort.name)
-    three_months = cohort.completed_at + feedback.LATER
-    for wave, moment, share in (
-        (Wave.END, cohort.completed_at, 0.9),
-        (Wave.LATER, three_months, 0.7),
-    ):
-        if moment > now:
-            return
-        with clock.at(moment):
-            feedback.ask_later(cohort.program)
-            _answer(cohort, wave, share, dice)
+    end = cohort.completed_at
+    assert end is not None
+    with clock.at(end):
+        _answer(cohort, Wave.END, 0.9, dice)
+    if now >= end + feedback.LATER:
+        with clock.at(end + feedback.LATER):
+            feedback.ask(cohort, wave=Wave.LATER)
+            _answer(cohort, Wave.LATER, 0.7, dice)
 
 
 def _answer(cohort: Cohort, wave: str, share: float, dice: random.Random) -> None:
