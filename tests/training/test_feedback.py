@@ -27,12 +27,10 @@ def people(educators) -> list[User]:
 
 
 @pytest.fixture
-def done(course, people, program_coordinator) -> Cohort:
+def done(course, people, add_session, program_coordinator) -> Cohort:
     """A cohort of twelve, completed on October 8."""
     cohort = cohorts.open_cohort(course, "Big", by=program_coordinator)
-    cohorts.add_session(
-        cohort, starts_at=at(7, 16), ends_at=at(7, 18), place="", by=program_coordinator
-    )
+    add_session(7, of=cohort)
     enrolment.enrol(cohort, [user.educators.get() for user in people], by=program_coordinator)
     with clock.at(END):
         cohorts.complete(cohort, by=program_coordinator)
@@ -74,14 +72,12 @@ def test_asking_again_asks_nobody_twice(done, program_coordinator):
 
 
 def test_whoever_waits_or_left_or_went_away_is_not_asked(
-    course, people, program_coordinator, program
+    course, people, add_session, program_coordinator, program
 ):
     program.minimum_cell = 5
     program.save()
     cohort = cohorts.open_cohort(course, "Full", by=program_coordinator, capacity=8)
-    cohorts.add_session(
-        cohort, starts_at=at(7, 16), ends_at=at(7, 18), place="", by=program_coordinator
-    )
+    add_session(7, of=cohort)
     enrolment.enrol(cohort, [user.educators.get() for user in people[:8]], by=program_coordinator)
     enrolment.withdraw(cohort.members.get(educator__user=people[0]), by=program_coordinator)
     enrolment.enrol(cohort, [user.educators.get() for user in people[8:]], by=program_coordinator)
