@@ -26,8 +26,9 @@ from families.models import (
     Student,
 )
 from pthv import clock
-from pthv.models import Educator, Membership, Program, Role, School, SchoolYear, User
-from training import certification, cohorts, enrolment, sessions
+from pthv.models import Change, Educator, Membership, Program, Role, School, SchoolYear, User
+from training import attendance as attendances
+from training import certification, cohorts, door, enrolment, sessions
 from training.models import (
     Attendance,
     CertificateImport,
@@ -36,6 +37,7 @@ from training.models import (
     CohortMember,
     Course,
     CourseRequirement,
+    DoorSignIn,
     FeedbackRequest,
     TrainingSession,
 )
@@ -387,6 +389,29 @@ def open_cohort(course, program_coordinator) -> Cohort:
 @pytest.fixture
 def training_session(cohort) -> TrainingSession:
     return cohort.sessions.get()
+
+
+@pytest.fixture
+def going_on(cohort, program_coordinator) -> TrainingSession:
+    """A session of the same cohort from noon to 3 PM today."""
+    with clock.at(at(6, 9)):
+        return sessions.add(cohort, starts_at=at(6, 12), ends_at=at(6, 15), by=program_coordinator)
+
+
+@pytest.fixture
+def everybody_came(going_on, program_coordinator) -> Change:
+    return attendances.everybody_came(going_on, by=program_coordinator)
+
+
+@pytest.fixture
+def door_code(going_on) -> str:
+    return door.code(going_on)
+
+
+@pytest.fixture
+def signed_in(door_code, ana) -> DoorSignIn:
+    """Somebody with Ana's address, who waits to be confirmed."""
+    return door.sign_in(door.read(door_code), name="Ana", email=ana.user.email)
 
 
 @pytest.fixture

@@ -193,6 +193,16 @@ ROWS: dict[str, Row] = {
     "attendance_record": theirs(
         PROGRAM, ELSEWHERE, "attendance", method="post", status=302, data={"state": "attended"}
     ),
+    "attendance_everybody": theirs(
+        PROGRAM, ELSEWHERE, "training_session", method="post", status=302
+    ),
+    "attendance_undo": theirs(PROGRAM, ELSEWHERE, "everybody_came", method="post", status=302),
+    "attendance_guest": theirs(PROGRAM, ELSEWHERE, "training_session"),
+    "session_door": theirs(PROGRAM, ELSEWHERE, "training_session"),
+    "door_confirm": theirs(PROGRAM, ELSEWHERE, "signed_in", method="post", status=302),
+    "door_refuse": theirs(PROGRAM, ELSEWHERE, "signed_in", method="post", status=302),
+    # Whoever holds a code may look; test_door.py signs in.
+    "door_sign_in": theirs(EVERYBODY, set(), "door_code"),
     "certification_list": Row(COORDINATORS | ELSEWHERE),
     "certification_issue": theirs(PROGRAM, ELSEWHERE, "ana"),
     "certification_revoke": theirs(PROGRAM, ELSEWHERE, "certified"),
@@ -252,10 +262,10 @@ def test_every_url_has_a_row_and_every_row_a_url():
 
 
 @pytest.fixture
-def row_id(request) -> Callable[[str], int]:
-    """The id of a row of each kind, all about the Ortega family's visit."""
+def row_id(request) -> Callable[[str], int | str]:
+    """The id of a row of each kind, all about the Ortega family's visit; or a code."""
 
-    def pk(kind: str) -> int:
+    def pk(kind: str) -> int | str:
         if kind == "plan":
             request.getfixturevalue("invitation")
             return SelectionPlan.objects.get().pk
@@ -263,7 +273,8 @@ def row_id(request) -> Callable[[str], int]:
             family = request.getfixturevalue("accepted").family
             rows = {"caregiver": family.caregivers, "student": family.students}
             return rows[kind].get().pk if kind in rows else family.pk
-        return request.getfixturevalue(kind).pk
+        found = request.getfixturevalue(kind)
+        return found if isinstance(found, str) else found.pk
 
     return pk
 

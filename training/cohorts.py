@@ -1,4 +1,4 @@
-"""A cohort's way through its course: open, attend, complete."""
+"""A cohort's way through its course: open, change, complete."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,7 +13,6 @@ from pthv.blocked import NotReady
 from pthv.models import User
 from training import enrolment, feedback, requirements
 from training.models import (
-    Attendance,
     Certification,
     Cohort,
     CohortTrainer,
@@ -108,33 +107,6 @@ def _set_trainers(
         for pk, trainer in wanted.items()
         if pk not in here
     )
-
-
-@transaction.atomic
-def attend(attendance: Attendance, state: str, *, by: User) -> Attendance:
-    """Record that somebody came or did not, or take that back (expected)."""
-    cohort = Cohort.objects.select_for_update(no_key=True).get(sessions__attendances=attendance.pk)
-    attendance = Attendance.objects.select_for_update().get(pk=attendance.pk)
-    if attendance.state == state:
-        return attendance
-    if cohort.completed_at:
-        raise NotReady(
-            _("This cohort is complete, and its certifications are given. Certify people by hand.")
-        )
-    session = attendance.session
-    day = session.starts_at.astimezone(cohort.program.zone).date()
-    expected = state == Attendance.State.EXPECTED
-    if day > cohort.program.today and not expected:
-        raise NotReady(
-            _("This session is on %(day)s. Record who came on that day or after it.")
-            % {"day": wording.weekday(day)}
-        )
-    attendance.state = state
-    attendance.recorded_at = None if expected else clock.now()
-    attendance.recorded_by = None if expected else by
-    attendance.save(update_fields=["state", "recorded_at", "recorded_by"])
-    audit.record("attendance.recorded", attendance, by=by, state=state)
-    return attendance
 
 
 def blockers(cohort: Cohort) -> list[str]:

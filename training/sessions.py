@@ -54,7 +54,7 @@ def add(
 @transaction.atomic
 def change(session: TrainingSession, *, by: User, **wanted: Any) -> TrainingSession:
     """Change its part, times, place or link; whoever is expected gets the new invitation."""
-    session = _locked(session)
+    session = locked(session)
     changed = [name for name, value in wanted.items() if getattr(session, name) != value]
     if not changed:
         return session
@@ -79,7 +79,7 @@ def change(session: TrainingSession, *, by: User, **wanted: Any) -> TrainingSess
 @transaction.atomic
 def cancel(session: TrainingSession, *, by: User) -> TrainingSession:
     """Say that a session will not be; whoever was expected is told, and expected no more."""
-    session = _locked(session)
+    session = locked(session)
     if session.cancelled_at:
         return session
     if _recorded(session):
@@ -106,6 +106,11 @@ def invite(member: CohortMember, **said: Any) -> bool:
     return bool(told)
 
 
+def invite_to(session: TrainingSession, guest: Attendance) -> None:
+    """Put one session into the calendar of somebody who is expected at it alone."""
+    _tell(session, guest, "session_invited")
+
+
 def uninvite(member: CohortMember) -> bool:
     """Take the sessions ahead out of somebody's calendar, before they are expected no more;
     say whether there were any."""
@@ -123,6 +128,14 @@ def next_part(cohort: Cohort) -> int:
     """The number of a part that this cohort has not planned yet."""
     planned = TrainingSession.objects.standing().filter(cohort=cohort)
     return (planned.aggregate(last=Max("part"))["last"] or 0) + 1
+
+
+def locked(session: TrainingSession) -> TrainingSession:
+    """With its cohort, which is locked first: so does all that changes who is expected."""
+    cohort = _locked_cohort(session.cohort_id)
+    session = TrainingSession.objects.select_for_update().get(pk=session.pk)
+    session.cohort = cohort
+    return session
 
 
 def _expect(session: TrainingSession) -> set[int]:
@@ -217,14 +230,6 @@ def _ahead(member: CohortMember) -> QuerySet[Attendance]:
 
 def _recorded(session: TrainingSession) -> bool:
     return session.attendances.exclude(state=Attendance.State.EXPECTED).exists()
-
-
-def _locked(session: TrainingSession) -> TrainingSession:
-    """With its cohort, which is locked first: so does all that changes who is expected."""
-    cohort = _locked_cohort(session.cohort_id)
-    session = TrainingSession.objects.select_for_update().get(pk=session.pk)
-    session.cohort = cohort
-    return session
 
 
 def _locked_cohort(pk: int) -> Cohort:

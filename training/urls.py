@@ -3,11 +3,13 @@
 from django.urls import path
 
 from training.views import (
+    attendance,
     certificate_imports,
     certificates,
     certification,
     cohorts,
     courses,
+    door,
     feedback,
     members,
     own,
@@ -36,7 +38,20 @@ urlpatterns = [
     path("training/courses/new/", courses.course_new, name="course_new"),
     path("training/courses/<int:pk>/", courses.course_edit, name="course_edit"),
     path("training/cohorts/<int:pk>/complete/", cohorts.cohort_complete, name="cohort_complete"),
-    path("training/attendance/<int:pk>/", sessions.attendance_record, name="attendance_record"),
+    path("training/attendance/<int:pk>/", attendance.attendance_record, name="attendance_record"),
+    path(
+        "training/sessions/<int:pk>/everybody/",
+        attendance.attendance_everybody,
+        name="attendance_everybody",
+    ),
+    path("training/everybody/<int:pk>/undo/", attendance.attendance_undo, name="attendance_undo"),
+    path(
+        "training/sessions/<int:pk>/guests/", attendance.attendance_guest, name="attendance_guest"
+    ),
+    path("training/sessions/<int:pk>/door/", door.session_door, name="session_door"),
+    path("training/door/<int:pk>/confirm/", door.door_confirm, name="door_confirm"),
+    path("training/door/<int:pk>/refuse/", door.door_refuse, name="door_refuse"),
+    path("here/<str:token>/", door.door_sign_in, name="door_sign_in"),
     path("training/certified/", certification.certification_list, name="certification_list"),
     path(
         "training/educators/<int:pk>/certify/",

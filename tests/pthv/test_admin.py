@@ -44,7 +44,7 @@ from pthv.models import (
 )
 from pthv.ruled_admin import HistoryAdmin, ReadOnlyAdmin
 from tests.conftest import at
-from training import certification, cohorts, enrolment, sessions
+from training import attendance, certification, cohorts, enrolment, sessions
 from training.models import (
     Attendance,
     CertificateImport,
@@ -146,8 +146,8 @@ def live(
         )
         teo = person(f"Teo N{number}", Role.EDUCATOR, program, people)
         enrolment.enrol(cohort, [teo.educators.get()], by=program_coordinator)
-        attendance = Attendance.objects.of(cohort).get()
-        cohorts.attend(attendance, "attended", by=program_coordinator)
+        found = Attendance.objects.of(cohort).get()
+        attendance.attend(found, "attended", by=program_coordinator)
         (issued,) = cohorts.complete(cohort, by=program_coordinator)
         certification.revoke(issued, because="A test", by=program_coordinator)
         around_training(number, cohort, issued)

@@ -7,7 +7,7 @@ import pytest
 from pthv import clock
 from pthv.models import Educator, Role
 from tests.conftest import at
-from training import cohorts, enrolment, sessions
+from training import attendance, cohorts, enrolment, sessions
 from training.models import Attendance, Cohort, TrainingSession
 
 
@@ -45,7 +45,7 @@ def tick(program_coordinator) -> Callable[..., Attendance]:
     def tick(session, user, state: str) -> Attendance:
         found = session.attendances.get(educator__user=user)
         with clock.at(max(clock.now(), session.starts_at)):
-            return cohorts.attend(found, state, by=program_coordinator)
+            return attendance.attend(found, state, by=program_coordinator)
 
     return tick
 

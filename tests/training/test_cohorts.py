@@ -8,7 +8,7 @@ from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Membership, Role
 from tests.conftest import at
-from training import certification, cohorts, enrolment, sessions
+from training import attendance, certification, cohorts, enrolment, sessions
 from training.models import Attendance, Certification, Cohort
 
 ATTENDED, ABSENT, EXPECTED = "attended", "absent", "expected"
@@ -74,12 +74,12 @@ def test_attendance_can_be_taken_back(add_session, enrol, tick, educator) -> Non
 def test_nobody_has_come_before_the_day(add_session, enrol, educator, program_coordinator) -> None:
     session = add_session(7)
     enrol(educator)
-    attendance = session.attendances.get()
+    found = session.attendances.get()
 
     with pytest.raises(NotReady, match="This session is on Wed, Oct 7"):
-        cohorts.attend(attendance, ATTENDED, by=program_coordinator)
+        attendance.attend(found, ATTENDED, by=program_coordinator)
     with clock.at(at(7, 8)):
-        cohorts.attend(attendance, ATTENDED, by=program_coordinator)
+        attendance.attend(found, ATTENDED, by=program_coordinator)
 
 
 def test_ticking_twice_is_once(add_session, enrol, tick, educator) -> None:

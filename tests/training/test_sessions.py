@@ -11,7 +11,7 @@ from pthv import clock, outbox
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Message, Role
 from tests.conftest import at
-from training import cohorts, enrolment, sessions
+from training import attendance, cohorts, enrolment, sessions
 from training.models import Attendance, Cohort, CohortMember, TrainingSession
 
 
@@ -182,7 +182,7 @@ def test_a_session_with_attendance_is_neither_cancelled_nor_moved(
 ) -> None:
     session = add(6, 9)  # this morning
     enrol(educator)
-    cohorts.attend(session.attendances.get(), "attended", by=program_coordinator)
+    attendance.attend(session.attendances.get(), "attended", by=program_coordinator)
     forget()
 
     with pytest.raises(NotReady, match="took place"):
@@ -203,7 +203,7 @@ def test_at_a_make_up_only_those_are_expected_who_lack_the_part(
     enrol(educator, partner, colleague)
     for user, state in ((educator, "attended"), (partner, "absent")):
         found = first.attendances.get(educator__user=user)
-        cohorts.attend(found, state, by=program_coordinator)
+        attendance.attend(found, state, by=program_coordinator)
     forget()
 
     again = add(14, part=1)
@@ -243,7 +243,7 @@ def test_another_part_expects_other_people(
 ) -> None:
     first = add(5)
     enrol(educator, partner)
-    cohorts.attend(
+    attendance.attend(
         first.attendances.get(educator__user=educator), "attended", by=program_coordinator
     )
     second = add(14)
@@ -292,7 +292,7 @@ def test_a_complete_cohort_can_only_make_up(
 ) -> None:
     session = add(5)
     enrol(educator, partner)
-    cohorts.attend(
+    attendance.attend(
         session.attendances.get(educator__user=educator), "attended", by=program_coordinator
     )
     cohorts.complete(session.cohort, by=program_coordinator)
@@ -360,7 +360,7 @@ def test_a_session_that_took_place_says_why_it_is_not_cancelled(
     client.force_login(program_coordinator)
     session = add(6, 9)
     enrol(educator)
-    cohorts.attend(session.attendances.get(), "attended", by=program_coordinator)
+    attendance.attend(session.attendances.get(), "attended", by=program_coordinator)
 
     response = client.post(reverse("session_cancel", args=[session.pk]))
 

@@ -224,3 +224,8 @@ class TrainingSession(ProgramRow):
 
     def __str__(self) -> str:
         return f"{self.cohort_id} {self.starts_at:%Y-%m-%d}"
+
+    @property
+    def minutes(self) -> int:
+        """How long it lasts."""
+        return int((self.ends_at - self.starts_at).total_seconds() // 60)

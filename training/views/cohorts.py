@@ -1,14 +1,10 @@
 """Cohorts: who goes through which course, when, and who came."""
 
-import datetime
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
@@ -16,7 +12,6 @@ from django.views.decorators.http import require_safe
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
-from pthv.models import Educator
 from pthv.paging import paged
 from pthv.requests import Request, post_only
 from training import cohorts, requirements
@@ -29,9 +24,9 @@ from training.models import (
     Trainer,
     TrainingSession,
 )
+from training.views.attendance import grid
 
 MOST_LISTED = 50  # of those who wait
-CELLS = 100  # of the attendance grid on one page
 
 
 @require_safe
@@ -147,27 +142,15 @@ def _cohort(request: Request, pk: int, can: Can) -> Cohort:
 
 def _detail(request: Request, cohort: Cohort, status: int = 200) -> HttpResponse:
     sessions = list(TrainingSession.objects.standing().filter(cohort=cohort))
-    educators = Educator.objects.open_to(request.user, Can.SEE_TRAINING).by_name()
-    page = paged(
-        educators.filter(pk__in=Attendance.objects.of(cohort).values("educator")),
-        request,
-        by="sort_name",
-        descending=False,
-        size=max(5, CELLS // max(1, len(sessions))),
-    )
     may_run = Can.RUN_TRAINING in request.powers and cohort.completed_at is None
     context = {
         "waiting": _waiting(request, cohort) if cohort.waiting else [],
         "cohort": cohort,
-        "sessions": sessions,
-        "page": page,
-        "grid": _grid(sessions, page.rows, request.program.today),
-        "states": [Attendance.State.ATTENDED, Attendance.State.ABSENT],
+        **grid(request, cohort, sessions),
         "may_run": may_run,
         "blocked": cohorts.blockers(cohort) if may_run else [],
         "unrecorded": Attendance.objects.of(cohort).unrecorded().count() if may_run else 0,
         "refused": status == 409,
-        "query": f"?{request.GET.urlencode()}" if request.GET else "",
     }
     return render(request, "training/cohort_detail.html", context, status=status)
 
@@ -175,25 +158,3 @@ def _detail(request: Request, cohort: Cohort, status: int = 200) -> HttpResponse
 def _waiting(request: Request, cohort: Cohort) -> QuerySet[CohortMember]:
     members = CohortMember.objects.filter(cohort=cohort).open_to(request.user, Can.SEE_TRAINING)
     return members.waiting().select_related("educator__user")[:MOST_LISTED]
-
-
-def _grid(
-    sessions: list[TrainingSession], educators: list[Educator], today: datetime.date
-) -> list[dict[str, Any]]:
-    """A row for each educator: their attendance of each session, None where none is expected,
-    and whether the session's day is still ahead."""
-    ahead = {s.pk: timezone.localtime(s.starts_at).date() > today for s in sessions}
-    found = {
-        (attendance.educator_id, attendance.session_id): attendance
-        for attendance in Attendance.objects.filter(session__in=sessions, educator__in=educators)
-    }
-    return [
-        {
-            "educator": educator,
-            "cells": [
-                (session, found.get((educator.pk, session.pk)), ahead[session.pk])
-                for session in sessions
-            ],
-        }
-        for educator in educators
-    ]

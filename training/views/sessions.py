@@ -1,19 +1,17 @@
-"""A cohort's sessions, and who came to each."""
+"""A cohort's sessions: when and where, changed and cancelled."""
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
 from pthv.requests import Request
-from training import cohorts, sessions
+from training import sessions
 from training.forms.sessions import SessionForm
-from training.models import Attendance, Cohort, TrainingSession
+from training.models import Cohort, TrainingSession
 
 
 @requires(Can.RUN_TRAINING)
@@ -74,37 +72,3 @@ def _session(request: Request, pk: int) -> TrainingSession:
     cohorts_open = Cohort.objects.open_to(request.user, Can.RUN_TRAINING)
     standing = TrainingSession.objects.standing().filter(cohort__in=cohorts_open)
     return get_object_or_404(standing.select_related("cohort__course", "cohort__program"), pk=pk)
-
-
-@require_POST
-@requires(Can.RUN_TRAINING)
-def attendance_record(request: Request, pk: int) -> HttpResponse:
-    """Somebody came or didn't; answers with the one cell, or with the page without JavaScript."""
-    open_to_them = Attendance.objects.open_to(request.user, Can.RUN_TRAINING)
-    attendance = get_object_or_404(
-        open_to_them.select_related("educator__user", "session__cohort"), pk=pk
-    )
-    state = request.POST.get("state", "")
-    said = "" if state in Attendance.State else _("Choose attended or absent.")
-    if not said:
-        try:
-            recorded = cohorts.attend(attendance, state, by=request.user)
-            attendance.state = recorded.state
-        except NotReady as blocked:
-            said = str(blocked)
-    if request.htmx:
-        context = {
-            "attendance": attendance,
-            "session": attendance.session,
-            "educator": attendance.educator,
-            "states": [Attendance.State.ATTENDED, Attendance.State.ABSENT],
-            "said": said,
-        }
-        return render(
-            request, "training/attendance_record.html", context, status=409 if said else 200
-        )
-    if said:
-        messages.error(request, said)
-    page = reverse("cohort_detail", args=[attendance.session.cohort_id])
-    query = f"?{request.GET.urlencode()}" if request.GET else ""
-    return redirect(f"{page}{query}#educator-{attendance.educator_id}")

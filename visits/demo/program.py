@@ -24,7 +24,7 @@ from pthv.models import (
     School,
     User,
 )
-from training import certification, cohorts, courses, enrolment, sessions
+from training import attendance, certification, cohorts, courses, enrolment, sessions
 from training.models import Cohort, Course
 from visits import pay
 from visits.models import FundingSource, PayLine, PayRate
@@ -221,9 +221,9 @@ def _cohort(course, name, first_day, people, by, dice, *, meetings=1, now=None, 
         if now and session.ends_at > now:
             return
         with clock.at(session.ends_at):
-            for attendance in session.attendances.all():
+            for found in session.attendances.all():
                 absent = meetings > 1 and dice.random() < 0.15
-                cohorts.attend(attendance, "absent" if absent else "attended", by=by)
+                attendance.attend(found, "absent" if absent else "attended", by=by)
     with clock.at(session.ends_at):
         cohorts.complete(cohort, by=by)
 
