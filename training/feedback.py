@@ -137,6 +137,14 @@ def _closing_day(asked_at: datetime.datetime, program: Program) -> datetime.date
     return (asked_at + OPEN_FOR).astimezone(program.zone).date()
 
 
+def waiting_for(educator: Educator) -> list[FeedbackRequest]:
+    """What this educator was asked and may still answer."""
+    recent = FeedbackRequest.objects.filter(
+        member__educator=educator, answered=False, asked_at__gt=clock.now() - 2 * OPEN_FOR
+    ).select_related("member__cohort", "program")
+    return [one for one in recent if one.program.today <= last_day(one)]
+
+
 @transaction.atomic
 def answer(request: FeedbackRequest, *, scores: dict[str, int], comment: str = "") -> None:
     """Keep an answer apart from whose it is; a second tap changes nothing."""

@@ -146,6 +146,7 @@ def test_three_taps_and_a_sentence(client, done, people):
     client.force_login(people[0])
 
     with clock.at(END):
+        assert url in client.get(reverse("own_training")).content.decode()
         empty = client.post(url, {"ready": "5"})
         assert empty.status_code == 422
         assert empty.content.decode().count("Tap a number from 1 to 5.") >= 2
@@ -155,6 +156,7 @@ def test_three_taps_and_a_sentence(client, done, people):
         client.post(url, GLAD | {"comment": " More time "})
         twice = client.post(url, {"ready": "1", "useful": "1", "recommend": "1"}, follow=True)
 
+        assert url not in client.get(reverse("own_training")).content.decode()
     assert "Thank you" in twice.content.decode()
     said = Feedback.objects.get()
     assert (said.ready, said.useful, said.recommend, said.comment) == (5, 4, 5, "More time")
@@ -177,6 +179,11 @@ def test_the_last_day_counts_and_the_next_is_too_late(client, done, people):
             feedback.answer(requests()[1], scores=GLAD)
         client.force_login(people[1])
         late = client.post(reverse("feedback_give", args=[requests()[1].pk]), GLAD)
+
+        assert (
+            reverse("feedback_give", args=[requests()[1].pk])
+            not in client.get(reverse("own_training")).content.decode()
+        )
 
     assert late.status_code == 409
     assert Feedback.objects.count() == 1

@@ -13,7 +13,7 @@ from pthv.blocked import NotReady
 from pthv.htmx import render
 from pthv.models import Educator
 from pthv.requests import Request, post_only
-from training import certification, enrolment, requirements
+from training import certification, enrolment, feedback, requirements
 from training.models import Certification, Cohort, CohortMember, TrainingSession
 
 MOST_SHOWN = 20
@@ -51,6 +51,7 @@ def _page(
             "standing": certification.standings([me], on=today)[me.pk],
             "held": held[:MOST_SHOWN],
             "going": [(member, lacking.get(member.pk, [])) for member in going],
+            "to_answer": feedback.waiting_for(me),
             "open": _open_to(me, request)[:MOST_SHOWN],
             "today": today,
             "sentences": sentences or [],
