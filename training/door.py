@@ -23,6 +23,8 @@ from training.models import Attendance, CohortMember, DoorSignIn, TrainingSessio
 LASTS = datetime.timedelta(seconds=90)
 SIGNER = signing.Signer(salt="training.door")
 State = DoorSignIn.State
+# A part that the coordinator recorded, with its minutes, no door makes a whole.
+MISSING = (Attendance.State.EXPECTED, Attendance.State.ABSENT)
 
 
 class Code(NamedTuple):
@@ -106,7 +108,7 @@ def sign_in(
             return signed
         raise NotReady(_("Somebody else used this code. Scan the one at the door now."))
     if educator and (place := attendance.place_of(session, educator)):
-        if place.state == Attendance.State.ATTENDED:
+        if place.state not in MISSING:
             raise NotReady(_("You are signed in already. There is nothing more to do."))
         attendance.attend(place, Attendance.State.ATTENDED, by=educator.user)
         signed.state = State.RECORDED
@@ -122,16 +124,16 @@ def confirm(signed: DoorSignIn, *, by: User, school: School | None = None) -> Do
     if signed.state != State.WAITING:
         return signed
     session = sessions.locked(signed.session)
-    educator = signed.educator or (
-        Educator.objects.filter(user__email=signed.email).select_related("user").first()
-    )
+    # Whoever left is welcomed like somebody new: they come back.
+    known = Educator.objects.staying().filter(user__email=signed.email)
+    educator = signed.educator or known.select_related("user").first()
     if educator is None:
         school = school or session.cohort.school
         if school is None:
             raise NotReady(_("Choose the school they work at, then confirm."))
         educator = accounts.welcome(signed.email, signed.name, school, by=by)
     place = attendance.place_of(session, educator) or _new_place(session, educator, by)
-    if place.state == Attendance.State.EXPECTED:
+    if place.state in MISSING:
         attendance.attend(place, Attendance.State.ATTENDED, by=by)
     same = DoorSignIn.objects.filter(session=session, email=signed.email, state=State.WAITING)
     same.update(state=State.RECORDED, educator=educator)
@@ -155,13 +157,18 @@ def refuse(signed: DoorSignIn, *, by: User) -> DoorSignIn:
 
 
 def _new_place(session: TrainingSession, educator: Educator, by: User) -> Attendance:
-    """Somebody of another cohort makes the part up here; anybody else joins this one."""
+    """Somebody of another cohort makes the part up here; anybody else joins this one, out of
+    turn if they wait for a place."""
     elsewhere = CohortMember.objects.filter(
         educator=educator, pk__in=attendance.guests(session).values("pk")
     )
     if member := elsewhere.first():
         return attendance.add_guest(session, member, by=by)
-    enrolment.enrol(session.cohort, [educator], by=by)
+    waits = CohortMember.objects.waiting().filter(cohort=session.cohort, educator=educator)
+    if member := waits.first():
+        enrolment.give_place(member, by=by)
+    else:
+        enrolment.enrol(session.cohort, [educator], by=by)
     place = attendance.place_of(session, educator)
     if place is None:
         raise NotReady(

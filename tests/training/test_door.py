@@ -285,6 +285,45 @@ def test_a_full_cohort_says_so_to_the_coordinator(
     assert not CohortMember.objects.filter(educator__user=colleague).exists()
 
 
+def test_whoever_waits_for_a_place_gets_one_if_there_is_one(
+    session, cohort, colleague, partner, program_coordinator
+) -> None:
+    cohorts.change(cohort, {"capacity": 1}, by=program_coordinator)
+    people = [partner.educators.get(), colleague.educators.get()]
+    enrolment.enrol(cohort, people, by=program_coordinator)
+    cohorts.change(cohort, {"capacity": 2}, by=program_coordinator)  # begun: nobody moves up
+    phone(colleague).post(url_of(session))
+
+    door.confirm(DoorSignIn.objects.get(), by=program_coordinator)
+
+    assert state_of(session, colleague) == "attended"
+    assert CohortMember.objects.get(educator__user=partner).state == "waiting"
+
+
+@pytest.mark.parametrize(("before", "after"), [("partial", "partial"), ("absent", "attended")])
+def test_the_door_makes_no_part_a_whole(
+    session, educator, program_coordinator, before, after
+) -> None:
+    attendance.attend(session.attendances.get(), before, by=program_coordinator)
+
+    phone(educator).post(url_of(session))
+
+    assert state_of(session, educator) == after
+
+
+def test_whoever_left_comes_back_with_a_yes(
+    session, school, person, program, program_coordinator
+) -> None:
+    rosa = person("Rosa Diaz", Role.EDUCATOR, program, school)
+    Membership.objects.filter(user=rosa).update(ends_on=datetime.date(2026, 9, 1))
+    phone().post(url_of(session), {"name": "Rosa", "email": rosa.email})
+
+    door.confirm(DoorSignIn.objects.get(), school=school, by=program_coordinator)
+
+    assert state_of(session, rosa) == "attended"
+    assert Membership.objects.not_over().filter(user=rosa).exists()
+
+
 def test_whoever_left_the_program_waits_like_a_stranger(session, educator) -> None:
     Membership.objects.filter(user=educator).update(ends_on=datetime.date(2026, 9, 1))
 
