@@ -4,6 +4,7 @@ import datetime
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -107,16 +108,10 @@ def _undo(request: Request) -> Change | None:
 def _at_the_door(cohort: Cohort) -> list[tuple[DoorSignIn, bool]]:
     """Who waits to be confirmed, and whether they are known; nobody is there twice."""
     waiting = DoorSignIn.objects.filter(session__cohort=cohort, state=DoorSignIn.State.WAITING)
-    people = {
-        (signed.session_id, signed.email): signed
-        for signed in waiting.select_related("session").order_by("-pk")[:100]
-    }
-    known = set(
-        Educator.objects.filter(user__email__in=[email for _session, email in people])
-        .staying()
-        .values_list("user__email", flat=True)
-    )
-    return [(signed, signed.email in known) for signed in reversed(people.values())]
+    known = Educator.objects.staying().filter(user__email=OuterRef("email"))
+    found = waiting.select_related("session").annotate(known=Exists(known)).order_by("-pk")[:100]
+    people = {(signed.session_id, signed.email): (signed, signed.known) for signed in found}
+    return list(reversed(people.values()))
 
 
 @require_POST

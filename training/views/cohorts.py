@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet
+from django.db.models import OuterRef, QuerySet, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -22,7 +22,6 @@ from training.models import (
     CohortMember,
     Course,
     Trainer,
-    TrainingSession,
 )
 from training.views.attendance import grid
 
@@ -141,15 +140,18 @@ def _cohort(request: Request, pk: int, can: Can) -> Cohort:
 
 
 def _detail(request: Request, cohort: Cohort, status: int = 200) -> HttpResponse:
-    sessions = list(TrainingSession.objects.standing().filter(cohort=cohort))
+    prefetch_related_objects([cohort], "sessions")
+    sessions = [session for session in cohort.sessions.all() if session.cancelled_at is None]
     may_run = Can.RUN_TRAINING in request.powers and cohort.completed_at is None
+    blocked = cohorts.blockers(cohort) if may_run else []
+    unrecorded = Attendance.objects.of(cohort).unrecorded()
     context = {
         "waiting": _waiting(request, cohort) if cohort.waiting else [],
         "cohort": cohort,
         **grid(request, cohort, sessions),
         "may_run": may_run,
-        "blocked": cohorts.blockers(cohort) if may_run else [],
-        "unrecorded": Attendance.objects.of(cohort).unrecorded().count() if may_run else 0,
+        "blocked": blocked,
+        "unrecorded": unrecorded.count() if may_run and not blocked else 0,
         "refused": status == 409,
     }
     return render(request, "training/cohort_detail.html", context, status=status)
