@@ -30,6 +30,9 @@ PEOPLE = {
     "program": "program.1@large.example",
     "finance": "finance.1@large.example",
     "funder": "funder.1@large.example",
+    "trainer": "program.t@large.example",  # of 5,000 educators in 400 cohorts
+    "trainee": "educator1.t@large.example",
+    "training site": "site.t@large.example",
 }
 
 
@@ -155,8 +158,10 @@ class Site:
         with psycopg.connect(self.url) as sql:
             query = "SELECT count(*) FROM pthv_program WHERE slug LIKE 'large-%'"
             missing = programs - sql.execute(query).fetchone()[0]
-        if missing > 0:
-            self.manage("demo", "--scale", str(missing))
+            query = "SELECT 1 FROM pthv_program WHERE slug = 'training'"
+            trains = sql.execute(query).fetchone()
+        if missing > 0 or not trains:
+            self.manage("demo", "--scale", str(max(missing, 0)))
         self.server = subprocess.Popen(
             [
                 Path(sys.executable).parent / "granian", "--interface", "wsgi", "--workers", "1",

@@ -1,9 +1,10 @@
 """Large programs for measuring, written by the database itself in a few statements.
 
 Each program has 10,000 students in 6,000 families, 500 educators at 20 schools, 400
-classes, and two years of visits: 20,000, of which 19,000 are completed and paid. Rows
-are what the actions would leave behind; triggers and foreign keys rest meanwhile, and
-the totals are counted once at the end.
+classes, and two years of visits: 20,000, of which 19,000 are completed and paid. One more
+has nobody to visit yet, and 5,000 educators in 400 cohorts. Rows are what the actions would
+leave behind; triggers and foreign keys rest meanwhile, and the totals are counted once at
+the end.
 """
 
 import datetime
@@ -14,9 +15,12 @@ from django.db import connection, transaction
 
 from pthv.models import Program
 
+from .bulk_training import COHORT_SIZE, TRAINING
 from .people import PASSWORD
 
 STUDENTS, FAMILIES, EDUCATORS, SCHOOLS, CLASSES = 10_000, 6_000, 500, 20, 400
+COHORTS = 2 * EDUCATORS // COHORT_SIZE
+TRAINING_PROGRAM = "training"
 GIVEN = ("Mateo Lucía Jada Elijah An Linh Amina Zakaria Nkauj Teng Nour Adam Yi Hao Inês").split()
 FAMILY = (
     "Ramírez Johnson Nguyễn Abdi Vang Khoury Chen Silva Tesfaye Baptiste Reyes O’Brien "
@@ -25,29 +29,36 @@ FAMILY = (
 
 
 def build(programs: int, now: datetime.datetime, *, say: Callable[[str], object]) -> None:
-    """Add so many programs of 10,000 students, as of `now`."""
+    """Add so many programs of 10,000 students, and the one that trains, as of `now`."""
     password = make_password(PASSWORD)
+    if not Program.objects.filter(slug=TRAINING_PROGRAM).exists():
+        program = Program.objects.create(name="Large training", slug=TRAINING_PROGRAM, is_demo=True)
+        sizes = {"number": "t", "educators": 5000, "schools": 100, "cohorts": 400, "spread": 600}
+        _write([*PEOPLE, *TRAINING], program, now, password, sizes)
     present = Program.objects.filter(slug__startswith="large-").count()
     for number in range(present + 1, present + programs + 1):
-        with transaction.atomic(), connection.cursor() as cursor:
-            # Needs a role that may do so: the embedded PostgreSQL's, or a measuring machine's.
-            cursor.execute("SET LOCAL session_replication_role = replica")
-            cursor.execute("SET LOCAL synchronous_commit = off")
-            _program(cursor, number, now, password)
+        program = Program.objects.create(
+            name=f"Large district {number}", slug=f"large-{number}", is_demo=True
+        )
+        sizes = {"number": number, "educators": EDUCATORS, "schools": SCHOOLS, "cohorts": COHORTS}
+        _write([*PEOPLE, *TRAINING, *VISITS], program, now, password, {**sizes, "spread": 0})
         if number % 10 == 0 or number == present + programs:
             say(f"{number} large programs …")
     _move_on()
 
 
-def _program(cursor, number: int, now: datetime.datetime, password: str) -> None:
-    program = Program.objects.create(
-        name=f"Large district {number}", slug=f"large-{number}", is_demo=True
-    )
+@transaction.atomic
+def _write(
+    statements: list[str],
+    program: Program,
+    now: datetime.datetime,
+    password: str,
+    sizes: dict[str, int | str],
+) -> None:
     today = now.date()
     august = datetime.date(today.year if today.month >= 8 else today.year - 1, 8, 1)
     facts = {
         "program": program.pk,
-        "number": number,
         "now": now,
         "this_year": august,
         "last_year": august.replace(year=august.year - 1),
@@ -56,18 +67,22 @@ def _program(cursor, number: int, now: datetime.datetime, password: str) -> None
         "family": FAMILY,
         "students": STUDENTS,
         "families": FAMILIES,
-        "educators": EDUCATORS,
-        "schools": SCHOOLS,
         "classes": CLASSES,
+        "size": COHORT_SIZE,
+        **sizes,
     }
-    for statement in STATEMENTS:
-        cursor.execute(statement, facts)
+    with connection.cursor() as cursor:
+        # Needs a role that may do so: the embedded PostgreSQL's, or a measuring machine's.
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("SET LOCAL synchronous_commit = off")
+        for statement in statements:
+            cursor.execute(statement, facts)
 
 
 # Ids are computed, not looked up: `base` keeps the highest id of each kind there was.
 # Family f of a program goes to school (f-1) % 20, where teacher (f-1) % 400 asks it as her
 # number q = (f-1) / 400; teachers next to each other visit together, at different hours.
-STATEMENTS = [
+PEOPLE = [
     """
     CREATE TEMPORARY TABLE base ON COMMIT DROP AS SELECT
         (SELECT coalesce(max(id), 0) FROM pthv_user) AS users,
@@ -78,6 +93,10 @@ STATEMENTS = [
         (SELECT coalesce(max(id), 0) FROM families_family) AS families,
         (SELECT coalesce(max(id), 0) FROM families_student) AS students,
         (SELECT coalesce(max(id), 0) FROM training_course) AS courses,
+        (SELECT coalesce(max(id), 0) FROM training_trainer) AS trainers,
+        (SELECT coalesce(max(id), 0) FROM training_cohort) AS cohorts,
+        (SELECT coalesce(max(id), 0) FROM training_trainingsession) AS sessions,
+        (SELECT coalesce(max(id), 0) FROM training_cohortmember) AS members,
         (SELECT coalesce(max(id), 0) FROM visits_visitteam) AS teams,
         (SELECT coalesce(max(id), 0) FROM visits_selectionplan) AS plans,
         (SELECT coalesce(max(id), 0) FROM visits_invitation) AS invitations,
@@ -119,11 +138,13 @@ STATEMENTS = [
     SELECT %(program)s, users + i,
         CASE i - %(educators)s WHEN 1 THEN 'program_coordinator' WHEN 2 THEN 'finance'
             WHEN 3 THEN 'partner' WHEN 4 THEN 'site_coordinator' ELSE 'educator' END,
-        CASE WHEN i <= %(educators)s THEN schools + 1 + (i - 1) %% 20
+        CASE WHEN i <= %(educators)s THEN schools + 1 + (i - 1) %% %(schools)s
             WHEN i = %(educators)s + 4 THEN schools + 1 END,
         %(last_year)s
     FROM base, generate_series(1, %(educators)s + 4) AS i
     """,
+]
+VISITS = [
     # Who is invited.
     """
     INSERT INTO families_schoolclass (id, program_id, school_id, school_year_id, source_id, title)
@@ -162,19 +183,6 @@ STATEMENTS = [
     INSERT INTO families_enrollment (program_id, school_class_id, student_id)
     SELECT %(program)s, classes + 1 + (s - 1) %% 6000 %% 400, students + s
     FROM base, generate_series(1, %(students)s) AS s
-    """,
-    # Who may visit; every 25th was never trained.
-    """
-    INSERT INTO training_course (id, program_id, name, hours, validity_months, grants)
-    SELECT courses + 1, %(program)s, 'Introduction', 3, 24, 'visits' FROM base
-    """,
-    """
-    INSERT INTO training_certification (program_id, educator_id, course_id, issued_on, expires_on,
-        issued_at, issued_by_id, revoked_because, code, evidence)
-    SELECT %(program)s, educators + i, courses + 1, %(last_year)s, %(last_year)s::date + 729,
-        %(now)s, users + %(educators)s + 1, '',
-        upper(left(md5(random()::text || educators + i), 26)), ''
-    FROM base, generate_series(1, %(educators)s) AS i WHERE i %% 25 <> 0
     """,
     """
     INSERT INTO visits_visitteam (id, program_id, school_id)
@@ -362,7 +370,8 @@ STATEMENTS = [
 # Tables whose ids were computed, so that their sequences have to be moved on.
 COUNTED = (
     "pthv_user pthv_school pthv_schoolyear pthv_educator families_schoolclass "
-    "families_family families_student training_course visits_visitteam visits_selectionplan "
+    "families_family families_student training_course training_trainer training_cohort "
+    "training_trainingsession training_cohortmember visits_visitteam visits_selectionplan "
     "visits_invitation visits_visit visits_payrate visits_fundingsource visits_paybatch"
 ).split()
 

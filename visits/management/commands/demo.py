@@ -19,7 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--if-empty", action="store_true", help="only if there is no program")
         parser.add_argument("--people", action="store_true", help="only print who can log in")
-        parser.add_argument("--scale", type=int, default=0, help="programs of 10,000 students each")
+        parser.add_argument("--scale", type=int, help="so many more programs of 10,000 students")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO_LOGINS:
@@ -36,9 +36,9 @@ class Command(BaseCommand):
         if not Program.objects.demo().exists():
             self.stdout.write("Making the demo program, half a minute or so …")
             program.build(clock.now())
-        elif not options["scale"]:
+        elif options["scale"] is None:
             self.stdout.write("The demo program is there already.")
-        if options["scale"]:
+        if options["scale"] is not None:
             bulk.build(options["scale"], clock.now(), say=self.stdout.write)
 
     def _print_people(self) -> None:
