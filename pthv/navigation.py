@@ -52,7 +52,7 @@ PLACES = (
         _("Training"),
         "cohort_list",
         "mortarboard",
-        ("cohort", "session", "attendance", "certification", "certificate", "course"),
+        ("cohort", "session", "attendance", "certification", "certificate", "course", "training"),
     ),
     Place(Can.SEE_OWN_TRAINING, _("My training"), "own_training", "mortarboard", ("own",)),
     Place(Can.SEE_PAY, _("Pay"), "pay_list", "cash-coin", ("pay", "batch")),

@@ -9,7 +9,9 @@ from training.views import (
     certification,
     cohorts,
     courses,
+    desk,
     door,
+    exports,
     feedback,
     members,
     own,
@@ -106,4 +108,7 @@ urlpatterns = [
         certificate_imports.certificate_import_refused,
         name="certificate_import_refused",
     ),
+    path("training/desk/", desk.training_desk, name="training_desk"),
+    path("training/certified/csv/", exports.certification_csv, name="certification_csv"),
+    path("training/cohorts/<int:pk>/csv/", exports.cohort_csv, name="cohort_csv"),
 ]

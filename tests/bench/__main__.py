@@ -84,6 +84,9 @@ def pages(sql: psycopg.Connection) -> list[Page]:
     ).replace("%%", "%")
     plan = one(f"SELECT min(id) FROM visits_selectionplan WHERE {mine}")
     batch = one(f"SELECT max(id) FROM visits_paybatch WHERE {mine}")
+    cohorts = "SELECT max(id) FROM training_cohort WHERE program_id = (SELECT id FROM pthv_program "
+    cohorts += "WHERE slug = 'training') AND completed_at IS"
+    complete, open_ = one(f"{cohorts} NOT NULL"), one(f"{cohorts} NULL")
     ask = sql.execute(
         f"SELECT id FROM visits_invitation WHERE {mine} AND state IN ('not_asked', 'asked')"
     ).fetchall()
@@ -124,8 +127,19 @@ def pages(sql: psycopg.Connection) -> list[Page]:
         Page("plans", "program", "/plans/"),
         Page("plan", "program", f"/plans/{plan}/"),
         Page("plan form", "program", "/plans/new/"),
-        Page("cohorts", "program", "/training/"),
-        Page("certifications", "program", "/training/certified/"),
+        Page("cohorts", "trainer", "/training/"),
+        Page("cohort, complete", "trainer", f"/training/cohorts/{complete}/"),
+        Page("cohort, open", "trainer", f"/training/cohorts/{open_}/"),
+        Page("enrol", "trainer", f"/training/cohorts/{open_}/enrol/"),
+        Page("certifications", "trainer", "/training/certified/"),
+        Page("certifications, named", "trainer", "/training/certified/?q=reyes"),
+        Page("certifications, school", "training site", "/training/certified/"),
+        Page("cohorts, school", "training site", "/training/"),
+        Page("training desk", "trainer", "/training/desk/", 2.5),
+        Page("training desk, school", "training site", "/training/desk/", 2.5),
+        Page("enrolled nowhere", "trainer", "/training/certified/?standing=nowhere"),
+        Page("ending soon", "trainer", "/training/certified/?standing=ending"),
+        Page("my training", "trainee", "/training/mine/"),
         Page("rosters", "program", "/rosters/"),
         Page("coverage", "funder", "/coverage/", 2.5),
         Page("pay to approve", "finance", "/pay/"),

@@ -10,10 +10,11 @@ from pthv import wording
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
-from pthv.models import Educator
+from pthv.models import Educator, School
+from pthv.models.people import EducatorQuerySet
 from pthv.paging import paged
-from pthv.requests import Request
-from training import certification, requirements
+from pthv.requests import Request, id_of
+from training import certification, requirements, standings
 from training.forms.certification import IssueForm, RevokeForm
 from training.models import Certification, Course
 
@@ -22,22 +23,45 @@ from training.models import Certification, Course
 @requires(Can.SEE_TRAINING)
 def certification_list(request: Request) -> HttpResponse:
     """Every educator who may need training, whoever needs it most at the top."""
-    typed = request.GET.get("q", "").strip()
-    educators = Educator.objects.open_to(request.user, Can.SEE_TRAINING).staying().named(typed)
+    educators, filters = chosen(request)
     page = paged(
         certification.with_last_day(educators).select_related("user"),
         request,
         by="last_day",
         descending=False,
     )
-    standings = certification.standings(page.rows, on=request.program.today)
+    found = certification.standings(page.rows, on=request.program.today)
     context = {
         "page": page,
-        "rows": [(educator, standings[educator.pk]) for educator in page],
-        "typed": typed,
+        "rows": [(educator, found[educator.pk]) for educator in page],
+        "typed": request.GET.get("q", "").strip(),
+        "state": filters.get("standing", ""),
+        "school": School.objects.filter(pk=filters["school"]).first()
+        if filters.get("school")
+        else None,
+        "states": standings.LABELS.items(),
+        "query": request.GET.urlencode(),
         "may_run": Can.RUN_TRAINING in request.powers,
     }
     return render(request, "training/certification_list.html", context)
+
+
+def chosen(request: Request) -> tuple[EducatorQuerySet, dict[str, str | bool]]:
+    """The educators that an address asks for, and by what; on the page as in the file."""
+    state, typed = request.GET.get("standing", ""), request.GET.get("q", "").strip()
+    school = id_of(request.GET.get("school", ""))
+    found = Educator.objects.open_to(request.user, Can.SEE_TRAINING).named(typed)
+    filters: dict[str, str | bool] = {}
+    if state in standings.LABELS:
+        filters["standing"] = state
+        found = standings.standing(found, state, on=request.program.today)
+    if school is not None:
+        filters["school"] = str(school)
+    if state != "new":  # who was trained this year counts, whether they stayed or not
+        found = found.staying(school)
+    if typed:
+        filters["q"] = True  # that they looked for a name, not for whose
+    return found, filters
 
 
 @requires(Can.RUN_TRAINING)

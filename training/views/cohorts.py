@@ -12,15 +12,17 @@ from django.views.decorators.http import require_safe
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
+from pthv.models import SchoolYear
 from pthv.paging import paged
-from pthv.requests import Request, post_only
-from training import cohorts, requirements
+from pthv.requests import Request, id_of, post_only
+from training import cohorts, desk, requirements
 from training.forms.cohorts import CohortForm
 from training.models import (
     Attendance,
     Cohort,
     CohortMember,
     Course,
+    Grant,
     Trainer,
 )
 from training.views.attendance import grid
@@ -31,15 +33,29 @@ MOST_LISTED = 50  # of those who wait
 @require_safe
 @requires(Can.SEE_TRAINING)
 def cohort_list(request: Request) -> HttpResponse:
-    found = Cohort.objects.open_to(request.user, Can.SEE_TRAINING).with_sessions_in_brief()
+    found, narrowed = _chosen(request)
     return render(
         request,
         "training/cohort_list.html",
         {
             "page": paged(found.select_related("course", "school"), request),
+            "narrowed": narrowed,
             "may_run": Can.RUN_TRAINING in request.powers,
         },
     )
+
+
+def _chosen(request: Request) -> tuple[QuerySet[Cohort], str]:
+    """The cohorts that an address asks for, and in words which these are."""
+    found = Cohort.objects.open_to(request.user, Can.SEE_TRAINING).with_sessions_in_brief()
+    trainer = Trainer.objects.filter(pk=id_of(request.GET.get("trainer", ""))).first()
+    if trainer is not None:
+        return found.filter(trainers=trainer), str(trainer)
+    if "completed" in request.GET:
+        year = SchoolYear.objects.at_hand(request.program.today).first()
+        this_year = desk.completed(request.program, year).filter(course__grants=Grant.VISITS)
+        return found.filter(pk__in=this_year.values("pk")), _("Complete this school year")
+    return found, ""
 
 
 @requires(Can.RUN_TRAINING)
