@@ -15,7 +15,7 @@ from pthv.models import AuditEntry, Educator, Membership, Role
 from tests.conftest import at
 from tests.visits.test_query_counts import DASHBOARD, PAGE, flat
 from tests.visits.test_query_counts import count as _count
-from training import certification, cohorts, desk, enrolment
+from training import certification, cohorts, desk, enrolment, sessions
 from training.models import (
     Certification,
     Cohort,
@@ -78,9 +78,7 @@ def staff(hire, course, other_school, school_year, program_coordinator):
         expires_on=TODAY + 400 * days, issued_by=program_coordinator,
     )  # fmt: skip
     cohort = cohorts.open_cohort(course, "Fall", by=program_coordinator)
-    cohorts.add_session(
-        cohort, starts_at=at(9, 16), ends_at=at(9, 18), place="", by=program_coordinator
-    )
+    sessions.add(cohort, starts_at=at(9, 16), ends_at=at(9, 18), place="", by=program_coordinator)
     enrolment.enrol(cohort, [staff["enrolled"]], by=program_coordinator)
     return staff
 
@@ -90,14 +88,14 @@ def figures(client, user, url=DESK) -> dict[str, int]:
     client.force_login(user)
     text = client.get(url).text
     found = re.findall(
-        r'<a (?:class="(?:figure|chip)[^"]*" )?href="(/training/certified/\?[^"]*)"[^>]*>(.*?)</a>',
+        r'<a (?:class="figure[^"]*" )?href="(/training/certified/\?[^"]*)"[^>]*>(.*?)</a>',
         text,
         re.DOTALL,
     )
     numbers = {}
     for link, inside in found:
         words = re.sub(r"<[^>]*>", " ", inside).split()
-        number = re.search(r'(?:figure-value|chip-count)">(\d+)', inside)
+        number = re.search(r'figure-value">(\d+)', inside)
         if number or words[-1].isdecimal():
             numbers[link.replace("&amp;", "&")] = int(number[1] if number else words[-1])
     return numbers
@@ -182,9 +180,7 @@ def run_cohort(course, program_coordinator, hire, school_year):
         Cohort.objects.filter(pk=cohort.pk).update(cost=cost)
         starts, ends = at(1, 16), at(1, 18)
         with clock.at(at(1, 8)):
-            cohorts.add_session(
-                cohort, starts_at=starts, ends_at=ends, place="", by=program_coordinator
-            )
+            sessions.add(cohort, starts_at=starts, ends_at=ends, place="", by=program_coordinator)
             enrolment.enrol(cohort, educators, by=program_coordinator)
         for one in cohort.sessions.get().attendances.all():
             one.state, one.recorded_at, one.recorded_by = "attended", ends, program_coordinator
@@ -236,9 +232,7 @@ def test_trainers_without_a_session_come_first(client, cohort, hire, program, pr
     Trainer.objects.create(program=program, name="Zoe Free", kind="parent")
     Trainer.objects.create(program=program, name="Bo Gone", is_active=False)
     CohortTrainer.objects.create(program=program, cohort=cohort, trainer=busy)
-    cohorts.add_session(
-        cohort, starts_at=at(9, 16), ends_at=at(9, 18), place="", by=program_coordinator
-    )
+    sessions.add(cohort, starts_at=at(9, 16), ends_at=at(9, 18), place="", by=program_coordinator)
     client.force_login(program_coordinator)
 
     response = client.get(DESK)
