@@ -10,11 +10,9 @@ from django.db import connection
 from django.db.models import (
     Count,
     DurationField,
-    Exists,
     ExpressionWrapper,
     F,
     FloatField,
-    OuterRef,
     Q,
     QuerySet,
     Sum,
@@ -25,26 +23,27 @@ from pthv import clock
 from pthv.access import Reach
 from pthv.models import Program, SchoolYear
 from training.certification import ENDING_SOON, EXPIRING
-from training.models import Certification, Cohort, Grant, Trainer
+from training.models import Cohort, Grant, Trainer
 from training.standings import THREE_MONTHS
 
 FEW = 8  # names of each kind
 # $5,000 to $8,000 for 80 teachers is what programs report to spend.
 YARDSTICK = (Decimal(5000) / 80, Decimal(8000) / 80)
 
-# One educator counts at each school of theirs, and once in the row without a school. The words
-# mean what they mean in standings.py.
+# One educator counts at each school of theirs, and once in the row without a school, which also
+# tells of the school year. The words mean what they mean in standings.py.
 COUNTS = """
-    WITH people AS MATERIALIZED (
-        SELECT DISTINCT held.school_id, educator.id
+    WITH people AS (
+        SELECT educator.id, array_agg(DISTINCT held.school_id) AS schools
         FROM pthv_membership AS held
         JOIN pthv_educator AS educator
             ON educator.user_id = held.user_id AND educator.program_id = held.program_id
         WHERE held.program_id = %(program)s AND held.role = 'educator'
             AND held.starts_on <= %(begun)s AND (held.ends_on IS NULL OR held.ends_on >= %(over)s)
             AND (%(everywhere)s OR held.school_id = ANY(%(schools)s))
-    ), trained AS (
-        SELECT educator_id AS id, max(expires_on) AS last_day
+        GROUP BY educator.id
+    ), trained AS MATERIALIZED (
+        SELECT educator_id AS id, min(issued_on) AS first_day, max(expires_on) AS last_day
         FROM training_certification
         WHERE program_id = %(program)s AND revoked_at IS NULL AND course_id IN (
             SELECT id FROM training_course
@@ -58,33 +57,56 @@ COUNTS = """
         WHERE cohort.program_id = %(program)s AND cohort.completed_at IS NULL
             AND member.state IN ('enrolled', 'waiting')
     ), standing AS MATERIALIZED (
-        SELECT id, last_day, enrolled.id IS NOT NULL AS enrolled
-        FROM (SELECT DISTINCT id FROM people) AS each
-        LEFT JOIN trained USING (id) LEFT JOIN enrolled USING (id)
+        SELECT id, schools,
+            coalesce(last_day >= %(today)s, false) AS current,
+            coalesce(last_day >= %(today)s AND last_day < %(days_30)s, false) AS expiring,
+            coalesce(last_day >= %(today)s AND last_day < %(days_60)s, false) AS ending,
+            coalesce(last_day >= %(today)s AND last_day < %(days_90)s, false) AS later,
+            last_day IS NULL AS never, last_day IS NULL AND enrolled.id IS NULL AS nowhere, last_day
+        FROM people LEFT JOIN trained USING (id) LEFT JOIN enrolled USING (id)
     ), counted AS (
-        SELECT school_id,
-            count(*) AS educators,
-            count(*) FILTER (WHERE last_day >= %(today)s) AS current,
-            count(*) FILTER (WHERE last_day >= %(today)s AND last_day < %(days_30)s) AS expiring,
-            count(*) FILTER (WHERE last_day >= %(today)s AND last_day < %(days_60)s) AS ending,
-            count(*) FILTER (WHERE last_day >= %(today)s AND last_day < %(days_90)s) AS later,
-            count(*) FILTER (WHERE last_day < %(today)s) AS ended,
-            count(*) FILTER (WHERE last_day IS NULL) AS never,
-            count(*) FILTER (WHERE last_day IS NULL AND NOT enrolled) AS nowhere,
-            (array_agg(id ORDER BY last_day, id) FILTER (WHERE school_id IS NULL
-                AND last_day >= %(today)s AND last_day < %(days_90)s))[:%(few)s] AS next,
-            (array_agg(id ORDER BY id) FILTER (WHERE school_id IS NULL
-                AND last_day IS NULL AND NOT enrolled))[:%(few)s] AS first
-        FROM (SELECT school_id, id FROM people UNION ALL SELECT NULL, id FROM standing) AS each
-        JOIN standing USING (id)
-        GROUP BY school_id
+        SELECT school_id, count(*) AS educators,
+            count(*) FILTER (WHERE current) AS current,
+            count(*) FILTER (WHERE expiring) AS expiring,
+            count(*) FILTER (WHERE ending) AS ending, count(*) FILTER (WHERE later) AS later,
+            count(*) FILTER (WHERE NOT current AND NOT never) AS ended,
+            count(*) FILTER (WHERE never) AS never, count(*) FILTER (WHERE nowhere) AS nowhere
+        FROM standing, unnest(schools) AS school_id GROUP BY school_id
+        UNION ALL
+        SELECT NULL, count(*), count(*) FILTER (WHERE current), count(*) FILTER (WHERE expiring),
+            count(*) FILTER (WHERE ending), count(*) FILTER (WHERE later),
+            count(*) FILTER (WHERE NOT current AND NOT never),
+            count(*) FILTER (WHERE never), count(*) FILTER (WHERE nowhere)
+        FROM standing
     ), school AS (
         SELECT id, name FROM pthv_school
         WHERE program_id = %(program)s AND (%(everywhere)s OR id = ANY(%(schools)s))
     )
     SELECT school.id, coalesce(name, ''), coalesce(educators, 0), coalesce(current, 0),
         coalesce(expiring, 0), coalesce(ending, 0), coalesce(later, 0), coalesce(ended, 0),
-        coalesce(never, 0), coalesce(nowhere, 0), coalesce(next, '{}'), coalesce(first, '{}')
+        coalesce(never, 0), coalesce(nowhere, 0),
+        CASE WHEN school.id IS NULL THEN
+            ARRAY(SELECT id FROM standing WHERE later ORDER BY last_day, id LIMIT %(few)s) END,
+        CASE WHEN school.id IS NULL THEN
+            ARRAY(SELECT id FROM standing WHERE nowhere ORDER BY id LIMIT %(few)s) END,
+        CASE WHEN school.id IS NULL THEN (
+            SELECT count(*) FROM trained WHERE first_day BETWEEN %(year_starts)s AND %(year_ends)s
+            AND (%(everywhere)s OR id IN (SELECT id FROM people))
+        ) END,
+        CASE WHEN school.id IS NULL THEN (
+            SELECT count(DISTINCT trained.id)
+            FROM training_certification AS earned
+            JOIN trained ON trained.id = earned.educator_id AND first_day = earned.issued_on
+            JOIN training_cohortmember AS member ON member.id = earned.member_id
+            JOIN training_cohort AS cohort ON cohort.id = member.cohort_id
+            WHERE earned.program_id = %(program)s AND earned.revoked_at IS NULL
+                AND earned.member_id IS NOT NULL AND cohort.cost IS NOT NULL
+                AND cohort.completed_at >= %(year_begins)s AND cohort.completed_at < %(year_over)s
+                AND earned.course_id IN (
+                    SELECT id FROM training_course
+                    WHERE program_id = %(program)s AND grants = 'visits'
+                )
+        ) END
     FROM school FULL JOIN counted ON counted.school_id = school.id
 """
 
@@ -104,8 +126,11 @@ class Standings:
     never: int = 0
     nowhere: int = 0
     # A few of all: whose last day comes next, and who has been enrolled nowhere for longest.
-    next: Sequence[int] = ()
-    first: Sequence[int] = ()
+    next: Sequence[int] | None = None
+    first: Sequence[int] | None = None
+    # Who was newly trained this school year, and in one of its complete cohorts with a cost.
+    newly_trained: int | None = 0
+    through: int | None = 0
 
     @property
     def share(self) -> float:
@@ -113,9 +138,12 @@ class Standings:
         return self.current / (self.educators or 1)
 
 
-def standings(program: Program, reach: Reach) -> tuple[Standings, list[Standings]]:
+def standings(
+    program: Program, reach: Reach, year: SchoolYear | None
+) -> tuple[Standings, list[Standings]]:
     """All of them, and school by school: where nobody may visit first, then where few may."""
     now, today = clock.now(), program.today
+    begins, over = _instants(program, year) if year else (now, now)
     facts: dict[str, Any] = {
         "program": program.pk,
         "today": today,
@@ -128,6 +156,10 @@ def standings(program: Program, reach: Reach) -> tuple[Standings, list[Standings
         if reach.program
         else (now + datetime.timedelta(hours=14)).date(),
         "few": FEW,
+        "year_starts": year.starts_on if year else datetime.date.max,
+        "year_ends": year.ends_on if year else datetime.date.max,
+        "year_begins": begins,
+        "year_over": over,
         "everywhere": reach.program,
         "schools": list(reach.schools),
     }
@@ -140,15 +172,14 @@ def standings(program: Program, reach: Reach) -> tuple[Standings, list[Standings
 
 
 @dataclass(frozen=True)
-class Year:
-    """Who was trained first in a school year, and what its completed cohorts cost, as entered."""
+class Cost:
+    """What the complete cohorts for visits of a school year cost, as far as it was entered."""
 
-    newly_trained: int = 0
-    cohorts: int = 0
-    priced: int = 0
-    dollars: Decimal = Decimal(0)
-    # Of those newly trained, who was in one of the cohorts with a cost.
-    through: int = 0
+    cohorts: int
+    priced: int
+    dollars: Decimal
+    # Who was newly trained in one of those with a cost.
+    through: int
 
     @property
     def unpriced(self) -> int:
@@ -168,29 +199,13 @@ class Year:
         return "below" if self.each < least else "above" if self.each > most else "within"
 
 
-def of_year(educators: QuerySet, program: Program, year: SchoolYear | None) -> Year:
-    """What these educators and the program's cohorts for visits came to; two queries."""
-    if year is None:
-        return Year()
-    cohorts = completed(program, year).filter(course__grants=Grant.VISITS)
-    priced = cohorts.filter(cost__isnull=False)
-    certifications = Certification.objects.certifying()
-    earlier = certifications.filter(
-        educator=OuterRef("educator"), issued_on__lt=OuterRef("issued_on")
-    )
-    this_year = Q(issued_on__range=(year.starts_on, year.ends_on))
-    through = Q(member__cohort__in=priced)
-    trained = certifications.filter(this_year | through, ~Exists(earlier.order_by()))
-    people = trained.order_by().aggregate(
-        newly_trained=Count(
-            "educator", distinct=True, filter=this_year & Q(educator__in=educators.order_by())
-        ),
-        through=Count("educator", distinct=True, filter=through),
-    )
-    spent = cohorts.order_by().aggregate(
+def cost(program: Program, year: SchoolYear | None, through: int) -> Cost:
+    """What it cost to train so many for the first time."""
+    cohorts = completed(program, year).filter(course__grants=Grant.VISITS).order_by()
+    spent = cohorts.aggregate(
         cohorts=Count("pk"), priced=Count("cost"), dollars=Coalesce(Sum("cost"), Decimal(0))
     )
-    return Year(**people, **spent)
+    return Cost(through=through, **spent)
 
 
 def completed(program: Program, year: SchoolYear | None) -> QuerySet[Cohort]:

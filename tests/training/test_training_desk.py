@@ -131,7 +131,7 @@ def test_who_stands_where(staff, program, program_coordinator):
         "nowhere": {"never", "other", "revoked"},
         "new": {"new"},
     }
-    total, _schools = desk.standings(program, program_coordinator.reach(Can.SEE_TRAINING))
+    total, _schools = desk.standings(program, program_coordinator.reach(Can.SEE_TRAINING), None)
     assert (total.educators, total.current, total.nowhere) == (11, 6, 3)
 
 
@@ -151,7 +151,7 @@ def test_who_works_at_two_schools_counts_at_each_and_once_in_all(
         starts_on="2026-01-01",
     )  # fmt: skip
 
-    total, schools = desk.standings(program, program_coordinator.reach(Can.SEE_TRAINING))
+    total, schools = desk.standings(program, program_coordinator.reach(Can.SEE_TRAINING), None)
 
     assert (total.educators, [row.educators for row in schools]) == (11, [2, 10])
 
@@ -222,7 +222,7 @@ def test_a_cost_that_nobody_entered_is_said_and_never_zero(
     ("dollars", "side"), [(61, "below"), (63, "within"), (100, "within"), (101, "above")]
 )
 def test_the_yardstick(dollars, side):
-    assert desk.Year(cohorts=1, priced=1, dollars=Decimal(dollars * 2), through=2).side == side
+    assert desk.Cost(cohorts=1, priced=1, dollars=Decimal(dollars * 2), through=2).side == side
 
 
 def test_trainers_without_a_session_come_first(client, cohort, hire, program, program_coordinator,

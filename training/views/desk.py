@@ -9,7 +9,7 @@ from pthv.models import Educator, SchoolYear
 from pthv.requests import Request
 from training import certification, desk
 
-SCHOOLS_SHOWN = 20
+SCHOOLS_SHOWN = 12
 
 
 @require_safe
@@ -18,19 +18,19 @@ def training_desk(request: Request) -> HttpResponse:
     program, today = request.program, request.program.today
     reach = request.user.reach(Can.SEE_TRAINING)
     everybody = Educator.objects.open_to(request.user, Can.SEE_TRAINING)
-    total, schools = desk.standings(program, reach)
-    few = certification.with_last_day(everybody).select_related("user")
-    named = few.in_bulk([*total.next, *total.first])
     year = SchoolYear.objects.at_hand(today).first()
+    total, schools = desk.standings(program, reach, year)
+    few = certification.with_last_day(everybody).select_related("user")
+    named = few.in_bulk([*(total.next or ()), *(total.first or ())])
     context = {
         "total": total,
         "schools": schools if "schools" in request.GET else schools[:SCHOOLS_SHOWN],
         "school_count": len(schools),
-        "nowhere": [named[pk] for pk in total.first],
-        "ending": [named[pk] for pk in total.next],
+        "nowhere": [named[pk] for pk in total.first or () if pk in named],
+        "ending": [named[pk] for pk in total.next or () if pk in named],
         "year": year,
-        "of_year": desk.of_year(everybody, program, year),
         # What a cohort costs and who trains it is the program's, not one school's.
+        "cost": desk.cost(program, year, total.through or 0) if reach.program else None,
         "trainers": desk.trainers(program, year) if reach.program else [],
         "whole_program": reach.program,
         "may_run": Can.RUN_TRAINING in request.powers,

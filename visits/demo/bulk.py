@@ -21,6 +21,11 @@ from .people import PASSWORD
 STUDENTS, FAMILIES, EDUCATORS, SCHOOLS, CLASSES = 10_000, 6_000, 500, 20, 400
 COHORTS = 2 * EDUCATORS // COHORT_SIZE
 TRAINING_PROGRAM = "training"
+Sizes = dict[str, int | str]
+LARGE: Sizes = {"educators": EDUCATORS, "schools": SCHOOLS, "cohorts": COHORTS, "spread": 0}
+LARGE_TRAINING: Sizes = {
+    "number": "t", "educators": 5000, "schools": 100, "cohorts": 400, "spread": 600,
+}  # fmt: skip
 GIVEN = ("Mateo Lucía Jada Elijah An Linh Amina Zakaria Nkauj Teng Nour Adam Yi Hao Inês").split()
 FAMILY = (
     "Ramírez Johnson Nguyễn Abdi Vang Khoury Chen Silva Tesfaye Baptiste Reyes O’Brien "
@@ -33,15 +38,20 @@ def build(programs: int, now: datetime.datetime, *, say: Callable[[str], object]
     password = make_password(PASSWORD)
     if not Program.objects.filter(slug=TRAINING_PROGRAM).exists():
         program = Program.objects.create(name="Large training", slug=TRAINING_PROGRAM, is_demo=True)
-        sizes = {"number": "t", "educators": 5000, "schools": 100, "cohorts": 400, "spread": 600}
+        sizes: dict[str, int | str] = {
+            "number": "t",
+            "educators": 5000,
+            "schools": 100,
+            "cohorts": 400,
+            "spread": 600,
+        }
         _write([*PEOPLE, *TRAINING], program, now, password, sizes)
     present = Program.objects.filter(slug__startswith="large-").count()
     for number in range(present + 1, present + programs + 1):
         program = Program.objects.create(
             name=f"Large district {number}", slug=f"large-{number}", is_demo=True
         )
-        sizes = {"number": number, "educators": EDUCATORS, "schools": SCHOOLS, "cohorts": COHORTS}
-        _write([*PEOPLE, *TRAINING, *VISITS], program, now, password, {**sizes, "spread": 0})
+        _write([*PEOPLE, *TRAINING, *VISITS], program, now, password, LARGE | {"number": number})
         if number % 10 == 0 or number == present + programs:
             say(f"{number} large programs …")
     _move_on()
@@ -53,7 +63,7 @@ def _write(
     program: Program,
     now: datetime.datetime,
     password: str,
-    sizes: dict[str, int | str],
+    sizes: Sizes,
 ) -> None:
     today = now.date()
     august = datetime.date(today.year if today.month >= 8 else today.year - 1, 8, 1)
