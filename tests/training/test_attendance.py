@@ -216,6 +216,31 @@ def test_a_cell_says_how_long_and_refuses_with_a_sentence(coordinator, held, edu
     assert coordinator.post(url, {"state": "asleep"}, **htmx).status_code == 409
 
 
+def test_minutes_are_set_without_javascript(coordinator, held, educator) -> None:
+    row = of(held, educator)
+    url = reverse("attendance_record", args=[row.pk])
+
+    answer = coordinator.post(url, {"state": PARTIAL, "minutes": "45"})
+    assert answer["Location"].endswith(f"#educator-{row.educator_id}")
+    page = coordinator.get(answer["Location"]).content.decode()
+    assert 'value="45"' in page
+
+    refused = coordinator.post(url, {"state": PARTIAL, "minutes": "500"}, follow=True)
+    assert "Whoever was there so long came." in refused.content.decode()
+    assert of(held, educator).minutes == 45
+
+
+def test_the_grid_asks_no_more_for_more_people(
+    coordinator, held, cohort, educators, program_coordinator, django_assert_max_num_queries
+) -> None:
+    enrolment.enrol(cohort, educators(30), by=program_coordinator)
+
+    with django_assert_max_num_queries(10):
+        text = coordinator.get(reverse("cohort_detail", args=[cohort.pk])).content.decode()
+
+    assert len(text) < 80_000
+
+
 def test_everybody_came_and_its_undo_work_without_javascript(coordinator, held, cohort) -> None:
     page = reverse("cohort_detail", args=[cohort.pk])
     assert "Everybody came" in coordinator.get(page).content.decode()
