@@ -171,8 +171,9 @@ def test_read_on_every_page(turn, request, row_id, client, completed):  # noqa: 
         if hasattr(person, "pk") and person.pk:
             client.force_login(User.objects.get(pk=person.pk))
         response = client.get(url)
-        # A log that is written leads on; of some signs no certificate can be printed.
-        fine = (200, 409) if name == "certificate_pdf" else (200, 302)
+        # A log that is written leads on; of some signs no certificate can be printed, and a code
+        # at the door has run out by then.
+        fine = (200, 409) if name in ("certificate_pdf", "door_sign_in") else (200, 302)
         assert response.status_code in fine, url
         text = text_of(response)
         assert [one for one in MARKUP if one in text] == [], url
