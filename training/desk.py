@@ -23,7 +23,7 @@ from pthv import clock
 from pthv.access import Reach
 from pthv.models import Program, SchoolYear
 from training.certification import ENDING_SOON, EXPIRING
-from training.models import Cohort, Grant, Trainer
+from training.models import Cohort, Trainer
 from training.standings import THREE_MONTHS
 
 FEW = 8  # names of each kind
@@ -87,6 +87,9 @@ COUNTS = """
         coalesce(never, 0), coalesce(nowhere, 0),
         CASE WHEN school.id IS NULL THEN
             ARRAY(SELECT id FROM standing WHERE later ORDER BY last_day, id LIMIT %(few)s) END,
+        CASE WHEN school.id IS NULL THEN ARRAY(
+            SELECT last_day FROM standing WHERE later ORDER BY last_day, id LIMIT %(few)s
+        ) END,
         CASE WHEN school.id IS NULL THEN
             ARRAY(SELECT id FROM standing WHERE nowhere ORDER BY id LIMIT %(few)s) END,
         CASE WHEN school.id IS NULL THEN (
@@ -103,6 +106,15 @@ COUNTS = """
                 AND earned.member_id IS NOT NULL AND cohort.cost IS NOT NULL
                 AND cohort.completed_at >= %(year_begins)s AND cohort.completed_at < %(year_over)s
                 AND earned.course_id IN (
+                    SELECT id FROM training_course
+                    WHERE program_id = %(program)s AND grants = 'visits'
+                )
+        ) END,
+        CASE WHEN school.id IS NULL THEN (
+            SELECT ARRAY[count(*), count(cost), coalesce(sum(cost), 0)] FROM training_cohort
+            WHERE program_id = %(program)s
+                AND completed_at >= %(year_begins)s AND completed_at < %(year_over)s
+                AND course_id IN (
                     SELECT id FROM training_course
                     WHERE program_id = %(program)s AND grants = 'visits'
                 )
@@ -127,10 +139,13 @@ class Standings:
     nowhere: int = 0
     # A few of all: whose last day comes next, and who has been enrolled nowhere for longest.
     next: Sequence[int] | None = None
+    next_days: Sequence[datetime.date] | None = None
     first: Sequence[int] | None = None
     # Who was newly trained this school year, and in one of its complete cohorts with a cost.
     newly_trained: int | None = 0
     through: int | None = 0
+    # The year's complete cohorts for visits, those with a cost, and their dollars.
+    spent: Sequence[Decimal] | None = None
 
     @property
     def share(self) -> float:
@@ -199,13 +214,10 @@ class Cost:
         return "below" if self.each < least else "above" if self.each > most else "within"
 
 
-def cost(program: Program, year: SchoolYear | None, through: int) -> Cost:
-    """What it cost to train so many for the first time."""
-    cohorts = completed(program, year).filter(course__grants=Grant.VISITS).order_by()
-    spent = cohorts.aggregate(
-        cohorts=Count("pk"), priced=Count("cost"), dollars=Coalesce(Sum("cost"), Decimal(0))
-    )
-    return Cost(through=through, **spent)
+def cost(total: Standings) -> Cost:
+    """What it cost to train somebody for the first time."""
+    cohorts, priced, dollars = total.spent or (0, 0, Decimal(0))
+    return Cost(int(cohorts), int(priced), dollars, total.through or 0)
 
 
 def completed(program: Program, year: SchoolYear | None) -> QuerySet[Cohort]:

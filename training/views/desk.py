@@ -7,9 +7,9 @@ from pthv.access import Can, requires
 from pthv.htmx import render
 from pthv.models import Educator, SchoolYear
 from pthv.requests import Request
-from training import certification, desk
+from training import desk
 
-SCHOOLS_SHOWN = 12
+SCHOOLS_SHOWN = 10
 
 
 @require_safe
@@ -20,17 +20,18 @@ def training_desk(request: Request) -> HttpResponse:
     everybody = Educator.objects.open_to(request.user, Can.SEE_TRAINING)
     year = SchoolYear.objects.at_hand(today).first()
     total, schools = desk.standings(program, reach, year)
-    few = certification.with_last_day(everybody).select_related("user")
-    named = few.in_bulk([*(total.next or ()), *(total.first or ())])
+    few = [*(total.next or ()), *(total.first or ())]
+    named = everybody.select_related("user").in_bulk(few)
+    days = zip(total.next or (), total.next_days or (), strict=True)
     context = {
         "total": total,
         "schools": schools if "schools" in request.GET else schools[:SCHOOLS_SHOWN],
         "school_count": len(schools),
         "nowhere": [named[pk] for pk in total.first or () if pk in named],
-        "ending": [named[pk] for pk in total.next or () if pk in named],
+        "ending": [(named[pk], day) for pk, day in days if pk in named],
         "year": year,
         # What a cohort costs and who trains it is the program's, not one school's.
-        "cost": desk.cost(program, year, total.through or 0) if reach.program else None,
+        "cost": desk.cost(total) if reach.program else None,
         "trainers": desk.trainers(program, year) if reach.program else [],
         "whole_program": reach.program,
         "may_run": Can.RUN_TRAINING in request.powers,
