@@ -105,11 +105,11 @@ def standings(educators: Iterable[Educator], *, on: datetime.date) -> dict[int, 
         educator__in=educators, course__grants=Grant.VISITS
     ).order_by("-expires_on", "-pk"):
         held[certification.educator_id].append(certification)
-    return {educator: _standing(theirs, on) for educator, theirs in held.items()}
+    return {educator: standing_of(theirs, on=on) for educator, theirs in held.items()}
 
 
-def _standing(held: list[Certification], on: datetime.date) -> Standing:
-    """`held`: the one that lasts longest first."""
+def standing_of(held: list[Certification], *, on: datetime.date) -> Standing:
+    """Where somebody stands on a date who holds these for visits, the longest lasting first."""
     valid = [c for c in held if c.revoked_at is None]
     for found in valid:
         if found.issued_on <= on <= found.expires_on:

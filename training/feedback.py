@@ -137,8 +137,8 @@ def _closing_day(asked_at: datetime.datetime, program: Program) -> datetime.date
     return (asked_at + OPEN_FOR).astimezone(program.zone).date()
 
 
-def waiting_for(educator: Educator) -> list[FeedbackRequest]:
-    """What this educator was asked and may still answer."""
+def waiting_for(educator: Educator | int) -> list[FeedbackRequest]:
+    """What an educator (or the one with this id) was asked and may still answer."""
     recent = FeedbackRequest.objects.filter(
         member__educator=educator, answered=False, asked_at__gt=clock.now() - 2 * OPEN_FOR
     ).select_related("member__cohort", "program")

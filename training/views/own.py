@@ -1,8 +1,8 @@
 """One's own training: what one holds, where one goes, and what one could join."""
 
 from django.contrib import messages
-from django.db.models import Exists, OuterRef, Q
-from django.http import HttpResponse
+from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -14,45 +14,47 @@ from pthv.htmx import render
 from pthv.models import Educator
 from pthv.requests import Request, post_only
 from training import certification, enrolment, feedback, requirements
-from training.models import Certification, Cohort, CohortMember, TrainingSession
+from training.models import Certification, Cohort, CohortMember, Grant, TrainingSession
 
 MOST_SHOWN = 20
 
 
+def _mine(request: Request) -> int:
+    """The id of one's own educator row."""
+    mine = request.user.reach(Can.SEE_OWN_TRAINING).educators
+    if not mine:
+        raise Http404
+    return next(iter(mine))
+
+
 def _me(request: Request) -> Educator:
-    mine = Educator.objects.filter(pk__in=request.user.reach(Can.SEE_OWN_TRAINING).educators)
-    return get_object_or_404(mine.select_related("user", "program"))
+    return Educator.objects.select_related("user", "program").get(pk=_mine(request))
 
 
 @require_safe
 @requires(Can.SEE_OWN_TRAINING)
 def own_training(request: Request) -> HttpResponse:
-    return _page(request, _me(request))
+    return _page(request)
 
 
 def _page(
-    request: Request, me: Educator, *, sentences: list[str] | None = None, status: int = 200
+    request: Request, *, sentences: list[str] | None = None, status: int = 200
 ) -> HttpResponse:
-    members = CohortMember.objects.there().filter(educator=me)
-    going = members.filter(cohort__completed_at=None) | members.filter(certifications=None)
-    going = list(
-        going.distinct()
-        .select_related("cohort__course", "cohort__school")
-        .prefetch_related("cohort__sessions")
-        .order_by("-joined_at")[:MOST_SHOWN]
-    )
-    lacking = requirements.lacking(CohortMember.objects.filter(pk__in=[m.pk for m in going]))
-    today = request.program.today
-    held = Certification.objects.filter(educator=me).select_related("course")
+    me, today = _mine(request), request.program.today
+    going, could_join = list(_going(me)), list(_open_to(me, request))
+    prefetch_related_objects([*(member.cohort for member in going), *could_join], "sessions")
+    held = list(Certification.objects.filter(educator=me).select_related("course")[:MOST_SHOWN])
+    for_visits = [one for one in held if one.course.grants == Grant.VISITS]
+    lacking = _lacking(going)
     return render(
         request,
         "training/own_training.html",
         {
-            "standing": certification.standings([me], on=today)[me.pk],
-            "held": held[:MOST_SHOWN],
+            "standing": certification.standing_of(for_visits, on=today),
+            "held": held,
             "going": [(member, lacking.get(member.pk, [])) for member in going],
             "to_answer": feedback.waiting_for(me),
-            "open": _open_to(me, request)[:MOST_SHOWN],
+            "open": could_join,
             "today": today,
             "sentences": sentences or [],
         },
@@ -60,7 +62,26 @@ def _page(
     )
 
 
-def _open_to(me: Educator, request: Request):
+def _going(me: int) -> QuerySet[CohortMember]:
+    """Where somebody takes part or waits, and isn't certified yet."""
+    members = CohortMember.objects.there().filter(educator=me)
+    unfinished = members.filter(Q(cohort__completed_at=None) | Q(certifications=None))
+    return unfinished.select_related("cohort__course").order_by("-joined_at")[:MOST_SHOWN]
+
+
+def _lacking(going: list[CohortMember]) -> dict[int, list[str]]:
+    """What somebody still needs, of cohorts that have begun: before, it is everything."""
+    now = clock.now()
+    begun = [
+        member.pk
+        for member in going
+        if member.state == CohortMember.State.ENROLLED
+        and any(session.starts_at <= now for session in member.cohort.sessions.all())
+    ]
+    return requirements.lacking(CohortMember.objects.filter(pk__in=begun)) if begun else {}
+
+
+def _open_to(me: int, request: Request) -> QuerySet[Cohort]:
     """Cohorts that this educator could join, the next to begin first."""
     schools = request.user.reach(Can.SEE_OWN_TRAINING).own_schools
     there = CohortMember.objects.there().filter(educator=me, cohort=OuterRef("pk"))
@@ -75,8 +96,7 @@ def _open_to(me: Educator, request: Request):
         .with_sessions_in_brief()
         .filter(session_count__gt=0)
         .select_related("course", "school")
-        .prefetch_related("sessions")
-        .order_by("first_starts_at", "pk")
+        .order_by("first_starts_at", "pk")[:MOST_SHOWN]
     )
 
 
@@ -89,7 +109,7 @@ def own_sign_up(request: Request, pk: int) -> HttpResponse:
     try:
         member = enrolment.sign_up(cohort, me, by=request.user)
     except NotReady as blocked:
-        return _page(request, me, sentences=blocked.sentences, status=409)
+        return _page(request, sentences=blocked.sentences, status=409)
     if member.state == CohortMember.State.WAITING:
         said = _(
             "It is full. You are on the waiting list, and get a message when you have a place."
@@ -104,11 +124,11 @@ def own_sign_up(request: Request, pk: int) -> HttpResponse:
 @requires(Can.SEE_OWN_TRAINING)
 def own_leave(request: Request, pk: int) -> HttpResponse:
     """Give up one's place, or the wait for one."""
-    me = _me(request)
-    member = get_object_or_404(CohortMember.objects.filter(educator=me), pk=pk)
+    mine = CohortMember.objects.filter(educator=_mine(request))
+    member = get_object_or_404(mine, pk=pk)
     try:
         enrolment.withdraw(member, by=request.user)
     except NotReady as blocked:
-        return _page(request, me, sentences=blocked.sentences, status=409)
+        return _page(request, sentences=blocked.sentences, status=409)
     messages.success(request, _("You gave up your place. Somebody else may be glad of it."))
     return redirect("own_training")
