@@ -17,13 +17,26 @@ def record(
 
     `facts` are ids, states and reasons: JSON values, never what a family said.
     """
-    AuditEntry.objects.create(
-        program_id=subject.program_id,
-        event=event,
-        subject_type=subject._meta.model_name,
-        subject_id=subject.pk,
-        by=by,
-        facts=facts,
+    record_many(event, [(subject, facts)], by=by)
+
+
+def record_many(
+    event: str,
+    subjects: "Iterable[tuple[ProgramRow | Membership, dict[str, Any]]]",
+    *,
+    by: User | None,
+) -> None:
+    """Keep that the same happened to each of these, with facts of its own."""
+    AuditEntry.objects.bulk_create(
+        AuditEntry(
+            program_id=subject.program_id,
+            event=event,
+            subject_type=str(subject._meta.model_name),
+            subject_id=subject.pk,
+            by=by,
+            facts=facts,
+        )
+        for subject, facts in subjects
     )
 
 

@@ -41,6 +41,7 @@ def attend(
     attendance.save(update_fields=["state", "minutes", "recorded_at", "recorded_by"])
     audit.record("attendance.recorded", attendance, by=by, state=state, minutes=minutes)
     if attendance.member.cohort.completed_at:
+        requirements.unearn(attendance.member, by=by)
         requirements.settle(attendance.educator, by=by)  # it may have been the last thing
     return attendance
 
@@ -67,9 +68,8 @@ def everybody_came(session: TrainingSession, *, by: User) -> Change | None:
     label = f"{session.cohort} {session.starts_at.astimezone(session.cohort.program.zone):%Y-%m-%d}"
     with undo.recorded(EVERYBODY, program=session.cohort.program, by=by, label=label) as change:
         missing.update(state=State.ATTENDED, recorded_at=clock.now(), recorded_by=by)
-        if session.cohort.completed_at:
-            for educator in educators:
-                requirements.settle(educator, by=by)
+        # For some it makes up a part of another cohort, complete or not.
+        requirements.settle(*educators, by=by)
         audit.record("attendance.everybody", session, by=by, educators=[e.pk for e in educators])
     return change
 
@@ -79,7 +79,12 @@ def take_back(change: Change, *, by: User) -> None:
     """Undo that everybody came, all of it, as long as nothing of it was changed since."""
     session = sessions.locked(session_of(change))
     raise_unless_open(session, session.cohort, State.EXPECTED)
+    there = list(CohortMember.objects.filter(attendances__session=session).distinct())
     undo.take_back(change, by=by)
+    requirements.unearn(*there, by=by)
+    # Nobody is expected who gave up their place meanwhile.
+    gone = session.attendances.filter(state=State.EXPECTED)
+    gone.exclude(member__state=CohortMember.State.ENROLLED).delete()
 
 
 def session_of(change: Change) -> TrainingSession:

@@ -147,7 +147,34 @@ def expiry(course: Course, issued_on: datetime.date) -> datetime.date:
 
 
 @transaction.atomic
-def issue(
+def issue(educator: Educator, course: Course, *, on: datetime.date, by: User) -> Certification:
+    """Certify `educator` from a date on, today or before; asking twice gives the same one."""
+    if on > educator.program.today:
+        raise NotReady(_("Choose the day the training ended: today or earlier."))
+    Educator.objects.select_for_update(no_key=True).get(pk=educator.pk)
+    theirs = Certification.objects.filter(educator=educator).select_related("course")
+    for held in theirs:
+        if bars(held, course, on, educator.program.zone):
+            revoked = held.revoked_at.astimezone(educator.program.zone).date()
+            raise NotReady(
+                _("Their certification was revoked on %(day)s. Only a later training counts.")
+                % {"day": wording.day(revoked, educator.program.today)}
+            )
+    if there := theirs.filter(course=course, issued_on=on).first():
+        return there
+    given = made(educator, course, on=on, by=by)
+    keep([given], by=by)
+    return given
+
+
+def bars(held: Certification, course: Course, on: datetime.date, zone: datetime.tzinfo) -> bool:
+    """Whether `held` was revoked, and a training of this course (or one that allows the same)
+    that ended on that day is no later: what was taken back isn't given back by a trick."""
+    same = held.course_id == course.pk or (course.grants and held.course.grants == course.grants)
+    return bool(held.revoked_at and same and on <= held.revoked_at.astimezone(zone).date())
+
+
+def made(
     educator: Educator,
     course: Course,
     *,
@@ -155,38 +182,37 @@ def issue(
     by: User,
     member: CohortMember | None = None,
 ) -> Certification:
-    """Certify `educator` from a date on, today or before; asking twice gives the same one.
-
-    `member`: the membership of a cohort that earned it.
-    """
-    if on > educator.program.today:
-        raise NotReady(_("Choose the day the training ended: today or earlier."))
-    Educator.objects.select_for_update(no_key=True).get(pk=educator.pk)
-    certification, created = Certification.objects.get_or_create(
-        program_id=educator.program_id,
+    """A certification that is not kept yet; `member`: the membership of a cohort it came by."""
+    return Certification(
+        program=educator.program,
         educator=educator,
         course=course,
         issued_on=on,
-        defaults={"expires_on": expiry(course, on), "issued_by": by, "member": member},
+        expires_on=expiry(course, on),
+        issued_by=by,
+        member=member,
     )
-    if created:
-        audit.record(
-            "certification.issued",
-            certification,
-            by=by,
-            educator=educator.pk,
-            issued_on=str(on),
-            expires_on=str(certification.expires_on),
-            backdated=on < educator.program.today,
-        )
-    elif certification.revoked_at:
-        raise NotReady(
-            _("The certification from that day was revoked. Choose the day of a later training.")
-        )
-    elif member and certification.member_id is None:
-        certification.member = member
-        certification.save(update_fields=["member"])
-    return certification
+
+
+def keep(issued: list[Certification], *, by: User) -> None:
+    """Store new certifications, and that they were issued."""
+    Certification.objects.bulk_create(issued)
+    audit.record_many(
+        "certification.issued",
+        [
+            (
+                one,
+                {
+                    "educator": one.educator_id,
+                    "issued_on": str(one.issued_on),
+                    "expires_on": str(one.expires_on),
+                    "backdated": one.issued_on < one.educator.program.today,
+                },
+            )
+            for one in issued
+        ],
+        by=by,
+    )
 
 
 @transaction.atomic

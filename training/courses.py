@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from pthv import audit
 from pthv.blocked import NotReady
 from pthv.models import User
+from training import requirements
 from training.models import Course, CourseRequirement
 
 Kind = CourseRequirement.Kind
@@ -28,6 +29,10 @@ def save(
     """
     if not asked and held is None:
         raise NotReady(_("Say what it takes to be certified: at least one thing."))
+    if course.pk:
+        Course.objects.select_for_update().get(pk=course.pk)
+        if _goes_round(course, held):
+            raise NotReady(_("These courses would ask for each other, and nobody could begin."))
     for name, value in fields.items():
         setattr(course, name, value)
     new = course.pk is None
@@ -53,4 +58,18 @@ def save(
     audit.record(
         event, course, by=by, asks={str(kind): str(amount) for (kind, _o), amount in wanted.items()}
     )
+    # What is asked no more may have been the last thing for somebody.
+    requirements.settle_course(course, by=by)
     return course
+
+
+def _goes_round(course: Course, held: Course | None) -> bool:
+    """Whether a course would ask for itself, by way of others or at once."""
+    seen: set[int] = set()
+    while held is not None and held.pk not in seen:
+        if held.pk == course.pk:
+            return True
+        seen.add(held.pk)
+        asked = held.requirements.filter(kind=Kind.HOLDS).select_related("held").first()
+        held = asked.held if asked else None
+    return False

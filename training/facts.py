@@ -1,6 +1,7 @@
 """What other rooms hand over that a course may ask for: a first visit made, a debrief held."""
 
 import datetime
+from collections.abc import Iterable
 
 from django.db import transaction
 
@@ -12,13 +13,23 @@ Kind = TrainingFact.Kind
 
 
 @transaction.atomic
-def record(educator: Educator, kind: str, *, on: datetime.date, key: str, by: User) -> None:
-    """Keep that it happened, once for each `key` ("visit:12"); certify who lacked only this."""
-    _fact, created = TrainingFact.objects.get_or_create(
-        program_id=educator.program_id,
-        educator=educator,
-        key=key,
-        defaults={"kind": kind, "happened_on": on},
+def record(
+    educators: Iterable[Educator], kind: str, *, on: datetime.date, key: str, by: User
+) -> None:
+    """Keep that these did it, once for each `key` ("visit:12"); certify who lacked only this."""
+    people = list(educators)
+    TrainingFact.objects.bulk_create(
+        (
+            TrainingFact(
+                program_id=educator.program_id,
+                educator=educator,
+                key=key,
+                kind=kind,
+                happened_on=on,
+            )
+            for educator in people
+        ),
+        ignore_conflicts=True,
     )
-    if created:
-        requirements.settle(educator, by=by)
+    # All at once: two pairs who complete crosswise lock their people in the same order.
+    requirements.settle(*people, by=by)

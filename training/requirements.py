@@ -20,18 +20,20 @@ from django.db.models import (
     F,
     IntegerField,
     OuterRef,
-    Q,
+    Prefetch,
     QuerySet,
     Subquery,
     Sum,
     Value,
     When,
+    prefetch_related_objects,
 )
 from django.db.models.functions import Cast, Coalesce, Extract
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from pthv import outbox
+from pthv import audit, outbox
+from pthv.blocked import NotReady
 from pthv.models import Educator, User
 from training import certification
 from training.models import (
@@ -75,7 +77,8 @@ def _unmet(members: QuerySet[CohortMember]) -> QuerySet:
     ]
     have += [When(kind=kind, then=_facts(fact)) for kind, fact in FACTS.items()]
     need = Case(
-        When(kind=Kind.EVERY_PART, then=_parts()),
+        # Where no session stands there is no part that anybody could have come to.
+        When(kind=Kind.EVERY_PART, then=Coalesce(_parts(), Value(Decimal(1)))),
         When(kind=Kind.HOLDS, then=Value(Decimal(1))),
         default=F(f"{asked}amount"),
         output_field=NUMBER,
@@ -164,18 +167,21 @@ def certify_by_hand(
 ) -> Certification:
     """Certify somebody for a training outside a cohort; it may be what another course asks for."""
     issued = certification.issue(educator, course, on=on, by=by)
-    _tell(issued)
+    _tell([issued])
     settle(educator, by=by)
     return issued
 
 
-def _tell(issued: Certification) -> None:
-    """Let somebody know that they are certified, once for each certification."""
-    context: dict[str, object] = {"certification": issued}
-    educator = issued.educator
-    outbox.queue(
-        educator.program, "certification_issued", educator.user, context, key=str(issued.pk)
-    )
+def _tell(issued: Iterable[Certification]) -> None:
+    """Let people know that they are certified, once for each certification; not of what came
+    so late that it is over already."""
+    for given in issued:
+        educator = given.educator
+        if given.expires_on >= educator.program.today:
+            said: dict[str, object] = {"certification": given}
+            outbox.queue(
+                educator.program, "certification_issued", educator.user, said, key=str(given.pk)
+            )
 
 
 @transaction.atomic
@@ -184,6 +190,7 @@ def certify(cohort: Cohort, *, by: User) -> list[Certification]:
     return _certify(CohortMember.objects.filter(cohort=cohort), by)
 
 
+@transaction.atomic
 def settle(*educators: Educator | int, by: User) -> list[Certification]:
     """Certify these educators in each complete cohort where the last thing was just met."""
     issued = _certify(CohortMember.objects.filter(educator__in=educators), by)
@@ -191,7 +198,33 @@ def settle(*educators: Educator | int, by: User) -> list[Certification]:
     return issued + settle(*educators, by=by) if issued else []
 
 
+@transaction.atomic
+def settle_course(course: Course, *, by: User) -> list[Certification]:
+    """Certify whoever has all that a course asks for since it was changed."""
+    return _certify(CohortMember.objects.filter(cohort__course=course), by)
+
+
+@transaction.atomic
+def unearn(*members: CohortMember, by: User) -> None:
+    """Take back what was certified by an attendance that is corrected, on the same day; later,
+    when somebody may rely on it, only revoking ends it."""
+    certified = CohortMember.objects.filter(pk__in=[member.pk for member in members])
+    certified = certified.filter(certifications__revoked_at=None, certifications__isnull=False)
+    short = {row["pk"] for row in _unmet(certified)}
+    for given in Certification.objects.filter(member__in=short).select_related(
+        "educator__user", "program"
+    ):
+        if given.issued_at.astimezone(given.program.zone).date() < given.program.today:
+            raise NotReady(
+                _("%(name)s is certified by it. Revoke that certification first.")
+                % {"name": given.educator}
+            )
+        audit.record("certification.taken_back", given, by=by, educator=given.educator_id)
+        given.delete()
+
+
 def _certify(members: QuerySet[CohortMember], by: User) -> list[Certification]:
+    """Certify those of the members who need nothing more; return what is new."""
     waiting = members.filter(
         state=CohortMember.State.ENROLLED,
         cohort__completed_at__isnull=False,
@@ -200,42 +233,76 @@ def _certify(members: QuerySet[CohortMember], by: User) -> list[Certification]:
     educators = Educator.objects.filter(pk__in=waiting.values("educator"))
     list(educators.order_by("pk").select_for_update(no_key=True))
     short = {row["pk"] for row in _unmet(waiting)}
-    ready = waiting.exclude(pk__in=short).select_related(
-        "educator__user", "educator__program", "cohort__course"
-    )
-    issued = []
-    for member in ready.order_by("educator"):
-        course, on = member.cohort.course, _earned_on(member)
-        # What was revoked stays revoked, though it would be earned only now.
-        if not _revoked(member.educator, on).filter(course=course).exists():
-            given = certification.issue(member.educator, course, on=on, by=by, member=member)
-            _tell(given)
+    ready = waiting.exclude(pk__in=short).order_by("educator", "joined_at", "pk")
+    met = _Met(list(ready.select_related("educator__user", "educator__program", "cohort__course")))
+    issued, earned = [], []
+    for member in met.members:
+        course, on = member.cohort.course, met.day(member)
+        held = met.held.get((member.educator_id, course.pk, on))
+        if held is None and not met.revoked(member, on):
+            given = certification.made(member.educator, course, on=on, by=by, member=member)
+            met.held[member.educator_id, course.pk, on] = given
             issued.append(given)
+        elif held and held.member_id is None and held.revoked_at is None:
+            held.member = member  # certified by hand for the very training
+            earned.append(held)
+    certification.keep(issued, by=by)
+    Certification.objects.bulk_update(earned, ["member"])
+    _tell(issued)
     return issued
 
 
-def _revoked(educator: Educator, on: datetime.date) -> QuerySet[Certification]:
-    return Certification.objects.filter(educator=educator, issued_on=on, revoked_at__isnull=False)
+class _Met:
+    """Members who met all that was asked, with what says on which day; five queries for all."""
 
+    def __init__(self, members: list[CohortMember]) -> None:
+        self.members = members
+        educators = {member.educator_id for member in members}
+        came = Attendance.objects.filter(state=Attendance.State.ATTENDED).select_related("session")
+        prefetch_related_objects(
+            members,
+            Prefetch("cohort__sessions", TrainingSession.objects.standing()),
+            Prefetch("attendances", came),
+            "cohort__course__requirements",
+        )
+        self.certifications = list(
+            Certification.objects.filter(educator__in=educators)
+            .select_related("course")
+            .order_by("issued_on")
+        )
+        self.held = {
+            (one.educator_id, one.course_id, one.issued_on): one for one in self.certifications
+        }
+        self.facts: dict[tuple[int, str], list[datetime.date]] = {}
+        facts = TrainingFact.objects.filter(educator__in=educators).order_by("happened_on")
+        for educator, kind, on in facts.values_list("educator", "kind", "happened_on"):
+            self.facts.setdefault((educator, kind), []).append(on)
 
-def _earned_on(member: CohortMember) -> datetime.date:
-    """The day on which the last requirement was met, not before the cohort's last session."""
-    zone = member.educator.program.zone
-    came = Q(attendances__member=member, attendances__state="attended")
-    sessions = TrainingSession.objects.standing().filter(Q(cohort=member.cohort_id) | came)
-    days = [ends.astimezone(zone).date() for ends in sessions.values_list("ends_at", flat=True)]
-    for asked in member.cohort.course.requirements.all():
-        if asked.kind in FACTS:
-            days += _days(member.educator, FACTS[Kind(asked.kind)], asked.amount)
-        elif asked.kind == Kind.HOLDS:
-            held = Certification.objects.filter(
-                educator=member.educator, course=asked.held_id, revoked_at=None
-            )
-            days += held.order_by("issued_on").values_list("issued_on", flat=True)[:1]
-    return min(max(days), member.educator.program.today)
+    def day(self, member: CohortMember) -> datetime.date:
+        """When the last requirement was met, not before the cohort's last session."""
+        program = member.educator.program
+        sessions = [
+            *member.cohort.sessions.all(),
+            *(one.session for one in member.attendances.all()),
+        ]
+        days = [session.ends_at.astimezone(program.zone).date() for session in sessions]
+        for asked in member.cohort.course.requirements.all():
+            if asked.kind in FACTS:
+                done = self.facts.get((member.educator_id, FACTS[Kind(asked.kind)]), [])
+                days += done[: int(asked.amount)]
+            elif asked.kind == Kind.HOLDS:
+                days += [
+                    one.issued_on
+                    for one in self.certifications
+                    if (one.educator_id, one.course_id) == (member.educator_id, asked.held_id)
+                    and one.revoked_at is None
+                ][:1]
+        return min(max(days, default=program.today), program.today)
 
-
-def _days(educator: Educator, kind: str, amount: Decimal) -> Iterable[datetime.date]:
-    """When the first so many of these were done."""
-    facts = TrainingFact.objects.filter(educator=educator, kind=kind).order_by("happened_on")
-    return facts.values_list("happened_on", flat=True)[: int(amount)]
+    def revoked(self, member: CohortMember, on: datetime.date) -> bool:
+        """Whether what was learnt until that day was revoked since: it isn't given back."""
+        return any(
+            one.educator_id == member.educator_id
+            and certification.bars(one, member.cohort.course, on, member.educator.program.zone)
+            for one in self.certifications
+        )

@@ -130,5 +130,5 @@ def _tell_training(visit: Visit, by: User) -> None:
     if kind is None:
         return
     on = visit.during.lower.astimezone(visit.program.zone).date()
-    for participant in visit.participants.select_related("educator__program"):
-        facts.record(participant.educator, kind, on=on, key=f"visit:{visit.pk}", by=by)
+    went = [one.educator for one in visit.participants.select_related("educator")]
+    facts.record(went, kind, on=on, key=f"visit:{visit.pk}", by=by)

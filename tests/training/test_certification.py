@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry
+from tests.conftest import at
 from training import certification
 from training.models import Certification, Course
 
@@ -222,3 +223,19 @@ def test_training_that_ends_before_the_visit_says_when(ana, course, program_coor
     reasons = certification.untrained([ana], on=issued.expires_on + datetime.timedelta(days=1))
 
     assert reasons == {ana: "Ana Ruiz's training ends Aug 19, 2028; renew it before Aug 20, 2028."}
+
+
+@pytest.mark.parametrize("days_before", [0, 1, 30])
+def test_what_was_revoked_does_not_come_back_with_another_day(
+    issue, ana, program_coordinator, days_before
+) -> None:
+    certification.revoke(
+        issue(datetime.date(2026, 9, 6)), because="Told on", by=program_coordinator
+    )
+
+    with pytest.raises(NotReady, match="was revoked on Oct 6"):
+        issue(TODAY - datetime.timedelta(days=days_before))
+    with clock.at(at(8, 9)):
+        issue(datetime.date(2026, 10, 7))
+
+    assert certification.current(ana, on=datetime.date(2026, 10, 8))

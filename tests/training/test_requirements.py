@@ -9,7 +9,7 @@ from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import Message
 from tests.conftest import at
-from training import certification, cohorts, enrolment, facts, requirements
+from training import attendance, certification, cohorts, courses, enrolment, facts, requirements
 from training.models import (
     Attendance,
     Certification,
@@ -95,7 +95,7 @@ def test_who_still_needs_what_is_one_query(
 def facts_of(user, count: int, kind: str = "first_visit", day: int = 10) -> None:
     for number in range(count):
         facts.record(
-            user.educators.get(),
+            [user.educators.get()],
             kind,
             on=datetime.date(2026, 10, day + number),
             key=f"{kind}:{number}",
@@ -262,3 +262,132 @@ def test_a_second_visit_asks_once_there_is_a_course_for_it(
     }
     assert certification.current(ana, on=on, grant=Grant.SECOND_VISITS).course == more
     assert certification.current(ben, on=on, grant=Grant.SECOND_VISITS) is None
+
+
+def test_two_cohorts_of_one_course_on_one_day_certify_once(
+    ask, course, cohort, add_session, enrol, tick, complete, educator, program_coordinator
+) -> None:
+    ask("first_visits")
+    twin = cohorts.open_cohort(course, "Fall, mornings", by=program_coordinator)
+    ana = educator.educators.get()
+    for group in (cohort, twin):
+        add_session(7, of=group)
+        enrolment.enrol(group, [ana], by=program_coordinator)
+        with clock.at(at(30, 9)):
+            cohorts.complete(Cohort.objects.get(pk=group.pk), by=program_coordinator)
+
+    with clock.at(at(31, 9)):
+        facts_of(educator, 1)
+        facts_of(educator, 2)
+
+    assert Certification.objects.count() == 1
+    assert Message.objects.filter(kind="certification_issued").count() == 1
+
+
+def test_what_was_certified_by_hand_for_the_very_day_is_not_told_again(
+    course, cohort, add_session, enrol, tick, complete, educator, program_coordinator
+) -> None:
+    session = add_session(7)
+    enrol(educator)
+    tick(session, educator, ATTENDED)
+    with clock.at(at(8, 9)):
+        by_hand = certification.issue(
+            educator.educators.get(), course, on=datetime.date(2026, 10, 7), by=program_coordinator
+        )
+
+    assert complete() == []
+    by_hand.refresh_from_db()
+    assert by_hand.member == cohort.members.get()
+    assert not Message.objects.filter(kind="certification_issued").exists()
+
+
+def test_what_is_asked_no_more_certifies_whoever_lacked_only_this(
+    ask, course, add_session, enrol, tick, complete, educator, program_coordinator
+) -> None:
+    ask("every_part", "first_visits")
+    session = add_session(7)
+    enrol(educator)
+    tick(session, educator, ATTENDED)
+    assert complete() == []
+
+    with clock.at(at(31, 9)):
+        courses.save(course, {}, {"every_part": Decimal(1)}, by=program_coordinator)
+
+    assert Certification.objects.get().issued_on == datetime.date(2026, 10, 7)
+
+
+def test_courses_never_ask_for_each_other(course, program, program_coordinator) -> None:
+    more = Course(program=program)
+    fields = {"name": "More", "hours": 1, "validity_months": 12, "grants": ""}
+    courses.save(more, fields, {}, held=course, by=program_coordinator)
+
+    for held in (course, more):
+        with pytest.raises(NotReady, match="ask for each other"):
+            courses.save(course, {}, {"every_part": Decimal(1)}, held=held, by=program_coordinator)
+
+
+def test_a_cohort_whose_sessions_are_gone_certifies_nobody(
+    ask, needs, cohort, add_session, enrol, educator
+) -> None:
+    session = add_session(7)
+    enrol(educator)
+    TrainingSession.objects.filter(pk=session.pk).update(
+        cancelled_at=clock.now(), cancelled_by=educator
+    )
+
+    assert needs() == {"Ana": ["1 part of the course"]}
+
+
+def test_a_mistaken_tick_that_certified_is_taken_back_on_that_day_only(
+    course, cohort, add_session, enrol, tick, complete, educator, program, program_coordinator
+) -> None:
+    first, second = add_session(7), add_session(14)
+    enrol(educator)
+    tick(first, educator, ATTENDED)
+    tick(second, educator, "absent")
+    complete()
+    winter = cohorts.open_cohort(course, "Winter", by=program_coordinator)
+    make_up = add_session(29, of=winter, part=2)
+    cell = Attendance.objects.create(
+        program=program,
+        session=make_up,
+        educator=educator.educators.get(),
+        member=cohort.members.get(),
+    )
+
+    with clock.at(at(30, 12)):
+        attendance.attend(cell, ATTENDED, by=program_coordinator)
+        assert Certification.objects.count() == 1
+        attendance.attend(cell, "absent", by=program_coordinator)
+        assert not Certification.objects.exists()
+        attendance.attend(cell, ATTENDED, by=program_coordinator)
+    with clock.at(at(31, 12)), pytest.raises(NotReady, match="Revoke that certification first"):
+        attendance.attend(cell, "absent", by=program_coordinator)
+
+    cell.refresh_from_db()
+    assert cell.state == ATTENDED
+
+
+def test_everybody_came_certifies_who_made_up_a_part_here(
+    course, cohort, add_session, enrol, tick, complete, educator, program, program_coordinator
+) -> None:
+    first, second = add_session(7), add_session(14)
+    enrol(educator)
+    tick(first, educator, ATTENDED)
+    tick(second, educator, "absent")
+    complete()
+    winter = cohorts.open_cohort(course, "Winter", by=program_coordinator)
+    make_up = add_session(29, of=winter, part=2)
+    Attendance.objects.create(
+        program=program,
+        session=make_up,
+        educator=educator.educators.get(),
+        member=cohort.members.get(),
+    )
+
+    with clock.at(at(30, 12)):
+        change = attendance.everybody_came(make_up, by=program_coordinator)
+        assert Certification.objects.get().member == cohort.members.get()
+        attendance.take_back(change, by=program_coordinator)
+
+    assert not Certification.objects.exists()
