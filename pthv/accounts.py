@@ -97,7 +97,13 @@ def welcome(email: str, name: str, school: School, *, by: User) -> Educator:
         audit.record("account.welcomed", membership, by=by, user=user.pk, new=made)
     educator, _new = Educator.objects.get_or_create(program=school.program, user=user)
     if made:
-        outbox.queue(school.program, "account_made", user, {"by": by}, key=str(user.pk))
+        outbox.queue(
+            school.program,
+            "account_made",
+            user,
+            {"by": by, "site": settings.SITE_URL},
+            key=str(user.pk),
+        )
     return educator
 
 

@@ -26,7 +26,7 @@ SITE_URL = env.str(
     "SITE_URL",
     default=f"http://127.0.0.1:{env.int('PORT', default=8000)}"
     if DEV
-    else f"https://{ALLOWED_HOSTS[0]}"
+    else f"https://{ALLOWED_HOSTS[0].lstrip('*.')}"
     if ALLOWED_HOSTS
     else "",
 ).rstrip("/")
@@ -231,11 +231,6 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
-# Where the links in messages lead: the worker has no request to learn it from.
-FIRST_HOST = (
-    "http://127.0.0.1:8000" if DEV else f"https://{(ALLOWED_HOSTS or [''])[0].lstrip('*.')}"
-)
-SITE_URL = env.str("SITE_URL", default=FIRST_HOST).rstrip("/")
 EMAIL_TIMEOUT = 20  # seconds: a mail server that hangs keeps no worker
 EMAIL_CONFIG = env.email_url(
     "EMAIL_URL", default=f"filemail:///{BASE_DIR}/.pthv/mail" if DEV else "smtp://localhost:25"

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from pthv import audit, clock, wording
+from pthv import audit, clock, outbox, wording
 from pthv.blocked import NotReady
 from pthv.models import Educator, User
 from training.models import Certification, CohortMember, Course, Grant
@@ -25,10 +25,14 @@ TRAINING_FOR = {
 
 
 def current(
-    educator: Educator, *, on: datetime.date, grant: str = Grant.VISITS
+    educator: Educator,
+    *,
+    on: datetime.date,
+    grant: str = Grant.VISITS,
+    among: QuerySet[Certification] | None = None,
 ) -> Certification | None:
     """What allows `grant` to somebody on a date, the one that lasts longest; None if nothing."""
-    held = Certification.objects.filter(
+    held = (Certification.objects.all() if among is None else among).filter(
         educator=educator,
         course__grants=grant,
         issued_on__lte=on,
@@ -220,10 +224,20 @@ def revoke(certification: Certification, *, because: str, by: User) -> Certifica
     """End a certification at once, with a reason."""
     if not because.strip():
         raise NotReady(_("Say why this certification is revoked."))
-    certification = Certification.objects.select_for_update().get(pk=certification.pk)
+    held = Certification.objects.select_for_update(of=("self",)).select_related(
+        "educator__user", "educator__program", "course"
+    )
+    certification = held.get(pk=certification.pk)
     if certification.revoked_at is None:
         certification.revoked_at, certification.revoked_by = clock.now(), by
         certification.revoked_because = because.strip()
         certification.save(update_fields=["revoked_at", "revoked_by", "revoked_because"])
         audit.record("certification.revoked", certification, by=by, because=because.strip())
+        educator = certification.educator
+        said = {
+            "certification": certification,
+            "still": current(educator, on=educator.program.today),
+        }
+        key = str(certification.pk)
+        outbox.queue(educator.program, "certification_revoked", educator.user, said, key=key)
     return certification

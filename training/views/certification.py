@@ -1,5 +1,7 @@
 """Who may visit, until when; certifying by hand, and taking it back."""
 
+import datetime
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -107,7 +109,17 @@ def certification_revoke(request: Request, pk: int) -> HttpResponse:
             form.add_error(None, blocked.sentences)
             status = 409
         else:
-            messages.success(request, _("Revoked. They need training before their next visit."))
+            messages.success(request, _revoked_in_words(held, request.program.today))
             return redirect("certification_list")
-    context = {"form": form, "certification": held}
+    others = Certification.objects.exclude(pk=held.pk)
+    still = certification.current(held.educator, on=request.program.today, among=others)
+    context = {"form": form, "certification": held, "still": still}
     return render(request, "training/certification_revoke.html", context, status=status)
+
+
+def _revoked_in_words(held: Certification, today: datetime.date) -> str:
+    still = certification.current(held.educator, on=today)
+    if still is None:
+        return _("Revoked. They need training before their next visit.")
+    said = _("Revoked. By another training they may still visit until %(day)s.")
+    return said % {"day": wording.day(still.expires_on, today)}

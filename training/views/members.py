@@ -12,7 +12,7 @@ from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
 from pthv.requests import Request, post_only
-from training import enrolment, requirements
+from training import certification, enrolment, requirements
 from training.forms.cohorts import MOST_CHOICES, AddressesForm, EnrolForm, LeaveForm, TransferForm
 from training.models import Cohort, CohortMember
 
@@ -38,11 +38,15 @@ def cohort_enrol(request: Request, pk: int) -> HttpResponse:
             messages.success(request, _joined_in_words(joined))
             return redirect("cohort_detail", cohort.pk)
     typed = request.GET.get("q", "").strip()
-    candidates = list(enrolment.candidates(cohort).named(typed).by_name()[: MOST_CHOICES + 1])
+    found = enrolment.candidates(cohort).named(typed).by_name()
+    # Whoever needs it most comes first; the first day of all days is nobody's last.
+    found = certification.with_last_day(found).order_by("last_day", "sort_name", "pk")
+    candidates = list(found[: MOST_CHOICES + 1])
+    standings = certification.standings(candidates[:MOST_CHOICES], on=request.program.today)
     context = {
         "form": form,
         "cohort": cohort,
-        "candidates": candidates[:MOST_CHOICES],
+        "candidates": [(one, standings[one.pk]) for one in candidates[:MOST_CHOICES]],
         "too_many": len(candidates) > MOST_CHOICES,
         "ticked": set(request.POST.getlist("educators")),
         "typed": typed,
