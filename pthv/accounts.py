@@ -97,13 +97,8 @@ def welcome(email: str, name: str, school: School, *, by: User) -> Educator:
         audit.record("account.welcomed", membership, by=by, user=user.pk, new=made)
     educator, _new = Educator.objects.get_or_create(program=school.program, user=user)
     if made:
-        outbox.queue(
-            school.program,
-            "account_made",
-            user,
-            {"by": by, "site": settings.SITE_URL},
-            key=str(user.pk),
-        )
+        said: dict[str, object] = {"by": by, "site": settings.SITE_URL}
+        outbox.queue(school.program, "account_made", user, said, key=str(user.pk))
     return educator
 
 

@@ -234,7 +234,7 @@ def revoke(certification: Certification, *, because: str, by: User) -> Certifica
         certification.save(update_fields=["revoked_at", "revoked_by", "revoked_because"])
         audit.record("certification.revoked", certification, by=by, because=because.strip())
         educator = certification.educator
-        said = {
+        said: dict[str, object] = {
             "certification": certification,
             "still": current(educator, on=educator.program.today),
         }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pthv import clock
 from pthv.blocked import NotReady
-from pthv.models import AuditEntry
+from pthv.models import AuditEntry, Message
 from tests.conftest import at
 from training import certification
 from training.models import Certification, Course
@@ -239,3 +239,20 @@ def test_what_was_revoked_does_not_come_back_with_another_day(
         issue(datetime.date(2026, 10, 7))
 
     assert certification.current(ana, on=datetime.date(2026, 10, 8))
+
+
+def test_whoever_is_revoked_hears_why_and_what_still_counts(
+    issue, ana, program, program_coordinator
+) -> None:
+    refresher = Course.objects.create(program=program, name="Refresher", hours=1)
+    certification.issue(ana, refresher, on=datetime.date(2026, 9, 1), by=program_coordinator)
+    first = issue(datetime.date(2026, 8, 20))
+
+    certification.revoke(first, because="Told a neighbor", by=program_coordinator)
+    certification.revoke(first, because="Told a neighbor", by=program_coordinator)
+
+    told = Message.objects.get(kind="certification_revoked")
+    assert told.to_user == ana.user
+    assert "Told a neighbor" in told.body
+    assert "until Thu, Aug 31, 2028, by another training" in told.body
+    assert "Told" not in told.subject

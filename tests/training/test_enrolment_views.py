@@ -114,7 +114,7 @@ def test_a_cohort_has_places_trainers_and_a_price(coordinator, course, program) 
 
 
 def test_new_addresses_are_shown_before_accounts_are_made(
-    coordinator, cohort, add_session, educator, school
+    settings, coordinator, cohort, add_session, educator, school
 ) -> None:
     add_session(20)
     url = reverse("cohort_invite", args=[cohort.pk])
@@ -132,7 +132,8 @@ def test_new_addresses_are_shown_before_accounts_are_made(
     coordinator.post(url, {"addresses": pasted, "seen": "nia@example.org", "school": school.pk})
     names = CohortMember.objects.values_list("educator__user__given_name", flat=True)
     assert sorted(names) == ["Ana", "Nia"]
-    assert Message.objects.filter(kind="account_made").count() == 1
+    told = Message.objects.get(kind="account_made")
+    assert f"{settings.SITE_URL}\n" in told.body
 
 
 @pytest.mark.parametrize(

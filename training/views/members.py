@@ -38,10 +38,9 @@ def cohort_enrol(request: Request, pk: int) -> HttpResponse:
             messages.success(request, _joined_in_words(joined))
             return redirect("cohort_detail", cohort.pk)
     typed = request.GET.get("q", "").strip()
-    found = enrolment.candidates(cohort).named(typed).by_name()
-    # Whoever needs it most comes first; the first day of all days is nobody's last.
-    found = certification.with_last_day(found).order_by("last_day", "sort_name", "pk")
-    candidates = list(found[: MOST_CHOICES + 1])
+    # Whoever needs it most comes first.
+    found = certification.with_last_day(enrolment.candidates(cohort).named(typed).by_name())
+    candidates = list(found.order_by("last_day", "sort_name", "pk")[: MOST_CHOICES + 1])
     standings = certification.standings(candidates[:MOST_CHOICES], on=request.program.today)
     context = {
         "form": form,
