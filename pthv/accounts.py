@@ -1,5 +1,6 @@
 """How people log in, and stop to: accounts are made by a program, never by a passer-by."""
 
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,11 +15,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from pthv import audit, outbox
-from pthv.blocked import NotReady
+from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, Membership, Program, Role, School, User
 
 # The rows of Membership as they were before each change.
 EarlierMembership = Membership.pgh_event_model  # type: ignore[attr-defined]
+# Persian and Indic names are spelled with them; other marks that nobody sees only deceive.
+JOINERS = "\u200c\u200d"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -67,14 +70,16 @@ def outside_accounts(program: Program, emails: Iterable[str]) -> list[User]:
 @transaction.atomic
 def welcome(email: str, name: str, school: School, *, by: User) -> Educator:
     """The educator with this address; whoever is unknown gets an account, which a message tells
-    them of, and whoever left comes back. Their first day at the school is today."""
+    them of, and whoever left comes back. Their first day at the school is today.
+
+    Whoever does something else here becomes an educator by an administrator alone."""
     email = email.strip().lower()
     if outside_accounts(school.program, [email]):
         raise NotReady(
             _("%(email)s has an account outside this program. Ask your administrator.")
             % {"email": email}
         )
-    given, _space, family = name.strip().partition(" ")
+    given, _space, family = plain_name(name).partition(" ")
     user, made = User.objects.get_or_create(
         email=email,
         defaults={
@@ -83,10 +88,10 @@ def welcome(email: str, name: str, school: School, *, by: User) -> Educator:
             "password": make_password(None),
         },
     )
-    if not user.is_active:
-        raise NotReady(_("%(email)s has a closed account.") % {"email": email})
-    held = Membership.objects.filter(program=school.program, user=user, role=Role.EDUCATOR)
-    if not held.not_over().exists():
+    raise_if(closed(user))
+    held = Membership.objects.not_over().filter(program=school.program, user=user)
+    if not held.filter(role=Role.EDUCATOR).exists():
+        raise_if(_something_else(user, held))
         membership = Membership.objects.create(
             program=school.program,
             user=user,
@@ -100,6 +105,38 @@ def welcome(email: str, name: str, school: School, *, by: User) -> Educator:
         said: dict[str, object] = {"by": by, "site": settings.SITE_URL}
         outbox.queue(school.program, "account_made", user, said, key=str(user.pk))
     return educator
+
+
+def plain_name(typed: str) -> str:
+    """A name as one line of what can be seen: names go into files and calendars."""
+    return " ".join("".join(map(_visible, typed)).split())
+
+
+def _visible(letter: str) -> str:
+    kind = unicodedata.category(letter)
+    if kind == "Cf" and letter not in JOINERS:
+        return ""
+    return " " if kind in ("Cc", "Cs") else letter
+
+
+def closed(user: User) -> list[str]:
+    """A sentence if nobody can log in as this person any more."""
+    if user.is_active:
+        return []
+    return [_("%(email)s has a closed account.") % {"email": user.email}]
+
+
+def _something_else(user: User, held: "QuerySet[Membership]") -> list[str]:
+    """What somebody is who isn't an educator, and whose word makes them one."""
+    roles = {membership.get_role_display() for membership in held}
+    if user.is_staff or user.is_superuser:
+        roles.add(_("administrator"))
+    if not roles:
+        return []
+    return [
+        _("%(email)s is here as: %(roles)s. An administrator can make them an educator too.")
+        % {"email": user.email, "roles": ", ".join(sorted(roles))}
+    ]
 
 
 @transaction.atomic

@@ -77,7 +77,10 @@ def everybody_came(session: TrainingSession, *, by: User) -> Change | None:
 @transaction.atomic
 def take_back(change: Change, *, by: User) -> None:
     """Undo that everybody came, all of it, as long as nothing of it was changed since."""
-    session = sessions.locked(session_of(change))
+    session = session_of(change)
+    if session is None:  # it was cancelled, or too long ago to know
+        raise NotReady(*(undo.blockers(change) or [_("This can't be undone any more.")]))
+    session = sessions.locked(session)
     raise_unless_open(session, session.cohort, State.EXPECTED)
     there = list(CohortMember.objects.filter(attendances__session=session).distinct())
     undo.take_back(change, by=by)
@@ -87,10 +90,10 @@ def take_back(change: Change, *, by: User) -> None:
     gone.exclude(member__state=CohortMember.State.ENROLLED).delete()
 
 
-def session_of(change: Change) -> TrainingSession:
-    """Where everybody came."""
+def session_of(change: Change) -> TrainingSession | None:
+    """Where everybody came; None if nobody is expected there any more."""
     rows = change.images.filter(table=Attendance._meta.db_table).values("row")
-    return TrainingSession.objects.filter(attendances__in=rows).distinct().get()
+    return TrainingSession.objects.filter(attendances__in=rows).first()
 
 
 def still_open(cohort: Cohort, planned: Iterable[TrainingSession]) -> set[int]:

@@ -1,9 +1,11 @@
 """Who came, for how long, and whose make-up it is."""
 
+import datetime
+
 import pytest
 from django.urls import reverse
 
-from pthv import clock
+from pthv import clock, undo
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Change, Message, Role
 from tests.conftest import at
@@ -255,6 +257,39 @@ def test_everybody_came_and_its_undo_work_without_javascript(coordinator, held, 
     assert set(states(held).values()) == {EXPECTED}
     again = coordinator.post(undo, follow=True).content.decode()
     assert "undone already" in again
+
+
+def test_undo_of_what_is_no_longer_there_says_so(coordinator, held, program_coordinator) -> None:
+    change = attendance.everybody_came(held, by=program_coordinator)
+    for row in held.attendances.all():
+        attendance.attend(row, EXPECTED, by=program_coordinator)
+    sessions.cancel(held, by=program_coordinator)
+    url = reverse("attendance_undo", args=[change.pk])
+
+    answer = coordinator.post(url, follow=True)
+    assert "This can&#x27;t be undone any more." in answer.content.decode()
+
+    later = clock.now() + datetime.timedelta(days=31)
+    with clock.at(later):
+        undo.sweep()
+        answer = coordinator.post(url, follow=True)
+    assert "It is more than 30 days ago" in answer.content.decode()
+
+
+def test_undo_is_offered_on_its_own_cohorts_page(
+    coordinator, held, other_cohort, add_session, colleague, program_coordinator
+) -> None:
+    add_session(20, of=other_cohort)
+    enrolment.enrol(other_cohort, [colleague.educators.get()], by=program_coordinator)
+    change = attendance.everybody_came(held, by=program_coordinator)
+    offer = reverse("attendance_undo", args=[change.pk])
+
+    def page(cohort) -> str:
+        url = reverse("cohort_detail", args=[cohort.pk])
+        return coordinator.get(url, {"undo": change.pk}).content.decode()
+
+    assert offer in page(held.cohort)
+    assert offer not in page(other_cohort)
 
 
 def test_guests_are_found_and_added_on_their_page(

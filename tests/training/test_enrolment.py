@@ -1,5 +1,6 @@
 """Places and the waiting list: who gets in, who moves up, who moves on."""
 
+import datetime
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,7 +9,7 @@ from django_scopes import scope
 
 from pthv import accounts, clock
 from pthv.blocked import NotReady
-from pthv.models import AuditEntry, Educator, Membership, Message, Program, User
+from pthv.models import AuditEntry, Educator, Membership, Message, Program, Role, User
 from tests.conftest import at
 from training import cohorts, enrolment
 from training.models import Attendance, Cohort, CohortMember
@@ -270,3 +271,57 @@ def test_a_closed_account_stays_closed(school, educator, program_coordinator) ->
 
     with pytest.raises(NotReady, match="closed account"):
         accounts.welcome(educator.email, "Ana", school, by=program_coordinator)
+
+
+@pytest.mark.parametrize(
+    ("role", "said"),
+    [
+        (Role.FINANCE, "Finance"),
+        (Role.PARTNER, "Partner"),
+        (Role.PROGRAM_COORDINATOR, "Program coordinator"),
+        (Role.SITE_COORDINATOR, "Site coordinator"),
+    ],
+)
+def test_whoever_does_something_else_here_is_made_no_educator(
+    person, program, school, program_coordinator, role, said
+) -> None:
+    at_school = school if role == Role.SITE_COORDINATOR else None
+    fay = person("Fay Finn", role, program, at_school)
+
+    with pytest.raises(NotReady, match=f"{fay.email} is here as: {said}. An administrator"):
+        accounts.welcome(fay.email, "Fay", school, by=program_coordinator)
+
+    assert [held.role for held in Membership.objects.filter(user=fay)] == [role]
+    assert not Educator.objects.filter(user=fay).exists()
+
+
+@pytest.mark.parametrize("power", ["is_staff", "is_superuser"])
+def test_an_administrator_is_made_no_educator(
+    person, program, school, program_coordinator, power
+) -> None:
+    ada = person("Ada Min", Role.EDUCATOR, program, school)
+    Membership.objects.filter(user=ada).update(ends_on=datetime.date(2026, 9, 1))
+    User.objects.filter(pk=ada.pk).update(**{power: True})
+
+    with pytest.raises(NotReady, match="is here as: administrator"):
+        accounts.welcome(ada.email, "Ada", school, by=program_coordinator)
+
+
+def test_whoever_is_an_educator_too_stays_one(
+    person, program, school, educator, program_coordinator
+) -> None:
+    Membership.objects.create(
+        program=program, user=educator, role=Role.PARTNER, starts_on=datetime.date(2026, 8, 1)
+    )
+
+    welcomed = accounts.welcome(educator.email, "Ana", school, by=program_coordinator)
+
+    assert welcomed.user == educator
+
+
+def test_a_name_is_one_line_of_what_can_be_seen(school, program_coordinator) -> None:
+    typed = "  Nia\r\nATTENDEE:x\x07\u202e  New\tcomb "
+
+    welcomed = accounts.welcome("nia@example.org", typed, school, by=program_coordinator)
+
+    assert (welcomed.user.given_name, welcomed.user.family_name) == ("Nia", "ATTENDEE:x New comb")

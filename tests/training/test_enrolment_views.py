@@ -158,6 +158,21 @@ def test_a_bad_list_is_refused_whole(coordinator, cohort, add_session, pasted, s
     assert not CohortMember.objects.exists()
 
 
+def test_whoever_does_something_else_here_is_not_pasted_into_an_educator(
+    coordinator, cohort, add_session, person, program, school
+) -> None:
+    add_session(20)
+    fay = person("Fay Finn", Role.FINANCE, program)
+    pasted = {"addresses": fay.email, "seen": fay.email, "school": school.pk}
+
+    response = coordinator.post(reverse("cohort_invite", args=[cohort.pk]), pasted)
+
+    assert response.status_code == 409
+    assert f"{fay.email} is here as: Finance." in page(response)
+    assert not CohortMember.objects.exists()
+    assert not fay.educators.exists()
+
+
 def test_nobody_of_another_program_is_enrolled_by_address(
     coordinator, cohort, add_session, outsider, school
 ) -> None:

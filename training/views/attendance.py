@@ -55,7 +55,7 @@ def grid(request: Request, cohort: Cohort, sessions: list[TrainingSession]) -> d
         "grid": _rows(cohort, sessions, page.rows, ahead),
         "states": STATES,
         "may_record": attendance.still_open(cohort, sessions) if may_run else set(),
-        "undo": _undo(request) if may_run else None,
+        "undo": _undo(request, cohort) if may_run else None,
         "at_the_door": at_the_door,
         "schools": School.objects.open_to(request.user, Can.RUN_TRAINING)[:100] if new else [],
         "query": f"?{request.GET.urlencode()}" if request.GET else "",
@@ -92,17 +92,19 @@ def _rows(
     ]
 
 
-def _undo(request: Request) -> Change | None:
-    """What was just done for everybody, while it is on somebody's mind."""
+def _undo(request: Request, cohort: Cohort) -> Change | None:
+    """What was just done here for everybody, while it is on somebody's mind."""
     pk = id_of(request.GET.get("undo", ""))
     if not pk:
         return None
-    return Change.objects.filter(
+    change = Change.objects.filter(
         pk=pk,
         what=attendance.EVERYBODY,
         undone_at=None,
         made_at__gt=clock.now() - UNDO_OFFERED,
     ).first()
+    session = attendance.session_of(change) if change else None
+    return change if session and session.cohort_id == cohort.pk else None
 
 
 def _at_the_door(cohort: Cohort) -> list[tuple[DoorSignIn, bool]]:
@@ -169,14 +171,16 @@ def attendance_everybody(request: Request, pk: int) -> HttpResponse:
 def attendance_undo(request: Request, pk: int) -> HttpResponse:
     """Take back that everybody came."""
     change = get_object_or_404(Change.objects.filter(what=attendance.EVERYBODY), pk=pk)
-    session = _session(request, attendance.session_of(change).pk)
+    session = attendance.session_of(change)
+    if session:
+        session = _session(request, session.pk)
     try:
         attendance.take_back(change, by=request.user)
     except NotReady as blocked:
         messages.error(request, str(blocked))
     else:
         messages.success(request, _("Undone. It is as it was before."))
-    return redirect("cohort_detail", session.cohort_id)
+    return redirect("cohort_detail", session.cohort_id) if session else redirect("cohort_list")
 
 
 @requires(Can.RUN_TRAINING)
