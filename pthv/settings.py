@@ -159,8 +159,13 @@ ACCOUNT_PREVENT_ENUMERATION = True
 # Behind a proxy everybody would share its address, and one person's wrong passwords shut out all.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 # By address first: nobody can use up another person's tries (see AccountAdapter).
-# A whole cohort signs in at the door from a school's one address.
-ACCOUNT_RATE_LIMITS = {"request_login_code": "5/m/ip,10/m/key", "door_sign_in": "60/m/ip"}
+# A whole cohort signs in at the door from a school's one address; who is logged in is counted
+# by account.
+ACCOUNT_RATE_LIMITS = {
+    "request_login_code": "5/m/ip,10/m/key",
+    "door_sign_in": "60/m/ip",
+    "door_sign_in_account": "10/m/user",
+}
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False

@@ -411,7 +411,10 @@ def door_code(going_on) -> str:
 @pytest.fixture
 def signed_in(door_code, ana) -> DoorSignIn:
     """Somebody with Ana's address, who waits to be confirmed."""
-    return door.sign_in(door.read(door_code), name="Ana", email=ana.user.email)
+    code = door.read(door_code)
+    with clock.at(clock.now() + datetime.timedelta(seconds=door.SHOWN)):
+        number = door.number(code.session)
+        return door.sign_in(code, number, name="Ana", email=ana.user.email)
 
 
 @pytest.fixture

@@ -163,10 +163,12 @@ def add_guest(session: TrainingSession, member: CohortMember, *, by: User) -> At
 def place_of(session: TrainingSession, educator: Educator) -> Attendance | None:
     """Where it is recorded that somebody came; None if they have no place in the session.
 
-    Whoever is enrolled in the cohort has one, though nobody expected them this time.
+    Whoever is enrolled in the cohort has one, though nobody expected them this time; whoever
+    gave their place up has none, whatever was recorded of them before.
     """
-    if there := session.attendances.filter(educator=educator).first():
-        return there
+    there = session.attendances.select_related("member").filter(educator=educator).first()
+    if there:
+        return there if there.member.state == CohortMember.State.ENROLLED else None
     enrolled = CohortMember.objects.enrolled().filter(cohort=session.cohort_id, educator=educator)
     member = enrolled.first()
     return _expected(session, member) if member else None

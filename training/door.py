@@ -1,4 +1,4 @@
-"""Signing in at the door: a code on a tablet, for one person, once, for a minute and a half.
+"""Signing in at the door: a code on a tablet, for one person, once, and the number beside it.
 
 Whoever is logged in and has a place is there at once. Everybody else waits until the
 coordinator says yes, and is answered the same, whether their address is known or not.
@@ -6,25 +6,35 @@ coordinator says yes, and is answered the same, whether their address is known o
 
 import datetime
 import hashlib
+import hmac
 import secrets
 from typing import NamedTuple
 
 from django.core import signing
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django_scopes import scopes_disabled
 
-from pthv import accounts, audit, clock
+from pthv import accounts, audit, clock, wording
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, School, User
 from training import attendance, enrolment, sessions
 from training.models import Attendance, CohortMember, DoorSignIn, TrainingSession
 
-LASTS = datetime.timedelta(seconds=90)
+SHOWN = 4  # seconds that the screen shows a code and its number
+LASTS = datetime.timedelta(seconds=40)  # to scan, look up and tap
+TYPING = datetime.timedelta(minutes=3)  # for whoever types a name and an address
+NUMBERS = 6  # so many of the last are taken: somebody read it, typed it, and tapped
+OPENS = datetime.timedelta(minutes=60)
+CLOSES = datetime.timedelta(minutes=30)
+KEPT = datetime.timedelta(days=30)
 SIGNER = signing.Signer(salt="training.door")
 State = DoorSignIn.State
-# A part that the coordinator recorded, with its minutes, no door makes a whole.
-MISSING = (Attendance.State.EXPECTED, Attendance.State.ABSENT)
+
+
+class Earlier(NotReady):
+    """A number that the screen showed a moment ago, such as the one beside the code."""
 
 
 class Code(NamedTuple):
@@ -32,6 +42,7 @@ class Code(NamedTuple):
 
     session: TrainingSession
     nonce: str
+    made: int
 
     @property
     def hash(self) -> str:
@@ -40,18 +51,30 @@ class Code(NamedTuple):
 
 def code(session: TrainingSession) -> str:
     """A new code; nothing is written until somebody uses it."""
-    now = int(clock.now().timestamp())
-    return SIGNER.sign(f"{session.pk}.{secrets.token_urlsafe(16)}.{now}")
+    return SIGNER.sign(f"{session.pk}.{secrets.token_urlsafe(16)}.{_seconds()}")
 
 
-def read(text: str) -> Code:
+def number(session: TrainingSession) -> str:
+    """The three digits that stand on the screen now."""
+    return _number(session, _seconds() // SHOWN)
+
+
+def _number(session: TrainingSession, turn: int) -> str:
+    drawn = salted_hmac("training.door.number", f"{session.pk}.{turn}", algorithm="sha256")
+    return str(100 + int(drawn.hexdigest(), 16) % 900)
+
+
+def _seconds() -> int:
+    return int(clock.now().timestamp())
+
+
+def read(text: str, lasts: datetime.timedelta = LASTS) -> Code:
     """The session that a code opens; NotReady with a kind sentence if it opens none."""
     try:
         pk, nonce, made = SIGNER.unsign(text).split(".")
     except signing.BadSignature:
         raise NotReady(_("This isn't a code of ours. Scan the one at the door again.")) from None
-    if clock.now() - datetime.datetime.fromtimestamp(int(made), datetime.UTC) > LASTS:
-        raise NotReady(_("This code has run out. Scan the one at the door now."))
+    _raise_if_over(int(made), lasts)
     with scopes_disabled():
         session = (
             TrainingSession.objects.select_related("cohort__course", "cohort__program")
@@ -61,17 +84,23 @@ def read(text: str) -> Code:
     if session is None:
         raise NotReady(_("This session isn't planned any more. Ask at the door."))
     raise_if(blockers(session))
-    return Code(session, nonce)
+    return Code(session, nonce, int(made))
+
+
+def _raise_if_over(made: int, lasts: datetime.timedelta) -> None:
+    if _seconds() - made > lasts.total_seconds():
+        raise NotReady(_("This code has run out. Scan the one at the door now."))
 
 
 def blockers(session: TrainingSession) -> list[str]:
     """Why nobody can sign in to this session now."""
-    program = session.cohort.program
+    opens = session.starts_at - OPENS
     if session.cancelled_at:
         return [_("This session was cancelled. Ask your coordinator about the next one.")]
-    if session.starts_at.astimezone(program.zone).date() > program.today:
-        return [_("This session isn't today. You can sign in on its day.")]
-    if session.ends_at <= clock.now():
+    if clock.now() < opens:
+        when = {"when": wording.moment(opens, session.cohort.program)}
+        return [_("You can't sign in yet. The door opens %(when)s.") % when]
+    if session.ends_at + CLOSES <= clock.now():
         return [_("This session is over. Your coordinator can still record that you came.")]
     return []
 
@@ -83,38 +112,64 @@ def educator_of(user: User, session: TrainingSession) -> Educator | None:
     return Educator.objects.staying().filter(user=user).select_related("user").first()
 
 
+def is_used(found: Code) -> bool:
+    """Whether somebody signed in with this code, or tried to with a wrong number."""
+    return DoorSignIn.objects.filter(nonce_hash=found.hash).exists()
+
+
 @transaction.atomic
 def sign_in(
-    found: Code, *, educator: Educator | None = None, name: str = "", email: str = ""
+    found: Code, typed: str, *, educator: Educator | None = None, name: str = "", email: str = ""
 ) -> DoorSignIn:
-    """Use a code. The same person with the same code is answered the same, and kept once."""
+    """Use a code, with the number on the screen. A wrong number uses it up and is refused; the
+    same person with the same code is answered the same, and kept once."""
     session = sessions.locked(found.session)
     raise_if(blockers(session))
     if educator:
         name, email = str(educator), educator.user.email
-    signed, new = DoorSignIn.objects.get_or_create(
-        program_id=session.program_id,
-        nonce_hash=found.hash,
-        defaults={
-            "session": session,
-            "educator": educator,
-            "name": name,
-            "email": email.lower(),
-            "signed_in_at": clock.now(),
-        },
-    )
-    if not new:
-        if (signed.educator_id, signed.email) == (educator and educator.pk, email.lower()):
+    email = email.lower()
+    if signed := DoorSignIn.objects.filter(nonce_hash=found.hash).first():
+        if (signed.educator_id, signed.email) == (educator and educator.pk, email):
             return signed
         raise NotReady(_("Somebody else used this code. Scan the one at the door now."))
-    if educator and (place := attendance.place_of(session, educator)):
-        if place.state not in MISSING:
-            raise NotReady(_("You are signed in already. There is nothing more to do."))
-        attendance.attend(place, Attendance.State.ATTENDED, by=educator.user)
+    if educator:
+        _raise_if_over(found.made, LASTS)
+    saw = _saw(found, typed)
+    by = educator.user if educator else None
+    place = attendance.place_of(session, educator) if educator and saw else None
+    if place and place.state in (Attendance.State.ATTENDED, Attendance.State.PARTIAL):
+        raise NotReady(_("You are signed in already. There is nothing more to do."))
+    signed = DoorSignIn.objects.create(
+        program_id=session.program_id,
+        session=session,
+        nonce_hash=found.hash,
+        educator=educator,
+        name=name,
+        email=email,
+        signed_in_at=clock.now(),
+        state=State.WAITING if saw else State.REFUSED,
+    )
+    # Whom the coordinator recorded as absent they have to see: no door overrules them.
+    if place and by and place.state == Attendance.State.EXPECTED:
+        attendance.attend(place, Attendance.State.ATTENDED, by=by)
         signed.state = State.RECORDED
         signed.save(update_fields=["state"])
-    audit.record("door.signed_in", signed, by=educator.user if educator else None)
+    audit.record("door.signed_in" if saw else "door.wrong_number", signed, by=by)
     return signed
+
+
+def _saw(found: Code, typed: str) -> bool:
+    """Whether this number stood on the screen after the code did: who only has a picture of
+    both doesn't know it. Earlier for those they may have seen before."""
+    now, made = _seconds() // SHOWN, found.made // SHOWN
+    if typed == _number(found.session, made):
+        raise Earlier(_("The screen shows another number by now. Type that one."))
+    shown = [_number(found.session, turn) for turn in range(made + 1, now + 1)]
+    if any(hmac.compare_digest(typed, one) for one in shown[-NUMBERS:]):
+        return True
+    if typed in shown:
+        raise Earlier(_("The screen shows another number by now. Type that one."))
+    return False
 
 
 @transaction.atomic
@@ -132,8 +187,9 @@ def confirm(signed: DoorSignIn, *, by: User, school: School | None = None) -> Do
         if school is None:
             raise NotReady(_("Choose the school they work at, then confirm."))
         educator = accounts.welcome(signed.email, signed.name, school, by=by)
+    raise_if(accounts.closed(educator.user))
     place = attendance.place_of(session, educator) or _new_place(session, educator, by)
-    if place.state in MISSING:
+    if place.state in (Attendance.State.EXPECTED, Attendance.State.ABSENT):
         attendance.attend(place, Attendance.State.ATTENDED, by=by)
     same = DoorSignIn.objects.filter(session=session, email=signed.email, state=State.WAITING)
     same.update(state=State.RECORDED, educator=educator)
@@ -144,21 +200,39 @@ def confirm(signed: DoorSignIn, *, by: User, school: School | None = None) -> Do
 
 @transaction.atomic
 def refuse(signed: DoorSignIn, *, by: User) -> DoorSignIn:
-    """No, they aren't here."""
+    """No, they aren't here: whoever the door recorded is absent, until the coordinator says
+    otherwise."""
     signed = DoorSignIn.objects.select_for_update(of=("self",)).get(pk=signed.pk)
-    if signed.state == State.WAITING:
-        same = DoorSignIn.objects.filter(
-            session=signed.session_id, email=signed.email, state=State.WAITING
-        )
-        same.update(state=State.REFUSED)
-        signed.state = State.REFUSED
-        audit.record("door.refused", signed, by=by)
+    if signed.state == State.REFUSED:
+        return signed
+    if signed.state == State.RECORDED and signed.educator:
+        session = sessions.locked(signed.session)
+        came = session.attendances.filter(
+            educator=signed.educator, state=Attendance.State.ATTENDED
+        ).first()
+        if came:
+            attendance.attend(came, Attendance.State.ABSENT, by=by)
+    same = DoorSignIn.objects.filter(
+        session=signed.session_id, email=signed.email, state=signed.state
+    )
+    same.update(state=State.REFUSED)
+    signed.state = State.REFUSED
+    audit.record("door.refused", signed, by=by)
     return signed
+
+
+def forget() -> int:
+    """Forget what was typed at the doors of sessions that are long over; return how many rows."""
+    old = DoorSignIn.objects.filter(session__ends_at__lt=clock.now() - KEPT)
+    nobody, _of_each = old.filter(educator=None).delete()
+    return nobody + old.exclude(name="", email="").update(name="", email="")
 
 
 def _new_place(session: TrainingSession, educator: Educator, by: User) -> Attendance:
     """Somebody of another cohort makes the part up here; anybody else joins this one, out of
     turn if they wait for a place."""
+    # What was recorded of somebody who then left another cohort makes room for what counts now.
+    session.attendances.filter(educator=educator).exclude(member__cohort=session.cohort).delete()
     elsewhere = CohortMember.objects.filter(
         educator=educator, pk__in=attendance.guests(session).values("pk")
     )

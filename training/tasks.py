@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 
 from pthv.models import Program, User
 from pthv.tasks import MOST_ATTEMPTS
-from training import feedback, reminders
+from training import door, feedback, reminders
 from training.certificate_imports import apply, plan
 
 
@@ -56,3 +56,11 @@ def ask_how_it_was(timestamp: int) -> None:
         with scope(program=program):
             if reminders.is_morning(program):
                 feedback.ask_later(program)
+
+
+@app.periodic(cron="37 3 * * *")
+@app.task(name="forget_the_door", queueing_lock="forget_the_door")
+def forget_the_door(timestamp: int) -> None:
+    for program in Program.objects.all():
+        with scope(program=program):
+            door.forget()

@@ -164,8 +164,15 @@ def test_the_code_at_the_door_changes_and_lets_one_in(
     expect(link).not_to_have_attribute("href", first, timeout=10_000)
     assert Axe().run(tablet).response["violations"] == []
 
-    fresh = link.get_attribute("href")
+    number = tablet.locator(".door-number b")
+    pictured, fresh = number.inner_text(), link.get_attribute("href")
     phone.goto(fresh)
+    phone.get_by_label("The number on the screen now").fill(pictured)
+    phone.get_by_role("button", name="I'm here").tap()
+    expect(phone.get_by_text("The screen shows another number by now.")).to_be_visible()
+    assert Axe().run(phone).response["violations"] == []
+    expect(number).not_to_have_text(pictured, timeout=10_000)
+    phone.get_by_label("The number on the screen now").fill(number.inner_text())
     phone.get_by_role("button", name="I'm here").tap()
     expect(phone.get_by_text("It is recorded that you came.")).to_be_visible()
     expect(tablet.get_by_text("1 of 2 are here")).to_be_visible(timeout=10_000)
@@ -173,6 +180,7 @@ def test_the_code_at_the_door_changes_and_lets_one_in(
     other.goto(fresh)  # the photograph
     other.get_by_label("Your name").fill("Eve")
     other.get_by_label("Your school e-mail").fill("eve@example.org")
+    other.get_by_label("The number on the screen now").fill(number.inner_text())
     other.get_by_role("button", name="I'm here").tap()
     expect(other.get_by_text("Somebody else used this code.")).to_be_visible()
     assert Axe().run(other).response["violations"] == []

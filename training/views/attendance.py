@@ -4,7 +4,7 @@ import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, Subquery, Window
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -18,6 +18,7 @@ from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
 from pthv.models import Change, Educator, School
+from pthv.models.people import full_name
 from pthv.paging import paged
 from pthv.requests import Request, id_of, post_only
 from training import attendance
@@ -27,6 +28,8 @@ CELLS = 100  # of the attendance grid on one page
 STATES = [Attendance.State.ATTENDED, Attendance.State.PARTIAL, Attendance.State.ABSENT]
 UNDO_OFFERED = datetime.timedelta(minutes=10)
 MOST_GUESTS = 100
+CAME_IN = datetime.timedelta(hours=12)
+LAST_FEW = 10
 
 
 def grid(request: Request, cohort: Cohort, sessions: list[TrainingSession]) -> dict[str, Any]:
@@ -57,6 +60,7 @@ def grid(request: Request, cohort: Cohort, sessions: list[TrainingSession]) -> d
         "may_record": attendance.still_open(cohort, sessions) if may_run else set(),
         "undo": _undo(request, cohort) if may_run else None,
         "at_the_door": at_the_door,
+        "came_in": _came_in(cohort) if may_run else [],
         "schools": School.objects.open_to(request.user, Can.RUN_TRAINING)[:100] if new else [],
         "query": f"?{request.GET.urlencode()}" if request.GET else "",
     }
@@ -108,12 +112,34 @@ def _undo(request: Request, cohort: Cohort) -> Change | None:
 
 
 def _at_the_door(cohort: Cohort) -> list[tuple[DoorSignIn, bool]]:
-    """Who waits to be confirmed, and whether they are known; nobody is there twice."""
+    """Who waits to be confirmed, and whether they are known; nobody is there twice.
+
+    Each has the name of the account with the address that they typed, as `account`.
+    """
     waiting = DoorSignIn.objects.filter(session__cohort=cohort, state=DoorSignIn.State.WAITING)
     known = Educator.objects.staying().filter(user__email=OuterRef("email"))
-    found = waiting.select_related("session").annotate(known=Exists(known)).order_by("-pk")[:100]
-    people = {(signed.session_id, signed.email): (signed, signed.known) for signed in found}
+    held = Educator.objects.filter(user__email=OuterRef("email")).annotate(
+        full_name=full_name("user__")
+    )
+    found = waiting.select_related("session").annotate(
+        known=Exists(known), account=Subquery(held.values("full_name")[:1])
+    )
+    people = {
+        (signed.session_id, signed.email): (signed, signed.known)
+        for signed in found.order_by("-pk")[:100]
+    }
     return list(reversed(people.values()))
+
+
+def _came_in(cohort: Cohort) -> list[DoorSignIn]:
+    """The last few whom the door recorded today, each with how many they were: whoever isn't
+    in the room is seen."""
+    since = clock.now() - CAME_IN
+    recorded = DoorSignIn.objects.filter(
+        session__cohort=cohort, state=DoorSignIn.State.RECORDED, signed_in_at__gt=since
+    )
+    found = recorded.select_related("educator__user").annotate(of_all=Window(Count("educator")))
+    return list(found.order_by("-pk")[:LAST_FEW])
 
 
 @require_POST

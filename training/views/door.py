@@ -20,10 +20,10 @@ from django_scopes import scope
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
-from pthv.models import School
+from pthv.models import Educator, School
 from pthv.requests import Request, id_of, post_only
 from training import door
-from training.forms.door import SignInForm
+from training.forms.door import NumberForm, SignInForm
 from training.models import Attendance, Cohort, DoorSignIn, TrainingSession
 
 
@@ -49,6 +49,7 @@ def session_door(request: Request, pk: int) -> HttpResponse:
         "blocked": blocked,
         "url": url,
         "picture": _picture(url) if url else "",
+        "number": "" if blocked else door.number(session),
         "expected": people.count(),
         "here": people.filter(state=Attendance.State.ATTENDED).count(),
     }
@@ -68,27 +69,47 @@ def _picture(url: str) -> SafeString:
 def door_sign_in(request: Request, token: str) -> HttpResponse:
     """What a phone shows that scanned the code; pressing the button signs in, looking doesn't."""
     try:
-        code = door.read(token)
+        code = door.read(token, door.TYPING if request.method == "POST" else door.LASTS)
     except NotReady as refused:
         return _sheet(request, {"sentences": refused.sentences}, 409)
     program = code.session.program
     with scope(program=program), timezone.override(program.zone):
         educator = door.educator_of(request.user, code.session)
-        form = None if educator else SignInForm(request.POST or None)
-        context: dict[str, Any] = {"session": code.session, "educator": educator, "form": form}
-        if request.method != "POST":
-            return _sheet(request, context)
-        if not ratelimit.consume(request, action="door_sign_in"):
-            sentence = _("Too many people signed in from here at once. Try again in a minute.")
-            return _sheet(request, {"sentences": [sentence]}, 429)
-        if form is not None and not form.is_valid():
-            return _sheet(request, context, 422)
-        who = {"educator": educator} if form is None else form.cleaned_data
-        try:
-            context["signed"] = door.sign_in(code, **who)
-        except NotReady as refused:
-            return _sheet(request, {"sentences": refused.sentences}, 409)
-        return _sheet(request, context)
+        kind = NumberForm if educator else SignInForm
+        form = kind(request.POST if request.method == "POST" else None)
+        if form.is_bound and form.is_valid():
+            return _signed(request, code, educator, form)
+        context = {"session": code.session, "educator": educator, "form": form}
+        return _sheet(request, context, 422 if form.is_bound else 200)
+
+
+def _signed(
+    request: Request, code: door.Code, educator: Educator | None, form: NumberForm
+) -> HttpResponse:
+    """What the button leads to. Only what signs somebody in is counted: whoever repeats
+    themselves takes nothing from the others behind a school's one address."""
+    limited: dict[str, Any] = {"action": "door_sign_in"}
+    if educator:
+        limited = {"action": "door_sign_in_account", "user": educator.user}
+    used = door.is_used(code)
+    if not used and not ratelimit.consume(request, **limited, dry_run=True):
+        sentence = _("Too many people signed in from here at once. Try again in a minute.")
+        return _sheet(request, {"sentences": [sentence]}, 429)
+    typed, who = form.cleaned_data.pop("number"), form.cleaned_data
+    context: dict[str, Any] = {"session": code.session, "educator": educator, "form": form}
+    try:
+        signed = door.sign_in(code, typed, educator=educator, **who)
+    except door.Earlier as earlier:
+        form.add_error("number", earlier.sentences)
+        return _sheet(request, context, 422)
+    except NotReady as refused:
+        return _sheet(request, {"sentences": refused.sentences}, 409)
+    if not used:
+        ratelimit.consume(request, **limited)
+    if signed.state == DoorSignIn.State.REFUSED:
+        sentence = _("The screen didn't show that number. Scan the code there now and try again.")
+        return _sheet(request, {"sentences": [sentence]}, 409)
+    return _sheet(request, {**context, "signed": signed})
 
 
 def _sheet(request: Request, context: dict, status: int = 200) -> HttpResponse:
@@ -98,29 +119,39 @@ def _sheet(request: Request, context: dict, status: int = 200) -> HttpResponse:
 @post_only("cohort_list")
 @requires(Can.RUN_TRAINING)
 def door_confirm(request: Request, pk: int) -> HttpResponse:
-    signed = _waiting(request, pk)
+    signed = _of_theirs(request, pk)
     school = School.objects.open_to(request.user, Can.RUN_TRAINING).filter(
         pk=id_of(request.POST.get("school", "")) or 0
     )
     try:
-        door.confirm(signed, by=request.user, school=school.first())
+        signed = door.confirm(signed, by=request.user, school=school.first())
     except NotReady as refused:
         for sentence in refused.sentences:
             messages.error(request, sentence)
     else:
-        messages.success(request, _("%(name)s is here.") % {"name": signed.name})
+        if signed.state == DoorSignIn.State.RECORDED:
+            # Whose attendance it is, whatever was typed.
+            messages.success(request, _("%(name)s is here.") % {"name": signed.educator})
+        else:
+            messages.error(request, _("You said before that they aren't here."))
     return redirect("cohort_detail", signed.session.cohort_id)
 
 
 @post_only("cohort_list")
 @requires(Can.RUN_TRAINING)
 def door_refuse(request: Request, pk: int) -> HttpResponse:
-    signed = door.refuse(_waiting(request, pk), by=request.user)
-    messages.success(request, _("%(name)s is not recorded.") % {"name": signed.name})
+    signed = _of_theirs(request, pk)
+    try:
+        signed = door.refuse(signed, by=request.user)
+    except NotReady as refused:
+        messages.error(request, str(refused))
+    else:
+        name = {"name": signed.educator or signed.name}
+        messages.success(request, _("%(name)s is not recorded.") % name)
     return redirect("cohort_detail", signed.session.cohort_id)
 
 
-def _waiting(request: Request, pk: int) -> DoorSignIn:
+def _of_theirs(request: Request, pk: int) -> DoorSignIn:
     cohorts = Cohort.objects.open_to(request.user, Can.RUN_TRAINING)
     signed = DoorSignIn.objects.filter(session__cohort__in=cohorts).select_related("session")
     return get_object_or_404(signed, pk=pk)
