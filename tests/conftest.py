@@ -425,7 +425,9 @@ def attendance(cohort) -> Attendance:
 @pytest.fixture
 def asked(member) -> FeedbackRequest:
     """Ana was asked how the training was."""
-    return FeedbackRequest.objects.create(program=member.program, member=member, wave="end")
+    return FeedbackRequest.objects.create(
+        program=member.program, member=member, wave="end", minimum=10
+    )
 
 
 @pytest.fixture

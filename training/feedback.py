@@ -6,8 +6,8 @@ Nobody can find out who said what:
   other, no answer has a time or an order, and none is audited;
 - while people may answer nobody sees anything: whoever looked before and after a colleague's
   answer would know what was in it. What is shown later never changes again;
-- and it is shown only if as many answered as the program's smallest group that is ever shown.
-  Where so many were not even there, nobody is asked.
+- and it is shown only if as many answered as the program's smallest group that is ever shown, or
+  was when they were asked. Where so many were not even there, nobody is asked.
 """
 
 import datetime
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, F, Min, OuterRef, Q
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -93,10 +93,11 @@ def ask(cohort: Cohort, *, wave: str) -> int:
         .select_related("educator__user")
         .order_by("pk")
     )
-    if len(members) < cohort.program.minimum_cell:
+    minimum = cohort.program.minimum_cell
+    if len(members) < minimum:
         return 0
     requests = FeedbackRequest.objects.bulk_create(
-        FeedbackRequest(program_id=cohort.program_id, member=member, wave=wave)
+        FeedbackRequest(program_id=cohort.program_id, member=member, wave=wave, minimum=minimum)
         for member in members
     )
     for request in requests:
@@ -111,6 +112,7 @@ def _write(request: FeedbackRequest, cohort: Cohort) -> None:
         "later": request.wave == Wave.LATER,
         "link": f"{settings.SITE_URL}{reverse('feedback_give', args=[request.pk])}",
         "until": last_day(request),
+        "least": request.minimum,
     }
     to = request.member.educator.user
     outbox.queue(cohort.program, "feedback_asked", to, context, key=str(request.pk))
@@ -204,6 +206,7 @@ class Results:
     wave: Wave
     asked: int
     answered: int
+    minimum: int
     last_day: datetime.date
     closed: bool
     given: Sequence[Result] = ()
@@ -222,6 +225,7 @@ def results(cohort: Cohort) -> list[Results]:
             asked=Count("pk"),
             answered=Count("pk", filter=Q(answered=True)),
             asked_at=Min("asked_at"),
+            minimum=Max("minimum"),
         )
     }
     found = []
@@ -229,10 +233,12 @@ def results(cohort: Cohort) -> list[Results]:
         if wave not in waves:
             continue
         asked, answered = waves[wave]["asked"], waves[wave]["answered"]
+        # What they were promised holds, whatever became of the program's own minimum.
+        minimum = max(waves[wave]["minimum"], program.minimum_cell)
         until = _closing_day(waves[wave]["asked_at"], program)
         closed = program.today > until
-        said = _said(cohort, wave) if closed and answered >= program.minimum_cell else ((), ())
-        found.append(Results(wave, asked, answered, until, closed, *said))
+        said = _said(cohort, wave) if closed and answered >= minimum else ((), ())
+        found.append(Results(wave, asked, answered, minimum, until, closed, *said))
     return found
 
 

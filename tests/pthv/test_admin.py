@@ -167,7 +167,13 @@ def live(
         CertificationReminder.objects.create(program=program, certification=issued, days=30)
         member = cohort.members.get()
         CohortMember.objects.filter(pk=member.pk).update(joined_at=at(1, 8))
-        FeedbackRequest.objects.create(program=program, member=member, wave="end")
+        FeedbackRequest.objects.create(
+            program=program,
+            member=member,
+            wave="end",
+            minimum=10,
+            asked_at=datetime.datetime(2026, 9, 1, tzinfo=datetime.UTC),
+        )
         Feedback.objects.create(
             program=program, cohort=cohort, wave="end", ready=5, useful=4, recommend=5
         )

@@ -247,6 +247,31 @@ def test_fewer_than_the_programs_minimum_are_never_shown(
     assert (f"What fewer than {10} people said is never shown" in text) is not shown
 
 
+@pytest.mark.parametrize(
+    ("afterwards", "answers", "shown"), [(5, 9, False), (5, 10, True), (12, 11, False)]
+)
+def test_what_was_promised_holds_when_the_programs_minimum_is_lowered(
+    client, done, people, program, program_coordinator, afterwards, answers, shown
+):
+    with clock.at(END):
+        answered_by(answers, comment="Words of somebody")
+    program.minimum_cell = afterwards
+    program.save()
+
+    with clock.at(END):
+        client.force_login(people[11])
+        form = client.get(reverse("feedback_give", args=[requests()[11].pk])).content.decode()
+        meanwhile = page(client, done, program_coordinator)
+    with clock.at(END + 22 * DAY):
+        text = page(client, done, program_coordinator)
+
+    assert all("only if 10 people or more answered" in letter.body for letter in letters())
+    assert "only if 10 people or more answered" in form
+    assert f"if {max(10, afterwards)} or more answered" in meanwhile
+    assert ("Words of somebody" in text) is shown
+    assert (f"fewer than {max(10, afterwards)} people said is never shown" in text) is not shown
+
+
 def test_each_wave_has_to_be_answered_by_enough_itself(done):
     with clock.at(END):
         answered_by(12)
@@ -273,7 +298,7 @@ def test_no_row_leads_from_an_answer_to_a_person(done):
     assert all(isinstance(one.pk, uuid.UUID) and one.pk.version == 4 for one in said())
     assert [one.comment for one in said()] != [f"Number {number}" for number in range(PEOPLE)]
     asked = {field.name for field in FeedbackRequest._meta.concrete_fields}
-    assert asked == {"id", "program", "member", "wave", "asked_at", "answered"}
+    assert asked == {"id", "program", "member", "wave", "minimum", "asked_at", "answered"}
 
 
 def said() -> list[Feedback]:

@@ -32,6 +32,9 @@ class FeedbackRequest(ProgramRow):
         CohortMember, models.PROTECT, db_constraint=False, related_name="feedback_requests"
     )
     wave = models.CharField(max_length=5, choices=Wave)
+    minimum = models.PositiveSmallIntegerField(
+        help_text=_("They were told that fewer answers than this are never shown.")
+    )
     asked_at = models.DateTimeField(default=clock.now)
     answered = models.BooleanField(default=False)
 
