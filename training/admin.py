@@ -1,6 +1,8 @@
 """Administration of courses; what people did in them is read here, and written by actions."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from pthv.ruled_admin import (
@@ -10,7 +12,7 @@ from pthv.ruled_admin import (
     RuledAdmin,
     asking,
 )
-from training import certification
+from training import certification, feedback
 from training.models import (
     Attendance,
     CertificateImport,
@@ -145,11 +147,19 @@ class FeedbackRequestAdmin(ReadOnlyAdmin):
 
 @admin.register(Feedback)
 class FeedbackAdmin(ReadOnlyAdmin):
-    """That there are answers; what they say is read on the cohort's page, and only of many."""
+    """That there are answers; what they say is read on the cohort's page, and only of many.
+
+    Whoever could count them, or see their keys, while people answer would know which is new.
+    """
 
     list_display = ("cohort", "wave", "program")
+    list_display_links = None
+    ordering = ("-cohort", "wave")
     list_select_related = ("cohort", "program")
     fields = ("cohort", "wave", "program")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Feedback]:
+        return feedback.of_closed_surveys(super().get_queryset(request))
 
 
 @admin.register(DoorSignIn)

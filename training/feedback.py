@@ -11,6 +11,8 @@ Nobody can find out who said what:
 """
 
 import datetime
+import random
+import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +20,17 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
+from django.db.models import (
+    BooleanField,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+)
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -30,6 +42,8 @@ from training.models import Cohort, CohortMember, Feedback, FeedbackRequest, Wav
 
 OPEN_FOR = datetime.timedelta(days=21)
 LATER = datetime.timedelta(days=91)
+# Its last day ends some time later, and a day may have 25 hours.
+CLOSED_EVERYWHERE = OPEN_FOR + datetime.timedelta(days=2)
 SCALE = {
     1: gettext_lazy("Strongly disagree"),
     2: gettext_lazy("Disagree"),
@@ -159,19 +173,41 @@ def answer(request: FeedbackRequest, *, scores: dict[str, int], comment: str = "
         raise NotReady(
             _("Answers were taken until %(day)s. Thank you all the same.") % {"day": day}
         )
-    request.answered = True
-    request.save(update_fields=["answered"])
-    Feedback.objects.create(
-        program_id=cohort.program_id,
-        cohort=cohort,
-        wave=request.wave,
-        comment=comment.strip(),
-        **scores,
+    # The database remembers which transaction wrote a row last, and keeps rows in the order in
+    # which they came. So all are written: the answer stands out no more, nor does who gave it.
+    FeedbackRequest.objects.filter(member__cohort=cohort, wave=request.wave).update(
+        answered=ExpressionWrapper(Q(answered=True) | Q(pk=request.pk), BooleanField())
     )
-    # The database remembers which transaction wrote a row last. So this one writes all of them:
-    # the answer stands out no more, nor does who gave it.
-    Feedback.objects.filter(cohort=cohort, wave=request.wave).update(wave=F("wave"))
-    FeedbackRequest.objects.filter(member__cohort=cohort, wave=request.wave).update(wave=F("wave"))
+    _shuffle_in(
+        Feedback(
+            program_id=cohort.program_id,
+            cohort=cohort,
+            wave=request.wave,
+            comment=comment.strip(),
+            **scores,
+        )
+    )
+
+
+def _shuffle_in(answer: Feedback) -> None:
+    """Keep it among the others, all written anew in a random order, with new keys."""
+    earlier = Feedback.objects.filter(cohort=answer.cohort, wave=answer.wave)
+    answers = [answer, *earlier]
+    earlier.delete()
+    for one in answers:
+        one.pk = uuid.uuid4()
+    random.SystemRandom().shuffle(answers)
+    Feedback.objects.bulk_create(answers)
+
+
+def of_closed_surveys(answers: QuerySet) -> QuerySet:
+    """Those to which none will be added, wherever their program is."""
+    survey = FeedbackRequest.objects.filter(
+        member__cohort=OuterRef("cohort"),
+        wave=OuterRef("wave"),
+        asked_at__lt=clock.now() - CLOSED_EVERYWHERE,
+    )
+    return answers.filter(Exists(survey))
 
 
 @dataclass(frozen=True)
@@ -243,10 +279,11 @@ def results(cohort: Cohort) -> list[Results]:
 
 
 def _said(cohort: Cohort, wave: str) -> tuple[list[Result], list[str]]:
-    """By their random keys: in no order that anybody could know."""
-    answers = list(Feedback.objects.filter(cohort=cohort, wave=wave).order_by("pk"))
+    """Comments go by their words: an order that tells nothing of when they came."""
+    answers = list(Feedback.objects.filter(cohort=cohort, wave=wave))
     given = [_result(statement, answers) for statement in STATEMENTS]
-    return given, [one.comment for one in answers if one.comment]
+    comments = sorted((one.comment for one in answers if one.comment), key=str.casefold)
+    return given, comments
 
 
 def _result(statement: Statement, answers: list[Feedback]) -> Result:

@@ -1,6 +1,7 @@
 """How a training was: asked once, answered once, and told only of many."""
 
 import datetime
+import random
 import uuid
 
 import pytest
@@ -316,6 +317,74 @@ def test_the_database_itself_cannot_tell_which_answer_came_with_whom(done):
         answers = cursor.fetchall()
         cursor.execute("SELECT DISTINCT xmin::text FROM training_feedbackrequest")
         assert len(answers) == len(cursor.fetchall()) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_where_a_row_lies_says_nothing_of_when_it_was_written(done):
+    given = random.Random(7).sample(requests(), PEOPLE)
+    order = [request.pk for request in given]
+    lay = []
+    with clock.at(END):
+        for request in given:
+            feedback.answer(request, scores=GLAD, comment=str(request.pk))
+            lay.append([int(one) for one in as_they_lie()])
+
+    # By chance, once in 11!.
+    assert all(last != order[: len(last)] for last in lay[-2:])
+    # The newest is not always the last: by chance, once in 12!.
+    assert any(rows[-1] != newest for rows, newest in zip(lay, order, strict=True))
+    assert {str(key) for key in order} == set(as_they_lie())
+
+
+def as_they_lie() -> list[str]:
+    """The comments in the order in which the rows lie on the disk."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT comment FROM training_feedback ORDER BY ctid")
+        return [comment for (comment,) in cursor.fetchall()]
+
+
+def test_no_key_lasts_while_people_answer(done):
+    """Whoever wrote the keys down after each answer could tell which one was new."""
+    with clock.at(END):
+        answered_by(5)
+        before = {one.pk for one in said()}
+        answered_by(6)
+
+    assert len(before) == 5
+    assert before.isdisjoint(one.pk for one in said())
+
+
+def test_comments_are_in_the_order_of_their_words(done):
+    words = [f"{letter} word" for letter in "kBdaJhCgfIle"]
+    with clock.at(END):
+        for request, text in zip(requests(), words, strict=True):
+            feedback.answer(request, scores=GLAD, comment=text)
+
+    with clock.at(END + 22 * DAY):
+        assert feedback.results(done)[0].comments == [f"{x} word" for x in "aBCdefghIJkl"]
+
+
+def test_the_admin_lists_no_answer_before_its_survey_is_closed(client, done, administrator):
+    with clock.at(END):
+        answered_by(11)
+    client.force_login(administrator)
+    url = reverse("admin:training_feedback_changelist")
+
+    def listed(when: datetime.datetime) -> tuple[int, str]:
+        with clock.at(when):
+            response = client.get(url)
+        return response.context["cl"].result_count, response.content.decode()
+
+    still_open = (END, END + 21 * DAY, at(29, 23, 59))
+    assert [listed(when)[0] for when in still_open] == [0, 0, 0]
+    count, text = listed(END + 24 * DAY)
+    with scopes_disabled():
+        keys = [one.pk for one in said()]
+    assert count == len(keys) == 11
+    assert not any(str(key) in text for key in keys)
+    with clock.at(END):
+        row = client.get(reverse("admin:training_feedback_change", args=keys[:1]))
+    assert row.status_code == 302
 
 
 def test_the_admin_shows_neither_who_answered_nor_what(client, done, administrator):
