@@ -10,6 +10,8 @@ shows one.
 import datetime
 import logging
 import time
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
@@ -35,41 +37,70 @@ LEAST_ATTEMPTS = 8
 SWEEP_SECONDS = 60
 
 
+class Letter(NamedTuple):
+    """What one person is written: what the template is filled with, and the key it is kept by."""
+
+    to: User
+    context: Mapping[str, object]
+    key: str
+    calendar: Invitation | None = None
+
+
 def queue(
     program: Program,
     kind: str,
     to: User,
-    context: dict[str, object],
+    context: Mapping[str, object],
     *,
     key: str,
     calendar: Invitation | None = None,
 ) -> Message | None:
-    """Queue the e-mail `emails/<kind>.txt` for `to`; None if its key was queued before.
+    """Queue the e-mail `emails/<kind>.txt` for `to`; None if its key was queued before."""
+    queued = queue_many(program, kind, [Letter(to, context, key, calendar)])
+    return queued[0] if queued else None
+
+
+def queue_many(program: Program, kind: str, letters: Iterable[Letter]) -> list[Message]:
+    """Queue the e-mail `emails/<kind>.txt` for many at once; return those whose key is new.
 
     The template's first line is the subject, and holds no name of a family. Its hours are the
-    program's, whoever asks from wherever. `calendar` goes with it.
+    program's, whoever asks from wherever. A letter's `calendar` goes with it.
     """
+    wanted = {f"{kind}:{letter.key}": letter for letter in letters}
+    if not wanted:
+        return []
+    kept = Message.objects.filter(program=program)
+    before = set(kept.filter(key__in=list(wanted)).values_list("key", flat=True))
     with scope(program=program), timezone.override(program.zone):
-        text = _text(f"emails/{kind}.txt", {"program": program, "to": to, **context})
-    subject, body = text.split("\n", 1)
-    message, created = Message.objects.get_or_create(
+        new = [
+            _message(program, kind, key, letter)
+            for key, letter in wanted.items()
+            if key not in before
+        ]
+    if not new:
+        return []
+    # Whoever queued the same meanwhile was first; then it is handed over twice, and sent once.
+    Message.objects.bulk_create(new, ignore_conflicts=True, batch_size=1000)
+    queued = list(kept.filter(key__in=[message.key for message in new]).order_by("pk"))
+    _hand_to_worker(*queued)
+    return queued
+
+
+def _message(program: Program, kind: str, key: str, letter: Letter) -> Message:
+    context = {"program": program, "to": letter.to, **letter.context}
+    subject, body = _text(f"emails/{kind}.txt", context).split("\n", 1)
+    return Message(
         program=program,
-        key=f"{kind}:{key}",
-        defaults={
-            "kind": kind,
-            "to_user": to,
-            "address": to.email,
-            "subject": subject.strip(),
-            "body": body.strip(),
-            "queued_at": clock.now(),
-            "calendar": calendar.text if calendar else "",
-            "calendar_method": calendar.method.value if calendar else "",
-        },
+        kind=kind,
+        key=key,
+        to_user=letter.to,
+        address=letter.to.email,
+        subject=subject.strip(),
+        body=body.strip(),
+        queued_at=clock.now(),
+        calendar=letter.calendar.text if letter.calendar else "",
+        calendar_method=letter.calendar.method.value if letter.calendar else "",
     )
-    if not created:
-        return None
-    _hand_to_worker(message)
-    return message
 
 
 def _text(template: str, context: dict[str, object]) -> str:
@@ -94,8 +125,10 @@ def send_again(message: Message, *, by: User) -> Message:
     return message
 
 
-def _hand_to_worker(message: Message) -> None:
-    app.configure_task("send_message", queueing_lock=None).defer(message_id=message.pk)
+def _hand_to_worker(*messages: Message) -> None:
+    task = app.configure_task("send_message", queueing_lock=None)
+    jobs: list[dict[str, Any]] = [{"message_id": message.pk} for message in messages]
+    task.batch_defer(*jobs)
 
 
 def send(message_id: int) -> bool:

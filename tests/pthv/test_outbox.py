@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import smtplib
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from types import SimpleNamespace
@@ -12,7 +13,8 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.db import OperationalError, connection
 from django.urls import reverse
 from django.utils import timezone
-from django_scopes import scopes_disabled
+from django_scopes import scope, scopes_disabled
+from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.jobs import Status
 
 from pthv import clock, outbox, tasks
@@ -294,3 +296,51 @@ def test_one_job_that_cannot_be_rescued_does_not_keep_the_others():
 
     assert rescued == [1, 3]
     assert given_up == [(4, Status.FAILED, False)]
+
+
+def test_many_are_queued_at_once_each_under_its_key(program, educator, partner):
+    def letters(*keys: str) -> list[outbox.Letter]:
+        return [outbox.Letter(educator, {"by": partner}, key) for key in keys]
+
+    first = outbox.queue_many(program, "account_made", letters("1", "2", "2"))
+    again = outbox.queue_many(program, "account_made", letters("2", "3"))
+
+    assert [message.key for message in first] == ["account_made:1", "account_made:2"]
+    assert [message.key for message in again] == ["account_made:3"]
+    assert outbox.queue_many(program, "account_made", []) == []
+    jobs = ProcrastinateJob.objects.filter(task_name="send_message").order_by("id")
+    queued = [message.pk for message in [*first, *again]]
+    assert [job.args["message_id"] for job in jobs] == queued
+
+
+@pytest.mark.parametrize("count", [30, 60])
+def test_many_take_as_many_queries_as_few(
+    program, educator, partner, count, django_assert_num_queries
+):
+    letters = [outbox.Letter(educator, {"by": partner}, str(n)) for n in range(count)]
+
+    with django_assert_num_queries(4):
+        outbox.queue_many(program, "account_made", letters)
+
+    assert Message.objects.count() == count
+
+
+@pytest.mark.concurrency
+@pytest.mark.django_db(transaction=True)
+def test_who_queues_the_same_at_once_queues_it_once(program, educator, partner):
+    start = threading.Barrier(2)
+
+    def work() -> None:
+        try:
+            with scope(program=program), clock.at(NOW):
+                start.wait(timeout=20)
+                letters = [outbox.Letter(educator, {"by": partner}, str(n)) for n in range(20)]
+                outbox.queue_many(program, "account_made", letters)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        for job in [pool.submit(work) for _worker in range(2)]:
+            job.result(timeout=30)
+
+    assert Message.objects.count() == 20
