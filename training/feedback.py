@@ -38,6 +38,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from pthv import audit, clock, outbox, wording
 from pthv.blocked import NotReady
 from pthv.models import Educator, Program
+from pthv.outbox import Letter
 from training.models import Cohort, CohortMember, Feedback, FeedbackRequest, Wave
 
 OPEN_FOR = datetime.timedelta(days=21)
@@ -97,7 +98,7 @@ STATEMENTS = (
 def ask(cohort: Cohort, *, wave: str) -> int:
     """Ask everybody who has a place and still visits; once for each wave. Return how many."""
     # Whoever asks at the same time waits here, and then finds it done.
-    cohort = Cohort.objects.select_for_update(no_key=True).get(pk=cohort.pk)
+    cohort = Cohort.objects.locked(cohort)
     if FeedbackRequest.objects.filter(member__cohort=cohort, wave=wave).exists():
         return 0
     members = list(
@@ -114,13 +115,13 @@ def ask(cohort: Cohort, *, wave: str) -> int:
         FeedbackRequest(program_id=cohort.program_id, member=member, wave=wave, minimum=minimum)
         for member in members
     )
-    for request in requests:
-        _write(request, cohort)
+    letters = [_letter(request, cohort) for request in requests]
+    outbox.queue_many(cohort.program, "feedback_asked", letters)
     audit.record("feedback.asked", cohort, by=None, wave=wave, asked=len(requests))
     return len(requests)
 
 
-def _write(request: FeedbackRequest, cohort: Cohort) -> None:
+def _letter(request: FeedbackRequest, cohort: Cohort) -> Letter:
     context = {
         "cohort": cohort,
         "later": request.wave == Wave.LATER,
@@ -128,8 +129,7 @@ def _write(request: FeedbackRequest, cohort: Cohort) -> None:
         "until": last_day(request),
         "least": request.minimum,
     }
-    to = request.member.educator.user
-    outbox.queue(cohort.program, "feedback_asked", to, context, key=str(request.pk))
+    return Letter(request.member.educator.user, context, str(request.pk))
 
 
 def ask_later(program: Program) -> int:
