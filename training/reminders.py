@@ -1,4 +1,5 @@
-"""Reminders before somebody's leave to visit ends: to the person, and to who looks after it."""
+"""Reminders before a certification that allows something ends: to who holds it, and to who looks
+after them."""
 
 import datetime
 from collections import defaultdict
@@ -11,6 +12,7 @@ from django.urls import reverse
 
 from pthv import clock, outbox
 from pthv.models import Educator, Membership, Program, Role, User
+from pthv.outbox import Letter
 from training.models import Certification, CertificationReminder, Cohort, Grant
 
 DAYS = (60, 30, 7)
@@ -61,14 +63,17 @@ def remind(program: Program) -> int:
 def due(program: Program) -> QuerySet:
     """Certifications whose holder was not reminded yet as late as now, with those `days`.
 
-    Not of whoever may visit longer by another one, left, or has no account any more.
+    Not of whoever may do the same for longer by another one, left, or has no account any more.
     """
     today = program.today
     near = [
         When(expires_on__lte=today + datetime.timedelta(days=days), then=Value(days))
         for days in sorted(DAYS)
     ]
-    others = Certification.objects.certifying().filter(educator=OuterRef("educator"))
+    allowing = Certification.objects.filter(revoked_at=None).exclude(course__grants=Grant.NOTHING)
+    others = allowing.filter(
+        educator=OuterRef("educator"), course__grants=OuterRef("course__grants")
+    )
     longer = others.filter(
         Q(expires_on__gt=OuterRef("expires_on"))
         | Q(expires_on=OuterRef("expires_on"), pk__gt=OuterRef("pk"))
@@ -77,8 +82,7 @@ def due(program: Program) -> QuerySet:
         certification=OuterRef("pk"), days__lte=OuterRef("days")
     )
     return (
-        Certification.objects.certifying()
-        .filter(
+        allowing.filter(
             program=program,
             expires_on__range=(today, today + datetime.timedelta(days=max(DAYS))),
             educator__in=Educator.objects.staying(),
@@ -86,7 +90,7 @@ def due(program: Program) -> QuerySet:
         )
         .annotate(days=Case(*near))
         .filter(~Exists(longer), ~Exists(told))
-        .select_related("educator__user")
+        .select_related("educator__user", "course")
         .order_by("expires_on", "pk")
     )
 
@@ -112,21 +116,20 @@ def _people(program: Program, found: list[Due]) -> People:
 
 def _tell_holders(program: Program, found: list[Due], people: People) -> None:
     cohorts = list(_open_cohorts(program))
+    link = settings.SITE_URL + reverse("own_training")
+    letters = []
     for held in found:
         schools = people.schools.get(held.educator.user_id, set())
-        fits = (c for c in cohorts if c.school_id is None or c.school_id in schools)
-        outbox.queue(
-            program,
-            "certification_ending",
-            held.educator.user,
-            {
-                "certification": held,
-                "left": (held.expires_on - program.today).days,
-                "cohort": next(fits, None),
-                "link": settings.SITE_URL + reverse("own_training"),
-            },
-            key=f"{held.pk}:{held.days}",
+        renewing = (
+            cohort
+            for cohort in cohorts
+            if cohort.course.grants == held.course.grants
+            and (cohort.school_id is None or cohort.school_id in schools)
         )
+        context = {"certification": held, "cohort": next(renewing, None), "link": link}
+        key = f"{held.pk}:{held.days}"
+        letters.append(Letter(held.educator.user, context, key))
+    outbox.queue_many(program, "certification_ending", letters)
 
 
 def _open_cohorts(program: Program) -> QuerySet:
@@ -134,10 +137,10 @@ def _open_cohorts(program: Program) -> QuerySet:
     return (
         Cohort.objects.filter(
             program=program,
-            course__grants=Grant.VISITS,
             open_for_sign_up=True,
             completed_at=None,
         )
+        .exclude(course__grants=Grant.NOTHING)
         .with_sessions_in_brief()
         .filter(first_starts_at__gt=clock.now())
         .filter(Q(capacity=None) | Q(enrolled__lt=F("capacity"), waiting=0))
@@ -151,21 +154,18 @@ def _tell_coordinators(program: Program, found: list[Due], people: People) -> No
     for held in found:
         for user in people.of(held.educator):
             theirs[user].append(held)
+    letters = []
     for user, ending in theirs.items():
         first = min((held.pk, held.days) for held in ending)
-        outbox.queue(
-            program,
-            "certifications_ending",
-            user,
-            {
-                "ending": ending[:LISTED],
-                "count": len(ending),
-                "more": max(0, len(ending) - LISTED),
-                "link": settings.SITE_URL + reverse("certification_list"),
-            },
-            # What is due now is never due again, so no other message can begin with it.
-            key=f"{user.pk}:{first[0]}:{first[1]}",
-        )
+        context = {
+            "ending": ending[:LISTED],
+            "count": len({held.educator_id for held in ending}),
+            "more": max(0, len(ending) - LISTED),
+            "link": settings.SITE_URL + reverse("certification_list"),
+        }
+        # What is due now is never due again, so no other message can begin with it.
+        letters.append(Letter(user, context, f"{user.pk}:{first[0]}:{first[1]}"))
+    outbox.queue_many(program, "certifications_ending", letters)
 
 
 def is_morning(program: Program) -> bool:

@@ -294,3 +294,52 @@ def test_two_workers_at_once_send_once(program, ends_in, educator, site_coordina
 
     assert (to(educator), to(site_coordinator)) == ([TO_PERSON], [TO_COORDINATOR])
     assert Educator.objects.count() == 1
+
+
+def test_every_training_that_allows_something_ends_with_a_reminder(
+    program, ends_in, educator, site_coordinator, program_coordinator
+) -> None:
+    second = Course.objects.create(program=program, name="Second", hours=1, grants="second_visits")
+    cohort = cohorts.open_cohort(second, "Winter", open_for_sign_up=True, by=program_coordinator)
+    sessions.add(cohort, starts_at=at(9, 16), ends_at=at(9, 18), by=program_coordinator)
+    for_visits, for_second = ends_in(educator, 30), ends_in(educator, 29, of=second)
+
+    assert reminders.remind(program) == 2
+    assert reminders.remind(program) == 0
+
+    assert (marked(for_visits), marked(for_second)) == ([30, 60], [30, 60])
+    seconds, visits = Message.objects.filter(to_user=educator).order_by("pk")
+    assert seconds.subject == "Your training “Second” ends Wed, Nov 4"
+    assert "certified in “Second” (go on second visits) until Wed, Nov 4" in seconds.body
+    assert "Second (Winter)" in seconds.body
+    assert "No course is open" in visits.body
+    digest = Message.objects.get(to_user=site_coordinator)
+    assert digest.subject == "1 person's training ends soon"
+    assert "- Ana Ruiz: Wed, Nov 4 (go on second visits)\n- Ana Ruiz: Thu, Nov 5" in digest.body
+
+
+def test_a_renewal_is_of_the_same_leave(program, ends_in, educator) -> None:
+    refresher = Course.objects.create(
+        program=program, name="Refresher", hours=1, grants="second_visits"
+    )
+    second = Course.objects.create(program=program, name="Second", hours=1, grants="second_visits")
+    ends_in(educator, 400)  # visits, and no second ones
+    ends_in(educator, 30, of=second)
+    renewed = ends_in(educator, 200, of=refresher)
+
+    assert reminders.remind(program) == 0
+    certification.revoke(renewed, because="A mistake", by=educator)
+    assert reminders.remind(program) == 1
+
+
+@pytest.mark.parametrize("count", [30, 60])
+def test_many_are_reminded_in_as_many_queries_as_few(
+    program, ends_in, person, school, site_coordinator, count, django_assert_num_queries
+) -> None:
+    for number in range(count):
+        ends_in(person(f"Teo N{number}", Role.EDUCATOR, program, school), 30)
+
+    with django_assert_num_queries(16):
+        reminders.remind(program)
+
+    assert Message.objects.count() == count + 1
