@@ -9,7 +9,7 @@ from django.db.models import OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from pthv import audit
-from pthv.models import Membership, Program, Role, SchoolYear, User
+from pthv.models import Membership, Program, Role, User
 from pthv.models.people import EducatorQuerySet
 from training import certification
 from training.models import Attendance, Cohort, CohortMember, Course, TrainingSession
@@ -25,8 +25,9 @@ def educators(
     found: EducatorQuerySet, program: Program, *, by: User, filters: dict[str, str | bool]
 ) -> Iterator[Iterable[object]]:
     """Educators, and until when each may visit; a header first."""
-    if (year := SchoolYear.objects.at_hand(program.today).first()) is not None:
-        audit.record("educators.exported", year, by=by, filters=filters)
+    # A list of educators is about nobody in particular: it is kept by who took it.
+    exporting = Membership.objects.current(program.today).filter(program=program, user=by)
+    audit.record("educators.exported", exporting.order_by("pk")[0], by=by, filters=filters)
     memberships = Membership.objects.current(program.today).filter(
         program=program, user=OuterRef("user"), role=Role.EDUCATOR
     )

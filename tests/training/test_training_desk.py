@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from pthv import clock
 from pthv.access import Can
-from pthv.models import AuditEntry, Educator, Membership, Role
+from pthv.models import AuditEntry, Educator, Membership, Role, SchoolYear
 from tests.conftest import at
 from tests.visits.test_query_counts import DASHBOARD, PAGE, flat
 from tests.visits.test_query_counts import count as _count
@@ -261,6 +261,17 @@ def test_the_list_of_educators_is_downloaded_as_it_is_narrowed(client, staff, si
     assert (entry.by, entry.facts["filters"]) == (site_coordinator, {"standing": "ended"})
     everybody = downloaded(client.post(reverse("certification_csv")))
     assert len(everybody) == 1 + 10
+
+
+def test_that_a_list_was_taken_is_kept_where_no_school_year_is(client, staff, site_coordinator):
+    SchoolYear.objects.all().delete()
+    client.force_login(site_coordinator)
+
+    client.post(reverse("certification_csv"))
+
+    entry = AuditEntry.objects.get(event="educators.exported")
+    held = Membership.objects.get(user=site_coordinator)
+    assert (entry.subject_type, entry.subject_id) == ("membership", held.pk)
 
 
 def test_a_cohort_is_downloaded_with_who_came(client, run_cohort, hire, program_coordinator):

@@ -4,11 +4,14 @@ import datetime
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from pthv import clock, wording
 from pthv.models import Program
 from training.models import Cohort, TrainingSession
+
+FARTHEST = datetime.timedelta(days=2 * 366)
 
 
 def time_field(label: Any) -> forms.TimeField:
@@ -49,6 +52,12 @@ class SessionForm(forms.Form):
             (part, _part(part, days.get(part))) for part in range(1, new + 1)
         ]
         self.initial.setdefault("part", new)
+
+    def clean_day(self) -> datetime.date:
+        day = self.cleaned_data["day"]
+        if day != self.initial.get("day") and abs(day - self.program.today) > FARTHEST:
+            raise ValidationError(_("Choose a day within two years of today."))
+        return day
 
     def clean(self) -> dict[str, Any]:
         super().clean()

@@ -38,9 +38,7 @@ def certification_list(request: Request) -> HttpResponse:
         "rows": [(educator, found[educator.pk]) for educator in page],
         "typed": request.GET.get("q", "").strip(),
         "state": filters.get("standing", ""),
-        "school": School.objects.filter(pk=filters["school"]).first()
-        if filters.get("school")
-        else None,
+        "school": _school(request),
         "states": standings.LABELS.items(),
         "query": request.GET.urlencode(),
         "may_run": Can.RUN_TRAINING in request.powers,
@@ -51,19 +49,25 @@ def certification_list(request: Request) -> HttpResponse:
 def chosen(request: Request) -> tuple[EducatorQuerySet, dict[str, str | bool]]:
     """The educators that an address asks for, and by what; on the page as in the file."""
     state, typed = request.GET.get("standing", ""), request.GET.get("q", "").strip()
-    school = id_of(request.GET.get("school", ""))
+    school = _school(request)
     found = Educator.objects.open_to(request.user, Can.SEE_TRAINING).named(typed)
     filters: dict[str, str | bool] = {}
     if state in standings.LABELS:
         filters["standing"] = state
         found = standings.standing(found, state, on=request.program.today)
     if school is not None:
-        filters["school"] = str(school)
+        filters["school"] = str(school.pk)
     if state != "new":  # who was trained this year counts, whether they stayed or not
         found = found.staying(school)
     if typed:
         filters["q"] = True  # that they looked for a name, not for whose
     return found, filters
+
+
+def _school(request: Request) -> School | None:
+    """The one that an address asks for, if it is within reach."""
+    schools = School.objects.open_to(request.user, Can.SEE_TRAINING)
+    return schools.filter(pk=id_of(request.GET.get("school", ""))).first()
 
 
 @requires(Can.RUN_TRAINING)

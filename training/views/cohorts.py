@@ -48,7 +48,10 @@ def cohort_list(request: Request) -> HttpResponse:
 def _chosen(request: Request) -> tuple[QuerySet[Cohort], str]:
     """The cohorts that an address asks for, and in words which these are."""
     found = Cohort.objects.open_to(request.user, Can.SEE_TRAINING).with_sessions_in_brief()
-    trainer = Trainer.objects.filter(pk=id_of(request.GET.get("trainer", ""))).first()
+    trainers = Trainer.objects.filter(pk=id_of(request.GET.get("trainer", "")))
+    if not request.user.reach(Can.SEE_TRAINING).program:
+        trainers = trainers.filter(cohorts__in=found.values("pk"))
+    trainer = trainers.first()
     if trainer is not None:
         return found.filter(trainers=trainer), str(trainer)
     if "completed" in request.GET:
