@@ -1,7 +1,5 @@
 """Who came to a session, for how long, and whose make-up it is."""
 
-from collections.abc import Iterable
-
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -11,6 +9,7 @@ from pthv.blocked import NotReady
 from pthv.models import Change, Educator, User
 from training import requirements, sessions
 from training.models import Attendance, Cohort, CohortMember, TrainingSession
+from training.sessions import still_open
 
 State = Attendance.State
 EVERYBODY = "attendance.everybody"
@@ -94,20 +93,6 @@ def session_of(change: Change) -> TrainingSession | None:
     """Where everybody came; None if nobody is expected there any more."""
     rows = change.images.filter(table=Attendance._meta.db_table).values("row")
     return TrainingSession.objects.filter(attendances__in=rows).first()
-
-
-def still_open(cohort: Cohort, planned: Iterable[TrainingSession]) -> set[int]:
-    """The ids of those sessions where it may be recorded who came.
-
-    `planned`: all that stand, in order. Once a cohort is complete they are its make-ups.
-    """
-    parts: set[int] = set()
-    found = set()
-    for session in planned:
-        if cohort.completed_at is None or session.part in parts:
-            found.add(session.pk)
-        parts.add(session.part)
-    return found
 
 
 def raise_unless_open(session: TrainingSession, counted_for: Cohort, state: str) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -18,9 +17,10 @@ from training.models import (
     CohortTrainer,
     Course,
     Trainer,
-    TrainingSession,
     Wave,
 )
+
+AFTERWARDS = frozenset({"host", "cost", "funding"})  # of its fields: bills come late
 
 
 @transaction.atomic
@@ -54,8 +54,12 @@ def change(
     new_trainers: Mapping[str, Iterable[str]] | None = None,
 ) -> Cohort:
     """Change what a cohort is like, and who trains it (None: as before); more places let in who
-    waits."""
-    cohort = _open(cohort)
+    waits. Once it is complete, only AFTERWARDS and its trainers."""
+    cohort = Cohort.objects.locked(cohort)
+    if cohort.completed_at and not AFTERWARDS.issuperset(fields):
+        raise NotReady(
+            _("This cohort is complete: only who trains, runs and pays it can still be changed.")
+        )
     capacity = fields.get("capacity", cohort.capacity)
     if capacity is not None and capacity < cohort.enrolled:
         raise NotReady(
@@ -72,7 +76,8 @@ def change(
     if trainers is not None:
         _set_trainers(cohort, trainers, new_trainers or {})
     audit.record("cohort.changed", cohort, by=by, fields=sorted(fields))
-    enrolment.move_up(cohort)
+    if not cohort.completed_at:
+        enrolment.move_up(cohort)
     return cohort
 
 
@@ -129,25 +134,15 @@ def blockers(cohort: Cohort) -> list[str]:
 @transaction.atomic
 def complete(cohort: Cohort, *, by: User) -> list[Certification]:
     """Close attendance, certify everybody who needs nothing more, and ask how it was."""
-    cohort = Cohort.objects.select_for_update().get(pk=cohort.pk)
+    cohort = Cohort.objects.locked(cohort)
     if cohort.completed_at:
         return []
     if reasons := blockers(cohort):
         raise NotReady(*reasons)
     cohort.completed_at, cohort.completed_by = clock.now(), by
     cohort.save(update_fields=["completed_at", "completed_by"])
+    enrolment.end_waits(cohort, by=by)
     issued = requirements.certify(cohort, by=by)
     audit.record("cohort.completed", cohort, by=by, certified=len(issued))
     feedback.ask(cohort, wave=Wave.END)
     return issued
-
-
-def _open(cohort: Cohort) -> Cohort:
-    cohort = Cohort.objects.select_for_update().get(pk=cohort.pk)
-    if cohort.completed_at:
-        raise NotReady(_("This cohort is complete; open a new one."))
-    return cohort
-
-
-def _standing(cohort: Cohort) -> QuerySet[TrainingSession]:
-    return TrainingSession.objects.standing().filter(cohort=cohort)

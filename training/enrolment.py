@@ -3,17 +3,19 @@
 Every action locks the cohort first, so that places are given in the order people came.
 """
 
+import datetime
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 
-from pthv import accounts, audit, clock, outbox, wording
+from pthv import audit, clock, outbox, wording
 from pthv.blocked import NotReady, raise_if
-from pthv.models import Educator, School, User
+from pthv.models import Educator, User
 from pthv.models.people import EducatorQuerySet
+from pthv.outbox import Letter
 from training import sessions
 from training.models import Attendance, Cohort, CohortMember, TrainingSession
 
@@ -42,14 +44,13 @@ def enrol(cohort: Cohort, educators: Iterable[Educator], *, by: User) -> Joined:
     members = CohortMember.objects.there().filter(cohort=cohort)
     there = set(members.values_list("educator", flat=True))
     new = [educator for educator in dict.fromkeys(educators) if educator.pk not in there]
-    welcome = set(
-        candidates(cohort).filter(pk__in=[e.pk for e in new]).values_list("pk", flat=True)
-    )
+    welcome = candidates(cohort).select_related("user").in_bulk([e.pk for e in new])
     if strangers := [educator for educator in new if educator.pk not in welcome]:
         raise NotReady(
             _("%(names)s can't join this cohort: only educators who visit here can.")
             % {"names": wording.listed(strangers)}
         )
+    new = [welcome[educator.pk] for educator in new]
     places = _free(cohort)
     seated, waiting = (new, []) if places is None else (new[:places], new[places:])
     _welcome(_join(cohort, seated, State.ENROLLED))
@@ -92,16 +93,32 @@ def sign_up(cohort: Cohort, educator: Educator, *, by: User) -> CohortMember:
 
 
 @transaction.atomic
-def withdraw(member: CohortMember, *, by: User, because: str = "") -> CohortMember:
-    """Give up a place, or the wait for one; who waits first moves up."""
-    cohort = _open(member.cohort)
+def withdraw(member: CohortMember, *, by: User, because: str = "") -> list[CohortMember]:
+    """Give up a place, or the wait for one; who waits first moves up. Return who did."""
+    cohort = Cohort.objects.locked(member.cohort)
     member = _locked(member)
     if member.state not in (State.ENROLLED, State.WAITING):
-        return member
+        return []
+    if member.state == State.ENROLLED:
+        _refuse_complete(cohort)
     _leave(member, State.WITHDRAWN, because.strip(), by)
     audit.record("cohort.withdrew", cohort, by=by, educator=member.educator_id)
-    move_up(cohort)
-    return member
+    return [] if cohort.completed_at else move_up(cohort)
+
+
+def end_waits(cohort: Cohort, *, by: User) -> None:
+    """Let nobody wait for a place in a cohort that is complete, and tell them so."""
+    waiting = list(_with_people(CohortMember.objects.waiting().filter(cohort=cohort)))
+    CohortMember.objects.filter(pk__in=[member.pk for member in waiting]).update(
+        state=State.WITHDRAWN,
+        left_at=clock.now(),
+        left_by=by,
+        left_because=_("The cohort was completed"),
+    )
+    _write("cohort_left", cohort, waiting, waited=True)
+    if waiting:
+        gone = [member.educator_id for member in waiting]
+        audit.record("cohort.waits_ended", cohort, by=by, educators=gone)
 
 
 def destinations(member: CohortMember) -> QuerySet[Cohort]:
@@ -147,11 +164,10 @@ def move_up(cohort: Cohort) -> list[CohortMember]:
     cohort = _open(cohort)
     if not cohort.waiting or _begun(cohort):
         return []
-    waiting = CohortMember.objects.waiting().filter(cohort=cohort).select_related("educator__user")
+    waiting = _with_people(CohortMember.objects.waiting().filter(cohort=cohort))
     free = cohort.waiting if cohort.places_left is None else cohort.places_left
     moved = list(waiting[:free])
-    for member in moved:
-        _seat(member)
+    _seat(moved)
     if moved:
         audit.record("cohort.moved_up", cohort, by=None, educators=[m.educator_id for m in moved])
     return moved
@@ -168,16 +184,18 @@ def give_place(member: CohortMember, *, by: User) -> CohortMember:
         raise NotReady(_("They are not on the waiting list any more."))
     if cohort.places_left == 0:
         raise NotReady(_("Every place is taken. Give the cohort more places first."))
-    _seat(member)
+    _seat([member])
     audit.record("cohort.place_given", cohort, by=by, educator=member.educator_id)
     return member
 
 
-def _seat(member: CohortMember) -> None:
-    member.state = State.ENROLLED
-    member.save(update_fields=["state"])
-    member.save(update_fields=["state"])
-    _welcome([member], waited=True)
+def _seat(members: list[CohortMember]) -> None:
+    for member in members:
+        member.state = State.ENROLLED
+    CohortMember.objects.filter(pk__in=[member.pk for member in members]).update(
+        state=State.ENROLLED
+    )
+    _welcome(members, waited=True)
 
 
 def _leave(member: CohortMember, state: str, because: str, by: User) -> None:
@@ -190,8 +208,12 @@ def _leave(member: CohortMember, state: str, because: str, by: User) -> None:
 
 
 def _locked(member: CohortMember) -> CohortMember:
-    members = CohortMember.objects.select_for_update(of=("self",))
-    return members.select_related("cohort__program", "educator__user").get(pk=member.pk)
+    members = CohortMember.objects.select_for_update(of=("self",), no_key=True)
+    return _with_people(members).get(pk=member.pk)
+
+
+def _with_people(members: QuerySet[CohortMember]) -> QuerySet[CohortMember]:
+    return members.select_related("cohort__course", "cohort__program", "educator__user")
 
 
 def _begun(cohort: Cohort) -> bool:
@@ -201,7 +223,7 @@ def _begun(cohort: Cohort) -> bool:
 
 def _key(member: CohortMember) -> str:
     """What tells one coming and going of a member from the next."""
-    return f"{member.pk}:{member.joined_at.timestamp():.0f}"
+    return f"{member.pk}:{member.joined_at.timestamp():.6f}"
 
 
 def _unready(cohort: Cohort) -> list[str]:
@@ -210,51 +232,18 @@ def _unready(cohort: Cohort) -> list[str]:
     return [_("Add a session first; then people can be enrolled.")]
 
 
-def unknown(emails: Iterable[str], cohort: Cohort) -> list[str]:
-    """Those addresses that belong to nobody who visits here: an account would be made, or one
-    be opened again."""
-    emails = list(emails)
-    known = Educator.objects.filter(program=cohort.program_id).staying()
-    held = set(known.filter(user__email__in=emails).values_list("user__email", flat=True))
-    return [email for email in emails if email not in held]
-
-
-@transaction.atomic
-def enrol_addresses(
-    cohort: Cohort, people: Iterable[tuple[str, str]], school: School | None, *, by: User
-) -> Joined:
-    """Enrol people by name and e-mail address; who is unknown gets an account at `school`."""
-    people = list(people)
-    strangers = set(unknown([email for _name, email in people], cohort))
-    if strangers and school is None:
-        raise NotReady(_("Choose the school of those who are new."))
-    known = {
-        educator.user.email: educator
-        for educator in Educator.objects.filter(
-            program=cohort.program_id, user__email__in=[email for _name, email in people]
-        ).select_related("user")
-    }
-    educators = []
-    for name, email in people:
-        if email in strangers and school:
-            educators.append(accounts.welcome(email, name, school, by=by))
-        else:
-            educators.append(known[email])
-    return enrol(cohort, educators, by=by)
-
-
 def _join(cohort: Cohort, educators: list[Educator], state: str) -> list[CohortMember]:
     """Make members of these; who was one before and left comes back, behind those who wait."""
     held = {
         member.educator_id: member
         for member in CohortMember.objects.filter(cohort=cohort, educator__in=educators)
     }
-    members, now = [], clock.now()
-    for educator in educators:
-        member = held.get(educator.pk) or CohortMember(
-            program_id=cohort.program_id, cohort=cohort, educator=educator
-        )
-        member.state, member.joined_at = state, now
+    members: list[CohortMember] = []
+    came_at = _next_moment(cohort)
+    for number, educator in enumerate(educators):
+        member = held.get(educator.pk) or CohortMember(program_id=cohort.program_id)
+        member.cohort, member.educator, member.state = cohort, educator, state
+        member.joined_at = came_at + number * datetime.timedelta.resolution
         member.left_at = member.left_by = None
         member.left_because = ""
         members.append(member)
@@ -264,6 +253,13 @@ def _join(cohort: Cohort, educators: list[Educator], state: str) -> list[CohortM
         ["state", "joined_at", "left_at", "left_by", "left_because"],
     )
     return members
+
+
+def _next_moment(cohort: Cohort) -> datetime.datetime:
+    """Now, or just after whoever came last: nobody comes before those who were here."""
+    members = CohortMember.objects.filter(cohort=cohort)
+    last = members.aggregate(last=Max("joined_at"))["last"]
+    return max(clock.now(), last + datetime.timedelta.resolution) if last else clock.now()
 
 
 def _free(cohort: Cohort) -> int | None:
@@ -281,36 +277,15 @@ def _join_last(cohort: Cohort, educator: Educator) -> CohortMember:
 def _welcome(members: list[CohortMember], *, waited: bool = False) -> None:
     """Expect those who have a place at the sessions, and tell them so: by the invitations that
     go into their calendars, or where nothing lies ahead by a message of its own."""
-    expect(members)
-    for member in members:
-        if not sessions.invite(member, waited=waited):
-            _write("cohort_place", member.cohort, [member], waited=waited)
-
-
-def expect(members: list[CohortMember]) -> None:
-    """Expect these members of one cohort once at each of its parts that they lack."""
     if not members:
         return
-    theirs = Attendance.objects.filter(member__in=members)
-    came = Q(state=Attendance.State.ATTENDED)
-    coming = Q(state=Attendance.State.EXPECTED, session__ends_at__gt=clock.now())
-    parts = set(theirs.filter(came | coming).values_list("member", "session__part"))
-    here = set(theirs.values_list("member", "session"))
-    meetings = _sessions_by_part(members[0].cohort_id)
-    Attendance.objects.bulk_create(
-        Attendance(
-            program_id=member.program_id,
-            session=session,
-            educator_id=member.educator_id,
-            member=member,
-        )
-        for member in members
-        for part, session in meetings.items()
-        if (member.pk, part) not in parts and (member.pk, session.pk) not in here
-    )
+    cohort = members[0].cohort
+    sessions.expect(members, _sessions_by_part(cohort).values())
+    told = sessions.invite(members, waited=waited)
+    _write("cohort_place", cohort, [m for m in members if m.pk not in told], waited=waited)
 
 
-def _sessions_by_part(cohort: int) -> dict[int, TrainingSession]:
+def _sessions_by_part(cohort: Cohort) -> dict[int, TrainingSession]:
     """For each part the next session of it, or the last if all are over."""
     found: dict[int, TrainingSession] = {}
     now = clock.now()
@@ -323,15 +298,18 @@ def _sessions_by_part(cohort: int) -> dict[int, TrainingSession]:
 
 def _write(kind: str, cohort: Cohort, members: list[CohortMember], **said: object) -> None:
     """Let people know what became of their place, once for each time they came."""
-    meetings = list(TrainingSession.objects.standing().filter(cohort=cohort))
-    for member in members:
-        context = {"cohort": cohort, "sessions": meetings, **said}
-        outbox.queue(cohort.program, kind, member.educator.user, context, key=_key(member))
+    meetings = list(TrainingSession.objects.standing().filter(cohort=cohort)) if members else []
+    context = {"cohort": cohort, "sessions": meetings, **said}
+    letters = [Letter(member.educator.user, context, _key(member)) for member in members]
+    outbox.queue_many(cohort.program, kind, letters)
 
 
 def _open(cohort: Cohort) -> Cohort:
-    cohorts = Cohort.objects.select_for_update(no_key=True, of=("self",))
-    cohort = cohorts.select_related("program", "course").get(pk=cohort.pk)
+    cohort = Cohort.objects.locked(cohort)
+    _refuse_complete(cohort)
+    return cohort
+
+
+def _refuse_complete(cohort: Cohort) -> None:
     if cohort.completed_at:
         raise NotReady(_("This cohort is complete; open a new one."))
-    return cohort

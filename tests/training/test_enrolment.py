@@ -325,3 +325,77 @@ def test_a_name_is_one_line_of_what_can_be_seen(school, program_coordinator) -> 
     welcomed = accounts.welcome("nia@example.org", typed, school, by=program_coordinator)
 
     assert (welcomed.user.given_name, welcomed.user.family_name) == ("Nia", "ATTENDEE:x New comb")
+
+
+def test_who_waits_stands_in_the_order_they_were_named(
+    cohort, add_session, educators, program_coordinator
+) -> None:
+    add_session(20)
+    limit(cohort, 1)
+    x, a, b = educators(3)
+    for educator in (x, a):
+        enrolment.enrol(cohort, [educator], by=program_coordinator)
+    enrolment.withdraw(cohort.members.get(educator=a), by=program_coordinator)
+
+    enrolment.enrol(cohort, [b, a], by=program_coordinator)
+
+    waiting = CohortMember.objects.waiting().filter(cohort=cohort)
+    assert [member.educator for member in waiting] == [b, a]
+    assert len(told("cohort_waiting")) == 3  # `a` came twice
+
+
+def test_when_it_is_complete_nobody_waits_any_more(full, program_coordinator) -> None:
+    with clock.at(at(21, 9)):
+        cohorts.complete(full, by=program_coordinator)
+
+    full.refresh_from_db()
+    assert states(full) == [ENROLLED, ENROLLED, "withdrawn", "withdrawn"]
+    assert full.waiting == 0
+    third = full.members.order_by("pk")[2]
+    assert (third.left_by, third.left_because) == (program_coordinator, "The cohort was completed")
+    assert told("cohort_left") == [
+        member.educator.user for member in full.members.order_by("pk")[2:]
+    ]
+    assert "no place became free" in Message.objects.filter(kind="cohort_left").first().body
+    assert AuditEntry.objects.get(event="cohort.waits_ended").facts["educators"] == [
+        member.educator_id for member in full.members.order_by("pk")[2:]
+    ]
+
+
+def test_who_still_waits_where_it_is_complete_may_go(full, program_coordinator) -> None:
+    limit(full, 2, completed_at=at(21, 9), completed_by=program_coordinator)
+    first, _second, third, _fourth = full.members.order_by("pk")
+
+    enrolment.withdraw(third, by=third.educator.user)
+    with pytest.raises(NotReady, match="complete"):
+        enrolment.withdraw(first, by=program_coordinator)
+
+    assert states(full) == [ENROLLED, ENROLLED, "withdrawn", WAITING]
+
+
+def test_after_it_is_complete_only_the_bill_comes(full, program_coordinator) -> None:
+    with clock.at(at(21, 9)):
+        cohorts.complete(full, by=program_coordinator)
+
+    with pytest.raises(NotReady, match="only who trains, runs and pays it"):
+        cohorts.change(full, {"capacity": 5, "cost": 10}, by=program_coordinator)
+    cohorts.change(full, {"cost": 10, "funding": "Title I"}, by=program_coordinator)
+
+    full.refresh_from_db()
+    assert (full.capacity, full.cost, full.funding) == (2, 10, "Title I")
+
+
+@pytest.mark.parametrize("count", [30, 60])
+def test_many_move_up_in_as_many_queries_as_few(
+    cohort, add_session, educators, program_coordinator, count, django_assert_num_queries
+) -> None:
+    for day in (20, 21, 22, 23):
+        add_session(day)
+    limit(cohort, 1)
+    enrolment.enrol(cohort, educators(count + 1), by=program_coordinator)
+    Message.objects.all().delete()
+
+    with django_assert_num_queries(21):
+        cohorts.change(cohort, {"capacity": 100}, by=program_coordinator)
+
+    assert Message.objects.count() == 4 * count

@@ -4,8 +4,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from pthv import clock
 from pthv.models import Message, Role, User
-from training import cohorts
+from tests.conftest import at
+from training import cohorts, enrolment
 from training.models import Cohort, CohortMember, Course
 
 
@@ -264,8 +266,6 @@ def test_pages_cost_the_same_at_1_and_30_rows(
     }
 
     def grow(first: int, last: int) -> None:
-        from training import enrolment
-
         enrolment.enrol(cohort, people[first:last], by=program_coordinator)
         for number in range(first, last):
             other = Course.objects.create(program=program, name=f"Course {number}", hours=1)
@@ -298,3 +298,45 @@ def test_somebody_in_two_roles_has_both_places_in_the_menu(person, program, scho
     client.force_login(both)
 
     assert reverse("own_training") in page(client.get(reverse("more")))
+
+
+def test_whoever_gives_up_a_place_hears_who_has_it(
+    coordinator, cohort, add_session, educators, program_coordinator
+) -> None:
+    add_session(20)
+    Cohort.objects.filter(pk=cohort.pk).update(capacity=2)
+    enrolment.enrol(cohort, educators(5), by=program_coordinator)
+    first, second, third, fourth, _fifth = cohort.members.order_by("pk")
+
+    def withdraw(member: CohortMember) -> str:
+        return page(coordinator.post(reverse("cohort_withdraw", args=[member.pk]), follow=True))
+
+    assert "They gave up their place. Edu N02 has it now." in withdraw(first)
+    assert "They are off the waiting list." in withdraw(fourth)
+    with clock.at(at(20, 17)):
+        assert "The cohort has begun: choose who of the list gets it." in withdraw(second)
+    CohortMember.objects.waiting().filter(cohort=cohort).delete()
+    said = withdraw(third)
+    assert "They gave up their place." in said
+    assert "now" not in said.split("They gave up their place.")[1].split("<")[0]
+
+
+def test_who_waits_where_it_is_complete_is_taken_off_the_list(
+    coordinator, cohort, add_session, educators, program_coordinator
+) -> None:
+    add_session(5)
+    Cohort.objects.filter(pk=cohort.pk).update(capacity=1)
+    enrolment.enrol(cohort, educators(2), by=program_coordinator)
+    Cohort.objects.filter(pk=cohort.pk).update(
+        completed_at=at(6, 9), completed_by=program_coordinator
+    )
+    placed, waits = cohort.members.order_by("pk")
+
+    shown = page(coordinator.get(reverse("cohort_member", args=[waits.pk])))
+    assert "Take off the list" in shown
+    assert "Give a place now" not in shown
+    assert "Give up the place" not in page(
+        coordinator.get(reverse("cohort_member", args=[placed.pk]))
+    )
+    response = coordinator.post(reverse("cohort_withdraw", args=[waits.pk]), follow=True)
+    assert "They are off the waiting list." in page(response)

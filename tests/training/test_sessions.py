@@ -4,12 +4,14 @@ import datetime
 
 import pytest
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from icalendar import Calendar
 
 from pthv import clock, outbox
 from pthv.blocked import NotReady
-from pthv.models import AuditEntry, Message, Role
+from pthv.models import AuditEntry, Educator, Message, Role
 from tests.conftest import at
 from training import attendance, cohorts, enrolment, sessions
 from training.models import Attendance, Cohort, CohortMember, TrainingSession
@@ -262,14 +264,14 @@ def test_who_joins_is_invited_to_what_is_ahead_and_who_leaves_is_told(add, enrol
     (member,) = enrol(educator)
     forget()
 
-    sessions.invite(member)
-    sessions.invite(member)
+    sessions.invite([member])
+    sessions.invite([member])
     assert told(educator) == [("session_invited", "REQUEST", 0)]
 
     sessions.uninvite(member)
     assert told(educator)[1:] == [("session_left", "CANCEL", 1)]
 
-    sessions.invite(member)  # changed their mind: newer than the cancellation
+    sessions.invite([member])  # changed their mind: newer than the cancellation
     assert told(educator)[2:] == [("session_invited", "REQUEST", 2)]
     ahead.refresh_from_db()
     assert ahead.sequence == 2
@@ -378,16 +380,96 @@ def test_the_form_offers_a_make_up_of_each_part(client, add, program_coordinator
     assert '<option value="2" selected>Part 2</option>' in page
 
 
-def test_many_are_invited_in_few_queries_each(
-    add, enrol, person, program, school, django_assert_max_num_queries
+def expected_at_four(cohort, count, person, program, school, by, add) -> list[TrainingSession]:
+    meetings = [add(day) for day in (7, 8, 9, 12)]
+    people = [person(f"Teo N{n}", Role.EDUCATOR, program, school) for n in range(count)]
+    educators = Educator.objects.filter(user__in=people).order_by("pk")
+    with CaptureQueriesContext(connection) as queries:
+        enrolment.enrol(cohort, educators, by=by)
+    assert Attendance.objects.count() == Message.objects.count() == 4 * count
+    assert len(queries) <= 25
+    return meetings
+
+
+@pytest.mark.parametrize("count", [30, 60])
+def test_many_cost_as_many_queries_as_few(
+    cohort, add, person, program, school, program_coordinator, count
 ) -> None:
-    add(7)
-    with clock.at(at(6, 8)):
-        enrol(*(person(f"Teo N{n}", Role.EDUCATOR, program, school) for n in range(30)))
+    by = program_coordinator
+    first, second, *_more = expected_at_four(cohort, count, person, program, school, by, add)
+
+    def queries(act) -> int:
+        forget()
+        with CaptureQueriesContext(connection) as made:
+            act()
+        assert Message.objects.count() == count
+        return len(made)
+
+    moved = {"starts_at": at(7, 17), "ends_at": at(7, 19)}
+    assert [
+        queries(lambda: add(14)),
+        queries(lambda: sessions.change(first, **moved, by=by)),
+        queries(lambda: sessions.change(first, part=6, by=by)),
+        queries(lambda: sessions.cancel(second, by=by)),
+    ] == [14, 12, 16, 14]
+
+
+def test_what_moves_into_the_past_is_told_who_had_it_ahead(
+    add, enrol, educator, program_coordinator
+) -> None:
+    session = add(7)
+    enrol(educator)
+    forget()
+    yesterday = {"starts_at": at(5, 16), "ends_at": at(5, 18)}
+
+    sessions.change(session, **yesterday, by=program_coordinator)
+    assert told(educator) == [("session_changed", "REQUEST", 1)]
+    assert "can't come" not in Message.objects.get().body
+
+    sessions.change(session, place="Gym", by=program_coordinator)
+    assert len(told(educator)) == 1  # it is over for them
+
+
+def test_of_a_complete_cohort_only_make_ups_change(
+    add, enrol, educator, partner, program_coordinator
+) -> None:
+    by = program_coordinator
+    planned, unticked = add(4), add(5)
+    enrol(educator, partner)
+    attendance.attend(planned.attendances.first(), "attended", by=by)
+    cohorts.complete(planned.cohort, by=by)
+    again = add(14, part=2)
     forget()
 
-    with django_assert_max_num_queries(12 + 30 * 5):
-        add(14)
+    for session in (planned, unticked):
+        with pytest.raises(NotReady, match="complete, so its sessions stay"):
+            sessions.cancel(session, by=by)
+        with pytest.raises(NotReady, match="complete, so its sessions stay"):
+            sessions.change(session, place="Gym", by=by)
+    with pytest.raises(NotReady, match="Only a part that it had"):
+        sessions.change(again, part=3, by=by)
+    assert not Message.objects.exists()
 
-    assert Message.objects.count() == 30
-    assert Attendance.objects.filter(session__part=2).count() == 30
+    sessions.change(again, place="Gym", by=by)
+    sessions.cancel(again, by=by)
+    assert [kind for kind, *_more in told(educator)] == ["session_changed", "session_cancelled"]
+    assert not TrainingSession.objects.filter(place="Gym", cancelled_at=None).exists()
+
+
+def test_who_was_let_in_at_the_make_up_is_not_expected_there_twice(
+    add, enrol, educator, partner, program_coordinator
+) -> None:
+    """The first session is cancelled on a day when its make-up has begun."""
+    first = add(7)
+    enrol(educator, partner)
+    again = add(6, 9, part=1)
+    guest = Attendance.objects.create(
+        program_id=again.program_id, session=again, educator=educator.educators.get(),
+        member=CohortMember.objects.get(educator__user=educator),
+    )  # fmt: skip
+    attendance.attend(guest, "absent", by=program_coordinator)
+
+    with clock.at(at(6, 10)):
+        sessions.cancel(first, by=program_coordinator)
+
+    assert people_at(again) == ["Ana Ruiz", "Ben Lee"]

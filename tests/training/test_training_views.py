@@ -228,7 +228,10 @@ def test_a_look_changes_nothing(coordinator, enrolled, attendance) -> None:
     [
         ({"ends": "09:00"}, "The session has to end after it starts."),
         ({"day": "2026-03-08", "starts": "02:30"}, "this time doesn&#x27;t exist"),
-        ({"day": "9999-12-31", "ends": "23:59"}, "Choose a day of this school year."),
+        ({"day": "0001-01-01"}, "Choose a day within two years of today."),
+        ({"day": "2028-10-10"}, "Choose a day within two years of today."),
+        ({"day": "9998-10-06"}, "Choose a day within two years of today."),
+        ({"day": "9999-12-31", "ends": "23:59"}, "Choose a day within two years of today."),
         ({"day": ""}, "This field is required."),
     ],
 )
@@ -424,3 +427,57 @@ def test_what_was_said_is_not_kept_in_a_cookie(coordinator, course) -> None:
 
     assert "messages" not in response.cookies
     assert "Opened." in coordinator.get(response.url).content.decode()
+
+
+def test_nothing_is_named_that_is_out_of_reach(
+    site_coordinator, coordinator, course, educator, other_school, school, person, program,
+    program_coordinator,
+) -> None:  # fmt: skip
+    elsewhere = cohorts.open_cohort(
+        course, "Theirs", school=other_school, new_trainers={"staff": ["Tess Trainer"]},
+        by=program_coordinator,
+    )  # fmt: skip
+    trainer = elsewhere.trainers.get()
+    site = page_of(site_coordinator)
+
+    listed = reverse("certification_list")
+    theirs = site.get(f"{listed}?school={other_school.pk}")
+    assert other_school.name not in theirs.content.decode()
+    assert [str(educator) for educator, _standing in theirs.context["rows"]] == ["Ana Ruiz"]
+    assert school.name in site.get(f"{listed}?school={school.pk}").content.decode()
+    assert (
+        other_school.name in coordinator.get(f"{listed}?school={other_school.pk}").content.decode()
+    )
+
+    trained = f"{reverse('cohort_list')}?trainer={trainer.pk}"
+    assert "Tess Trainer" not in site.get(trained).content.decode()
+    assert "Tess Trainer" in coordinator.get(trained).content.decode()
+    ours = cohorts.open_cohort(course, "Ours", school=school, by=program_coordinator)
+    cohorts.change(ours, {}, trainers=[trainer], by=program_coordinator)
+    assert "Tess Trainer" in site.get(trained).content.decode()
+
+
+def test_what_a_complete_cohort_cost_is_still_entered(
+    coordinator, enrolled, session, program_coordinator
+) -> None:
+    with clock.at(at(8, 9)):
+        cohorts.complete(enrolled, by=program_coordinator)
+    detail = reverse("cohort_detail", args=[enrolled.pk])
+    edit = reverse("cohort_edit", args=[enrolled.pk])
+
+    shown = coordinator.get(detail).content.decode()
+    assert f'href="{edit}"' in shown
+    for planned in ("session_edit", "session_cancel"):
+        assert reverse(planned, args=[session.pk]) not in shown
+    form = coordinator.get(edit).content.decode()
+    assert [name in form for name in ('name="cost"', 'name="capacity"', 'name="name"')] == [
+        True,
+        False,
+        False,
+    ]
+    said = {"cost": "5200", "funding": "Title I", "new_staff": "Tess Trainer", "name": "Other"}
+    assert coordinator.post(edit, said).status_code == 302
+
+    enrolled.refresh_from_db()
+    assert (enrolled.cost, enrolled.funding, enrolled.name) == (5200, "Title I", "Fall evenings")
+    assert [str(trainer) for trainer in enrolled.trainers.all()] == ["Tess Trainer"]

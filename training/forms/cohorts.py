@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from pthv import languages
 from pthv.access import Can
 from pthv.models import Educator, PartnerOrganization, School
-from training import enrolment
+from training import cohorts, enrolment
 from training.models import Cohort, Course, Trainer
 
 MOST_CHOICES = 100
@@ -107,7 +107,10 @@ class CohortForm(forms.Form):
             self.initial.setdefault("language", "en")
         self.fields["trainers"].queryset = trainers.distinct().order_by("name")
         self.fields["school"].queryset = schools
-        if schools[MOST_CHOICES : MOST_CHOICES + 1]:
+        if cohort is not None and cohort.completed_at:
+            for name in set(OF_COHORT) - cohorts.AFTERWARDS:
+                del self.fields[name]
+        elif schools[MOST_CHOICES : MOST_CHOICES + 1]:
             # Nobody can choose from a list that long; enrolling has a search.
             del self.fields["school"]
 

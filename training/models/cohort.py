@@ -54,6 +54,12 @@ class CohortQuerySet(models.QuerySet):
         ours = Cohort.objects.filter(members__educator__in=Educator.objects.open_to(user, can))
         return self.filter(Q(school__in=reach.schools) | Q(pk__in=ours.values("pk")))
 
+    def locked(self, cohort):
+        """A cohort (or the one with this id) as it is now, and nobody else's until the
+        transaction ends: whoever changes its people or sessions has to hold it."""
+        rows = self.select_for_update(of=("self",), no_key=True).select_related("course", "program")
+        return rows.get(pk=getattr(cohort, "pk", cohort))
+
     def with_sessions_in_brief(self) -> "CohortQuerySet":
         """With `session_count`, and their first, next and last times."""
         sessions = TrainingSession.objects.standing().filter(cohort=OuterRef("pk")).order_by()

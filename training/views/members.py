@@ -8,11 +8,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from pthv import wording
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
 from pthv.requests import Request, post_only
-from training import certification, enrolment, requirements
+from training import addresses, certification, enrolment, requirements
 from training.forms.cohorts import MOST_CHOICES, AddressesForm, EnrolForm, LeaveForm, TransferForm
 from training.models import Cohort, CohortMember
 
@@ -61,13 +62,13 @@ def cohort_invite(request: Request, pk: int) -> HttpResponse:
     status, unknown = 422 if form.is_bound else 200, []
     if form.is_bound and form.is_valid():
         people = form.cleaned_data["addresses"]
-        unknown = enrolment.unknown([email for _name, email in people], cohort)
+        unknown = addresses.unknown([email for _name, email in people], cohort)
         # Whoever is new is shown once before an account is made for them.
         if not set(unknown) <= set(request.POST.getlist("seen")):
             status = 200
         else:
             try:
-                joined = enrolment.enrol_addresses(
+                joined = addresses.enrol(
                     cohort, people, form.cleaned_data["school"], by=request.user
                 )
             except NotReady as blocked:
@@ -113,8 +114,10 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     own = CohortMember.objects.filter(pk=member.pk)
-    there = member.state in (CohortMember.State.ENROLLED, CohortMember.State.WAITING)
-    may_run = Can.RUN_TRAINING in request.powers and member.cohort.completed_at is None
+    waits = member.state == CohortMember.State.WAITING
+    there = waits or member.state == CohortMember.State.ENROLLED
+    may_run = Can.RUN_TRAINING in request.powers
+    running = member.cohort.completed_at is None
     return render(
         request,
         "training/cohort_member.html",
@@ -125,7 +128,8 @@ def _page(
                 "session__starts_at"
             ),
             "certification": member.certifications.first(),
-            "may_run": may_run and there,
+            "may_move": may_run and there and running,
+            "may_end": may_run and there and (running or waits),
             "leaving": LeaveForm(),
             "moving": TransferForm(member=member),
             "sentences": sentences or [],
@@ -146,11 +150,29 @@ def cohort_withdraw(request: Request, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, member, sentences=_said(form), status=422)
     try:
-        enrolment.withdraw(member, because=form.cleaned_data["because"], by=request.user)
+        because = form.cleaned_data["because"]
+        moved_up = enrolment.withdraw(member, because=because, by=request.user)
     except NotReady as blocked:
         return _page(request, member, sentences=blocked.sentences, status=409)
-    messages.success(request, _("They gave up their place. Whoever waits first has it now."))
+    messages.success(request, _left_in_words(member, moved_up))
     return redirect("cohort_detail", member.cohort_id)
+
+
+def _left_in_words(member: CohortMember, moved_up: list[CohortMember]) -> str:
+    """`member` as they were before."""
+    if member.state == CohortMember.State.WAITING:
+        return _("They are off the waiting list.")
+    if moved_up:
+        names = wording.listed(moved.educator for moved in moved_up)
+        said = ngettext(
+            "They gave up their place. %(names)s has it now.",
+            "They gave up their place. %(names)s have a place now.",
+            len(moved_up),
+        )
+        return said % {"names": names}
+    if member.cohort.waiting:
+        return _("They gave up their place. The cohort has begun: choose who of the list gets it.")
+    return _("They gave up their place.")
 
 
 @post_only("cohort_member")
