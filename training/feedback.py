@@ -164,7 +164,7 @@ def waiting_for(educator: Educator | int) -> list[FeedbackRequest]:
 @transaction.atomic
 def answer(request: FeedbackRequest, *, scores: dict[str, int], comment: str = "") -> None:
     """Keep an answer apart from whose it is; a second tap changes nothing."""
-    cohort = Cohort.objects.select_for_update(no_key=True).get(members=request.member_id)
+    cohort = Cohort.objects.locked(request.member.cohort_id)
     request = FeedbackRequest.objects.select_related("program").get(pk=request.pk)
     if request.answered:
         return
