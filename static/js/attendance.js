@@ -31,6 +31,15 @@
       }
     }
   }
+  // Where not all sessions fit, today's is in view.
+  const box = grid.querySelector(".table-scroll");
+  const now = grid.querySelector("[data-attendance-now]");
+  if (now && getComputedStyle(now).display === "table-cell") {
+    const names = grid.querySelector("thead th");
+    const side = document.dir === "rtl" ? "right" : "left";
+    const fixed = document.dir === "rtl" ? -names.offsetWidth : names.offsetWidth;
+    box.scrollLeft += now.getBoundingClientRect()[side] - box.getBoundingClientRect()[side] - fixed;
+  }
   const first = grid.querySelector("[data-cell] button[data-state]");
   if (!first) return;
   enter(cellOf(first));

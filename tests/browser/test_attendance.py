@@ -185,3 +185,39 @@ def test_the_code_at_the_door_changes_and_lets_one_in(
     other.get_by_role("button", name="I'm here").tap()
     expect(other.get_by_text("Somebody else used this code.")).to_be_visible()
     assert Axe().run(other).response["violations"] == []
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_no_menu_leaves_the_screen(open_device, program_coordinator, cohort, width) -> None:
+    page = open_device(program_coordinator)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(reverse("cohort_detail", args=[cohort.pk]))
+
+    summaries = page.locator("main .menu > summary")
+    for number in range(summaries.count()):
+        summaries.nth(number).click()
+        box = page.locator("main .menu[open] .menu-list").nth(0).bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        summaries.nth(number).click()
+    assert summaries.count() == 3
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_tablet_shows_todays_column_first(open_device, program_coordinator, cohort) -> None:
+    for days in range(-4, 0):
+        starts_at = timezone.now() - datetime.timedelta(days=days)
+        sessions.add(
+            cohort,
+            starts_at=starts_at,
+            ends_at=starts_at + datetime.timedelta(hours=2),
+            by=program_coordinator,
+        )
+    page = open_device(program_coordinator)
+    page.set_viewport_size({"width": 768, "height": 1024})
+    page.goto(reverse("cohort_detail", args=[cohort.pk]))
+
+    now = page.locator("[data-attendance-now]").bounding_box()
+    names = page.locator("[data-attendance] thead th").first.bounding_box()
+    assert abs(now["x"] - names["x"] - names["width"]) < now["width"] / 4
+    assert now["x"] + now["width"] <= 768

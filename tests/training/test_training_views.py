@@ -481,3 +481,23 @@ def test_what_a_complete_cohort_cost_is_still_entered(
     enrolled.refresh_from_db()
     assert (enrolled.cost, enrolled.funding, enrolled.name) == (5200, "Title I", "Fall evenings")
     assert [str(trainer) for trainer in enrolled.trainers.all()] == ["Tess Trainer"]
+
+
+def test_names_lead_to_the_member_and_whoever_left_has_no_buttons(
+    coordinator, enrolled, educator, program_coordinator
+) -> None:
+    ana = enrolled.members.get(educator__user=educator)
+    page = reverse("cohort_detail", args=[enrolled.pk])
+    with clock.at(at(7, 19)):
+        coordinator.post(
+            reverse("attendance_record", args=[ana.attendances.get().pk]), {"state": "attended"}
+        )
+        before = coordinator.get(page).content.decode()
+        enrolment.withdraw(ana, by=program_coordinator)
+        after = coordinator.get(page).content.decode()
+
+    assert reverse("cohort_member", args=[ana.pk]) in before
+    assert 'aria-pressed="true"' in before
+    assert reverse("cohort_member", args=[ana.pk]) in after
+    assert "Withdrew" in after
+    assert 'aria-pressed="true"' not in after

@@ -50,6 +50,7 @@ def grid(request: Request, cohort: Cohort, sessions: list[TrainingSession]) -> d
     ahead = {pk for pk, day in days.items() if day > today}
     return {
         "sessions": sessions,
+        "current": _current(sessions, days, today),
         "planned": [
             (session, days[session.pk] == today, session.pk in ahead) for session in sessions
         ],
@@ -66,6 +67,14 @@ def grid(request: Request, cohort: Cohort, sessions: list[TrainingSession]) -> d
     }
 
 
+def _current(
+    sessions: list[TrainingSession], days: dict[int, datetime.date], today: datetime.date
+) -> TrainingSession | None:
+    """Today's session, or the next, or the last: the one that somebody opens the page for."""
+    coming = (session for session in sessions if days[session.pk] >= today)
+    return next(coming, sessions[-1] if sessions else None)
+
+
 def _rows(
     cohort: Cohort,
     sessions: list[TrainingSession],
@@ -73,20 +82,16 @@ def _rows(
     ahead: set[int],
 ) -> list[dict[str, Any]]:
     """A row for each educator: their attendance of each session, None where none is expected,
-    and whether the session's day is still ahead; and the cohort that a guest comes from."""
+    and whether the session's day is still ahead; and as which cohort's member they come."""
     rows = Attendance.objects.filter(session__in=sessions, educator__in=educators)
     found = {
         (row.educator_id, row.session_id): row for row in rows.select_related("member__cohort")
     }
-    home = {
-        row.educator_id: row.member.cohort
-        for row in found.values()
-        if row.member.cohort_id != cohort.pk
-    }
+    members = {row.educator_id: row.member for row in found.values()}
     return [
         {
             "educator": educator,
-            "guest_of": home.get(educator.pk),
+            "member": members[educator.pk],
             "cells": [
                 (session, found.get((educator.pk, session.pk)), session.pk in ahead)
                 for session in sessions
