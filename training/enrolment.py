@@ -263,8 +263,9 @@ def _next_moment(cohort: Cohort) -> datetime.datetime:
 
 
 def _free(cohort: Cohort) -> int | None:
-    """How many may be let in: nobody before those who wait; None: as many as like."""
-    return 0 if cohort.waiting else cohort.places_left
+    """How many may be let in: nobody before those who wait, until the cohort has begun, when
+    whoever stands at the door comes first; None: as many as like."""
+    return 0 if cohort.waiting and not _begun(cohort) else cohort.places_left
 
 
 def _join_last(cohort: Cohort, educator: Educator) -> CohortMember:

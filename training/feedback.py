@@ -112,7 +112,7 @@ def ask(cohort: Cohort, *, wave: str) -> int:
     if len(members) < minimum:
         return 0
     requests = FeedbackRequest.objects.bulk_create(
-        FeedbackRequest(program_id=cohort.program_id, member=member, wave=wave, minimum=minimum)
+        FeedbackRequest(program=cohort.program, member=member, wave=wave, minimum=minimum)
         for member in members
     )
     letters = [_letter(request, cohort) for request in requests]

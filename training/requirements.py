@@ -5,7 +5,6 @@ is met; what was missing may come later, from another cohort's session or from a
 """
 
 import datetime
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -35,6 +34,7 @@ from django.utils.translation import ngettext
 from pthv import audit, outbox
 from pthv.blocked import NotReady
 from pthv.models import Educator, User
+from pthv.outbox import Letter
 from training import certification
 from training.models import (
     Attendance,
@@ -172,16 +172,16 @@ def certify_by_hand(
     return issued
 
 
-def _tell(issued: Iterable[Certification]) -> None:
+def _tell(issued: list[Certification]) -> None:
     """Let people know that they are certified, once for each certification; not of what came
     so late that it is over already."""
-    for given in issued:
-        educator = given.educator
-        if given.expires_on >= educator.program.today:
-            said: dict[str, object] = {"certification": given}
-            outbox.queue(
-                educator.program, "certification_issued", educator.user, said, key=str(given.pk)
-            )
+    letters = [
+        Letter(given.educator.user, {"certification": given}, str(given.pk))
+        for given in issued
+        if given.expires_on >= given.educator.program.today
+    ]
+    if letters:
+        outbox.queue_many(issued[0].educator.program, "certification_issued", letters)
 
 
 @transaction.atomic

@@ -115,6 +115,18 @@ def test_once_it_began_nobody_moves_up_by_themselves(full, program_coordinator) 
     assert states(full) == ["withdrawn", ENROLLED, ENROLLED, WAITING]
 
 
+def test_once_it_began_whoever_comes_takes_a_free_place(
+    full, educator, program_coordinator
+) -> None:
+    with clock.at(at(20, 17)):
+        cohorts.change(full, {"capacity": 3}, by=program_coordinator)
+        ana = educator.educators.get()
+
+        assert enrolment.enrol(full, [ana], by=program_coordinator) == (1, 0)
+
+    assert states(full) == [ENROLLED, ENROLLED, WAITING, WAITING, ENROLLED]
+
+
 def test_a_place_is_given_only_while_there_is_one(full, program_coordinator) -> None:
     third = full.members.order_by("pk")[2]
 

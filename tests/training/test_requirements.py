@@ -4,6 +4,8 @@ import datetime
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from pthv import clock
 from pthv.blocked import NotReady
@@ -391,3 +393,23 @@ def test_everybody_came_certifies_who_made_up_a_part_here(
         attendance.take_back(change, by=program_coordinator)
 
     assert not Certification.objects.exists()
+
+
+def test_certifying_many_costs_as_much_as_a_few(
+    course, add_session, educators, program_coordinator, cohort
+) -> None:
+    def complete_with(people: list) -> int:
+        group = cohorts.open_cohort(course, f"Of {len(people)}", by=program_coordinator)
+        session = add_session(7, of=group)
+        enrolment.enrol(group, people, by=program_coordinator)
+        with clock.at(at(8, 9)):
+            attendance.everybody_came(session, by=program_coordinator)
+            with CaptureQueriesContext(connection) as queries:
+                issued = cohorts.complete(Cohort.objects.get(pk=group.pk), by=program_coordinator)
+        assert len(issued) == len(people)
+        return len(queries)
+
+    everybody = educators(33)
+
+    few, many = complete_with(everybody[:11]), complete_with(everybody[11:])
+    assert many <= few <= 50
