@@ -26,6 +26,8 @@ SHOWN = 4  # seconds that the screen shows a code and its number
 LASTS = datetime.timedelta(seconds=40)  # to scan, look up and tap
 TYPING = datetime.timedelta(minutes=3)  # for whoever types a name and an address
 NUMBERS = 6  # so many of the last are taken: somebody read it, typed it, and tapped
+ROUND = 60  # numbers, four minutes of them
+HALF = 450  # of the numbers with three digits
 OPENS = datetime.timedelta(minutes=60)
 CLOSES = datetime.timedelta(minutes=30)
 KEPT = datetime.timedelta(days=30)
@@ -60,8 +62,13 @@ def number(session: TrainingSession) -> str:
 
 
 def _number(session: TrainingSession, turn: int) -> str:
-    drawn = salted_hmac("training.door.number", f"{session.pk}.{turn}", algorithm="sha256")
-    return str(100 + int(drawn.hexdigest(), 16) % 900)
+    """Drawn without putting back for longer than any code lasts: even numbers for some minutes,
+    then odd ones. So those beside a code don't come again while it is good."""
+    round_, at = divmod(turn, ROUND)
+    secret = salted_hmac("training.door.number", f"{session.pk}.{round_}", algorithm="sha256")
+    drawn = hashlib.shake_256(secret.digest()).digest(8 * HALF)
+    order = sorted(range(HALF), key=lambda one: drawn[8 * one : 8 * one + 8])
+    return str(100 + 2 * order[at] + round_ % 2)
 
 
 def _seconds() -> int:
