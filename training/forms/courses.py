@@ -18,8 +18,10 @@ ATTENDANCE = [
 COUNTED = (Kind.FIRST_VISITS, Kind.SECOND_VISITS, Kind.DEBRIEFS)
 
 
-def count_field(label: Any) -> forms.IntegerField:
-    return forms.IntegerField(label=label, required=False, min_value=0, max_value=99)
+def count_field(label: Any, help_text: Any = "") -> forms.IntegerField:
+    return forms.IntegerField(
+        label=label, help_text=help_text, required=False, min_value=0, max_value=99
+    )
 
 
 class CourseForm(forms.Form):
@@ -53,7 +55,10 @@ class CourseForm(forms.Form):
     )
     first_visits = count_field(_("First visits made"))
     second_visits = count_field(_("Second visits made"))
-    debriefs = count_field(_("Group debriefs held"))
+    debriefs = count_field(
+        _("Group debriefs held"),
+        _("Debriefs are not recorded here yet: until then nobody can meet this."),
+    )
     holds = forms.ModelChoiceField(
         Course.objects.none(),
         label=_("Another course completed before"),
