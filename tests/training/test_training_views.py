@@ -501,3 +501,34 @@ def test_names_lead_to_the_member_and_whoever_left_has_no_buttons(
     assert reverse("cohort_member", args=[ana.pk]) in after
     assert "Withdrew" in after
     assert 'aria-pressed="true"' not in after
+
+
+def test_only_a_session_ahead_is_said_to_invite(coordinator, enrolled) -> None:
+    url = reverse("session_add", args=[enrolled.pk])
+    times = {"starts": "09:00", "ends": "10:00", "part": "2"}
+
+    past = coordinator.post(url, times | {"day": "2026-10-01"}, follow=True).content.decode()
+    ahead = coordinator.post(url, times | {"day": "2026-10-20"}, follow=True).content.decode()
+
+    assert "Session added." in past
+    assert "gets an invitation" not in past
+    assert "gets an invitation" in ahead
+
+
+def test_a_cohort_says_its_language_its_cost_and_which_trainer_is_a_parent(
+    coordinator, course, program_coordinator
+) -> None:
+    cohort = cohorts.open_cohort(
+        course, "Otoño", language="es", cost=1200, funding="Title I",
+        new_trainers={"staff": ["Tess Trainer"], "parent": ["Pia Parent"]},
+        by=program_coordinator,
+    )  # fmt: skip
+
+    detail = coordinator.get(reverse("cohort_detail", args=[cohort.pk])).content.decode()
+    listed = coordinator.get(reverse("cohort_list")).content.decode()
+
+    assert "in Spanish" in detail
+    assert "in Spanish" in listed
+    assert "$1,200" in detail
+    assert "Title I" in detail
+    assert "Pia Parent, parent co-trainer; Tess Trainer" in detail

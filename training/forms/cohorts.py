@@ -205,7 +205,10 @@ class AddressesForm(forms.Form):
 
 class LeaveForm(forms.Form):
     because = forms.CharField(
-        label=_("Why"), max_length=255, required=False, help_text=_("They can read it.")
+        label=_("Why"),
+        max_length=255,
+        required=False,
+        help_text=_("Kept with the cohort; the message to them doesn't say it."),
     )
 
 

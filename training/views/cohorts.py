@@ -2,13 +2,23 @@
 
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet, prefetch_related_objects
+from django.db.models import (
+    Case,
+    F,
+    OuterRef,
+    QuerySet,
+    Value,
+    When,
+    prefetch_related_objects,
+)
+from django.db.models.functions import Concat
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from pthv import clock
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
@@ -40,6 +50,7 @@ def cohort_list(request: Request) -> HttpResponse:
         {
             "page": paged(found.select_related("course", "school"), request),
             "narrowed": narrowed,
+            "now": clock.now(),
             "may_run": Can.RUN_TRAINING in request.powers,
         },
     )
@@ -149,9 +160,16 @@ def cohort_complete(request: Request, pk: int) -> HttpResponse:
     return redirect("cohort_detail", cohort.pk)
 
 
+def _with_kind() -> Case:
+    """A trainer's name, with what a parent is to the cohort."""
+    parent = Concat("name", Value(", "), Value(_("parent co-trainer")))
+    return Case(When(kind=Trainer.Kind.PARENT, then=parent), default=F("name"))
+
+
 def _cohort(request: Request, pk: int, can: Can) -> Cohort:
     cohorts_open = Cohort.objects.open_to(request.user, can)
-    names = Trainer.objects.filter(cohorts=OuterRef("pk")).order_by("name").values("name")
+    trainers = Trainer.objects.filter(cohorts=OuterRef("pk")).order_by("name")
+    names = trainers.values(said=_with_kind())
     found = cohorts_open.select_related("course", "school", "program", "completed_by", "host")
     return get_object_or_404(
         found.annotate(trained_by=ArraySubquery(names)).prefetch_related("sessions"), pk=pk

@@ -42,7 +42,8 @@ def course_edit(request: Request, pk: int) -> HttpResponse:
 
 
 def _edit(request: Request, course: Course) -> HttpResponse:
-    form = CourseForm(request.POST or None, course=course if course.pk else None)
+    new = course.pk is None
+    form = CourseForm(request.POST or None, course=None if new else course)
     status = 422 if form.is_bound else 200
     if form.is_bound and form.is_valid():
         try:
@@ -57,7 +58,8 @@ def _edit(request: Request, course: Course) -> HttpResponse:
             form.add_error(None, blocked.sentences)
             status = 409
         else:
-            messages.success(request, _("Saved. Certifications that are given stay as they are."))
+            said = _("Saved. Certifications that are given stay as they are.")
+            messages.success(request, _("Added.") if new else said)
             return redirect("course_list")
     context = {"form": form, "course": course, "title": course.name if course.pk else ""}
     return render(request, "training/course_edit.html", context, status=status)

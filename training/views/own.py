@@ -126,9 +126,15 @@ def own_leave(request: Request, pk: int) -> HttpResponse:
     """Give up one's place, or the wait for one."""
     mine = CohortMember.objects.filter(educator=_mine(request))
     member = get_object_or_404(mine, pk=pk)
+    waited = member.state == CohortMember.State.WAITING
     try:
         enrolment.withdraw(member, by=request.user)
     except NotReady as blocked:
         return _page(request, sentences=blocked.sentences, status=409)
-    messages.success(request, _("You gave up your place. Somebody else may be glad of it."))
+    said = (
+        _("You left the list.")
+        if waited
+        else _("You gave up your place. Somebody else may be glad of it.")
+    )
+    messages.success(request, said)
     return redirect("own_training")

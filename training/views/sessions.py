@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
+from pthv import clock
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
@@ -27,7 +28,10 @@ def session_add(request: Request, pk: int) -> HttpResponse:
             form.add_error(None, blocked.sentences)
             status = 409
         else:
-            messages.success(request, _("Session added. Whoever is enrolled gets an invitation."))
+            said = _("Session added.")
+            if form.cleaned_data["ends_at"] > clock.now():
+                said = _("Session added. Whoever is enrolled gets an invitation.")
+            messages.success(request, said)
             return redirect("cohort_detail", cohort.pk)
     context = {"form": form, "cohort": cohort}
     return render(request, "training/session_add.html", context, status=status)
