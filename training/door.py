@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from django.core import signing
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django_scopes import scopes_disabled
@@ -182,10 +183,9 @@ def _saw(found: Code, typed: str) -> bool:
 @transaction.atomic
 def confirm(signed: DoorSignIn, *, by: User, school: School | None = None) -> DoorSignIn:
     """Yes, they are here: record it, and give them a place, and an account, if they have none."""
-    signed = DoorSignIn.objects.select_for_update(of=("self",)).get(pk=signed.pk)
+    session, signed = _locked(signed)
     if signed.state != State.WAITING:
         return signed
-    session = sessions.locked(signed.session)
     # Whoever left is welcomed like somebody new: they come back.
     known = Educator.objects.staying().filter(user__email=signed.email)
     educator = signed.educator or known.select_related("user").first()
@@ -198,8 +198,7 @@ def confirm(signed: DoorSignIn, *, by: User, school: School | None = None) -> Do
     place = attendance.place_of(session, educator) or _new_place(session, educator, by)
     if place.state in (Attendance.State.EXPECTED, Attendance.State.ABSENT):
         attendance.attend(place, Attendance.State.ATTENDED, by=by)
-    same = DoorSignIn.objects.filter(session=session, email=signed.email, state=State.WAITING)
-    same.update(state=State.RECORDED, educator=educator)
+    _of_the_same(signed).update(state=State.RECORDED, educator=educator)
     signed.state, signed.educator = State.RECORDED, educator
     audit.record("door.confirmed", signed, by=by)
     return signed
@@ -209,23 +208,34 @@ def confirm(signed: DoorSignIn, *, by: User, school: School | None = None) -> Do
 def refuse(signed: DoorSignIn, *, by: User) -> DoorSignIn:
     """No, they aren't here: whoever the door recorded is absent, until the coordinator says
     otherwise."""
-    signed = DoorSignIn.objects.select_for_update(of=("self",)).get(pk=signed.pk)
+    session, signed = _locked(signed)
     if signed.state == State.REFUSED:
         return signed
     if signed.state == State.RECORDED and signed.educator:
-        session = sessions.locked(signed.session)
         came = session.attendances.filter(
             educator=signed.educator, state=Attendance.State.ATTENDED
         ).first()
         if came:
             attendance.attend(came, Attendance.State.ABSENT, by=by)
-    same = DoorSignIn.objects.filter(
-        session=signed.session_id, email=signed.email, state=signed.state
-    )
-    same.update(state=State.REFUSED)
+    _of_the_same(signed).update(state=State.REFUSED)
     signed.state = State.REFUSED
     audit.record("door.refused", signed, by=by)
     return signed
+
+
+def _locked(signed: DoorSignIn) -> tuple[TrainingSession, DoorSignIn]:
+    """The session first, as all do that change who came: two taps at once can't wait for ever."""
+    session = sessions.locked(signed.session)
+    signed = DoorSignIn.objects.select_for_update(of=("self",)).get(pk=signed.pk)
+    return session, signed
+
+
+def _of_the_same(signed: DoorSignIn) -> QuerySet[DoorSignIn]:
+    """This, and what else the same person left at this door in the same state."""
+    there = DoorSignIn.objects.filter(session=signed.session_id, state=signed.state)
+    if signed.email:
+        return there.filter(email=signed.email)
+    return there.filter(educator=signed.educator_id)
 
 
 def forget() -> int:
