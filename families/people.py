@@ -110,6 +110,28 @@ def end_caregiver(caregiver: Caregiver, *, because: str, by: User) -> Caregiver:
     return caregiver
 
 
+@transaction.atomic
+def mark_dead(
+    caregiver: Caregiver, *, phone: str = "", email: str = "", by: User | None = None
+) -> Caregiver:
+    """This number or address leads nowhere: it is offered no more until another one is given."""
+    caregiver = _locked(caregiver)
+    found = {
+        dead: value
+        for dead, value, now in (
+            ("dead_phone", phone, caregiver.phone),
+            ("dead_email", email, caregiver.email),
+        )
+        if value and now == value and getattr(caregiver, dead) != value
+    }
+    if found:
+        for dead, value in found.items():
+            setattr(caregiver, dead, value)
+        caregiver.save(update_fields=list(found))
+        audit.record("caregiver.unreachable", caregiver, by=by, fields=sorted(found))
+    return caregiver
+
+
 def ended_blockers(caregiver: Caregiver, *, called: str = "") -> list[str]:
     """Why nothing can be changed about somebody who was ended; `called`: as the sentence says."""
     if caregiver.ended_on is None:

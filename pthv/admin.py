@@ -17,6 +17,7 @@ from pthv.models import (
     AuditEntry,
     Change,
     Educator,
+    LanguageReview,
     Membership,
     Message,
     PartnerOrganization,
@@ -26,6 +27,7 @@ from pthv.models import (
     RowImage,
     School,
     SchoolYear,
+    TextStop,
     User,
 )
 from pthv.requests import id_of
@@ -223,6 +225,20 @@ class MessageAdmin(ReadOnlyAdmin):
     list_filter = ("program", ("state", ChoicesWithinProgram))
     keeps_looks = True
     actions = (asking(outbox.send_again, _("Send again")),)
+
+
+@admin.register(TextStop)
+class TextStopAdmin(ReadOnlyAdmin):
+    list_filter = ()
+    list_display = ("phone", "stopped_at")
+    search_fields = ("phone",)
+
+
+@admin.register(LanguageReview)
+class LanguageReviewAdmin(ReadOnlyAdmin):
+    list_filter = ("language",)
+    list_display = ("language", "speaker", "signed_off_at", "signed_off_by")
+    list_select_related = ("signed_off_by",)
 
 
 @admin.register(LogEntry)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.template import Context
@@ -87,7 +88,7 @@ def queue_many(program: Program, kind: str, letters: Iterable[Letter]) -> list[M
 
 
 def _message(program: Program, kind: str, key: str, letter: Letter) -> Message:
-    context = {"program": program, "to": letter.to, **letter.context}
+    context = {"program": program, "to": letter.to, "site": settings.SITE_URL, **letter.context}
     subject, body = _text(f"emails/{kind}.txt", context).split("\n", 1)
     return Message(
         program=program,
@@ -123,6 +124,22 @@ def send_again(message: Message, *, by: User) -> Message:
     audit.record("message.queued_again", message, by=by)
     _hand_to_worker(message)
     return message
+
+
+def withdraw(
+    program: Program, *, about: str = "", recipient: str = "", kinds: Iterable[str] = ()
+) -> int:
+    """Let what waits to be sent, and is not needed any more, stay; return how much that was."""
+    if not (about or recipient):
+        raise ValueError("say what it is about, or for whom")
+    found = Message.objects.waiting().filter(program=program)
+    if about:
+        found = found.filter(about=about)
+    if recipient:
+        found = found.filter(recipient=recipient)
+    if kinds := list(kinds):
+        found = found.filter(kind__in=kinds)
+    return found.update(state=Message.State.WITHDRAWN)
 
 
 def _hand_to_worker(*messages: Message) -> None:

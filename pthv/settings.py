@@ -69,7 +69,6 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -211,7 +210,15 @@ LANGUAGE_CODE = "en-us"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"  # each program has its own zone; the middleware activates it
-LANGUAGES = [("en", "English")]
+# What families are written to in; who works here reads English.
+LANGUAGES = [
+    ("en", "English"),
+    ("es", "Spanish"),
+    ("pt", "Portuguese"),
+    ("vi", "Vietnamese"),
+    ("zh-hans", "Chinese (simplified)"),
+    ("ar", "Arabic"),
+]
 LOCALE_PATHS = [BASE_DIR / "pthv" / "locale"]
 PHONENUMBER_DEFAULT_REGION = "US"
 

@@ -41,7 +41,7 @@ from training.models import (
     FeedbackRequest,
     TrainingSession,
 )
-from visits import invitations, logs, pay, reflections, scheduling, selection
+from visits import answers, invitations, logs, pay, reflections, scheduling, selection
 from visits.models import (
     FollowUp,
     FundingSource,
@@ -302,7 +302,7 @@ def proposal(invitation, family, educator) -> AmendmentRequest:
 def accepted(invitation, educator, partner, trained, pay_rate) -> Invitation:
     """The Ortega family said yes, and Ana goes with Ben."""
     invitations.record_attempt(invitation, "call", "reached", by=educator)
-    invitations.record_answer(invitation, "accepted", by=educator)
+    answers.record(invitation, "accepted", by=educator)
     invitations.choose_team(invitation, [partner.educators.get()], by=educator)
     invitation.refresh_from_db()
     return invitation

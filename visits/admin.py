@@ -16,13 +16,17 @@ from pthv.ruled_admin import (
     RuledAdmin,
     asking,
 )
-from visits import invitations, scheduling
+from visits import answers, scheduling
 from visits.forms.scheduling import EndingForm
 from visits.models import (
     ContactAttempt,
+    Draw,
+    FamilyLink,
     FollowUp,
     FundingSource,
     Invitation,
+    InvitationAnswer,
+    MessageWording,
     PayBatch,
     PayLine,
     PayRate,
@@ -55,7 +59,7 @@ class InvitationAdmin(FoundByName, ReadOnlyAdmin):
     list_display = ("number", "family", "kind", "state", "educator", "school", "visited_at")
     list_select_related = ("family", "educator__user", "school")
     list_filter = ("program", ("state", ChoicesWithinProgram))
-    actions = (asking(invitations.reopen, _("Let the family be asked again"), form=ReasonForm),)
+    actions = (asking(answers.reopen, _("Let the family be asked again"), form=ReasonForm),)
     keeps_looks = True
 
     def named(self, obj: Invitation) -> str:
@@ -67,6 +71,33 @@ class ContactAttemptAdmin(ReadOnlyAdmin):
     list_display = ("made_at", "invitation", "channel", "outcome", "made_by", "program")
     list_select_related = ("invitation", "made_by", "program")
     keeps_looks = True
+
+
+@admin.register(InvitationAnswer)
+class InvitationAnswerAdmin(ReadOnlyAdmin):
+    list_display = ("given_at", "invitation", "answer", "counted", "recorded_by", "program")
+    list_select_related = ("invitation", "recorded_by", "program")
+    keeps_looks = True
+
+
+@admin.register(FamilyLink)
+class FamilyLinkAdmin(ReadOnlyAdmin):
+    list_display = ("made_at", "invitation", "expires_at", "revoked_at", "program")
+    list_select_related = ("invitation", "program")
+    exclude = ("nonce", "token_hash")
+    keeps_looks = True
+
+
+@admin.register(Draw)
+class DrawAdmin(ReadOnlyAdmin):
+    list_display = ("plan", "number", "size", "seed", "made_by", "made_at", "program")
+    list_select_related = ("plan__school_class", "made_by", "program")
+
+
+@admin.register(MessageWording)
+class MessageWordingAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "language", "changed_at", "changed_by", "program")
+    list_select_related = ("changed_by", "program")
 
 
 @admin.register(VisitTeam)

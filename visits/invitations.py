@@ -1,4 +1,4 @@
-"""Asking a family, and recording what it answered. A no is final, and needs no reason."""
+"""Asking a family: attempts, the second visit, who goes; visits/answers.py has what it answers."""
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,6 +10,7 @@ from django.db.models import OuterRef, QuerySet, Value
 from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 
+from families import people
 from families.models import Caregiver, Student
 from pthv import audit, clock, wording
 from pthv.blocked import NotReady, raise_if
@@ -18,7 +19,8 @@ from visits.models import ContactAttempt, Invitation, VisitKind, VisitTeam
 from visits.models.invitation import InvitationQuerySet
 from visits.models.team import TeamMember
 
-State = Invitation.State
+State, Outcome = Invitation.State, ContactAttempt.Outcome
+BY_PHONE = (ContactAttempt.Channel.CALL, ContactAttempt.Channel.TEXT)
 EXPORTED = (
     "family",
     "children",
@@ -64,14 +66,20 @@ def record_attempt(
         caregiver=caregiver,
         channel=channel,
         outcome=outcome,
+        language=(caregiver or invitation.family).language,
         made_at=clock.now(),
         made_by=by,
+        before=invitation.as_recorded(),
     )
     if invitation.state == State.NOT_ASKED:
         invitation.state, invitation.asked_at = State.ASKED, attempt.made_at
     if invitation.state == State.ASKED and _tried_enough(invitation, [*earlier, attempt]):
         invitation.state = State.UNREACHABLE
-    invitation.save(update_fields=["state", "asked_at"])
+    if outcome == Outcome.REACHED:
+        invitation.call_wanted_at = None
+    invitation.save(update_fields=["state", "asked_at", "call_wanted_at"])
+    if caregiver and outcome == Outcome.WRONG_NUMBER and channel in BY_PHONE:
+        people.mark_dead(caregiver, phone=str(caregiver.phone), by=by)
     audit.record("invitation.attempted", invitation, by=by, channel=channel, outcome=outcome)
     return attempt
 
@@ -99,49 +107,6 @@ def _tried_enough(invitation: Invitation, attempts: list[ContactAttempt]) -> boo
         and len(attempts) >= invitation.program.attempts_before_unreachable
         and len(channels) > 1
     )
-
-
-@transaction.atomic
-def record_answer(
-    invitation: Invitation,
-    answer: str,
-    *,
-    by: User,
-    later_on: datetime.date | None = None,
-) -> Invitation:
-    """Record the family's yes, no thank you, or not now; the same answer twice is one."""
-    invitation = locked(invitation)
-    if invitation.state == answer and invitation.later_on == later_on:
-        return invitation
-    if invitation.state == State.DECLINED:
-        raise NotReady(_("This family said no thank you. Only they can open the door again."))
-    if answer == State.LATER and (later_on is None or later_on <= invitation.program.today):
-        raise NotReady(_("Choose the day from which the family may be asked again."))
-    if answer != State.ACCEPTED and invitation.visits.standing().exists():
-        raise NotReady(_("A visit is scheduled with this family. Cancel it first."))
-    now = clock.now()
-    invitation.state = answer
-    invitation.asked_at = invitation.asked_at or now
-    invitation.answered_at, invitation.answered_by = now, by
-    invitation.later_on = later_on if answer == State.LATER else None
-    invitation.save(update_fields=["state", "asked_at", "answered_at", "answered_by", "later_on"])
-    audit.record("invitation.answered", invitation, by=by, answer=answer)
-    return invitation
-
-
-@transaction.atomic
-def reopen(invitation: Invitation, *, because: str, by: User) -> Invitation:
-    """Let a family that had said no be asked again, since it opened the door itself."""
-    if not because.strip():
-        raise NotReady(_("Say how the family opened the door again."))
-    invitation = locked(invitation)
-    if invitation.state != State.DECLINED:
-        return invitation
-    invitation.state = State.ASKED
-    invitation.answered_at = invitation.answered_by = None
-    invitation.save(update_fields=["state", "answered_at", "answered_by"])
-    audit.record("invitation.reopened", invitation, by=by, because=because.strip())
-    return invitation
 
 
 @transaction.atomic

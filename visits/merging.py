@@ -15,14 +15,27 @@ from django.utils.translation import gettext as _
 
 from families import merging
 from families.models import AmendmentRequest, Caregiver, Family, Student
-from pthv import audit, clock, undo, wording
+from pthv import audit, clock, outbox, undo, wording
 from pthv.access import Can
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Change, Program, RowImage, School, User, full_name
-from visits.models import ContactAttempt, Invitation, Visit, VisitKind, VisitStudent
+from visits.models import (
+    ContactAttempt,
+    FamilyLink,
+    Invitation,
+    InvitationAnswer,
+    Visit,
+    VisitKind,
+    VisitStudent,
+)
 
 MERGED, SPLIT = "family.merged", "family.split"
-POINT_AT_INVITATIONS = ("contact_attempt_invitation_same_program", "visit_invitation_same_program")
+POINT_AT_INVITATIONS = (
+    "contact_attempt_invitation_same_program",
+    "family_link_invitation_same_program",
+    "invitation_answer_invitation_same_program",
+    "visit_invitation_same_program",
+)
 State = Invitation.State
 # How far an invitation came that has no visit standing; the further one stays.
 FURTHER = [State.NOT_ASKED, State.UNREACHABLE, State.ASKED, State.LATER, State.ACCEPTED]
@@ -65,6 +78,9 @@ def merge(keep: Family, gone: Family, *, by: User) -> Family:
         stands_for = merging.merge(keep, gone)
         for pk, person in stands_for.items():
             ContactAttempt.objects.filter(caregiver=pk).update(caregiver=person)
+            InvitationAnswer.objects.filter(caregiver=pk).update(caregiver=person)
+            FamilyLink.objects.filter(caregiver=pk).update(caregiver=person)
+            Invitation.objects.filter(answered_caregiver=pk).update(answered_caregiver=person)
         _join_invitations(keep, gone)
     audit.record(MERGED, keep, by=by, gone=gone.pk, change=change.pk)
     return keep
@@ -82,6 +98,8 @@ def _join_invitations(keep: Family, gone: Family) -> None:
         else:
             stays, goes = _further(same, one, standing)
             ContactAttempt.objects.filter(invitation=goes).update(invitation=stays)
+            InvitationAnswer.objects.filter(invitation=goes).update(invitation=stays)
+            _move_links(goes, stays)
             Visit.objects.filter(invitation=goes).update(invitation=stays, family=keep)
             goes.delete()
             if stays is one:
@@ -93,6 +111,14 @@ def _move(invitation: Invitation, keep: Family) -> None:
     Visit.objects.filter(invitation=invitation).update(family=keep)
     invitation.family = keep
     invitation.save(update_fields=["family"])
+
+
+def _move_links(goes: Invitation, stays: Invitation) -> None:
+    """Whoever was sent a link to one of the two answers the other by it; one link each."""
+    links = FamilyLink.objects.filter(invitation=goes)
+    has_one = stays.links.filter(revoked_at=None).values("caregiver")
+    links.filter(revoked_at=None, caregiver__in=has_one).update(revoked_at=clock.now())
+    links.update(invitation=stays)
 
 
 def _further(
@@ -118,11 +144,15 @@ def _let_a_no_hold(keep: Family) -> None:
         if one.state == State.DECLINED or one.pk in standing:
             continue
         if one.state == State.NOT_ASKED:
+            one.links.all().delete()
             one.delete()
             continue
         one.state, one.later_on = State.DECLINED, None
         one.answered_at, one.answered_by = no.answered_at, no.answered_by
-        one.save(update_fields=["state", "later_on", "answered_at", "answered_by"])
+        one.answered_caregiver = no.answered_caregiver
+        one.call_wanted_at = one.differing_at = None
+        one.save()
+        outbox.withdraw(one.program, about=one.named)
 
 
 def split_blockers(
@@ -211,7 +241,7 @@ def take_back(change: Change, *, by: User) -> None:
         _locked(*Family.objects.filter(pk__in=families_of(change)))
         raise_if(take_back_blockers(change))
         with connection.cursor() as cursor:
-            # Calls and visits may point back at an invitation a moment before it returns.
+            # Calls, answers and visits may point back at an invitation a moment before it returns.
             cursor.execute(f"SET CONSTRAINTS {', '.join(POINT_AT_INVITATIONS)} DEFERRED")
         undo.take_back(change, by=by)
 

@@ -256,10 +256,11 @@ def confirm(visit: Visit, *, by: User) -> Visit:
 
 
 @transaction.atomic
-def cancel(visit: Visit, ending: str, *, by: User) -> Visit:
+def cancel(visit: Visit, ending: str, *, by: User | None) -> Visit:
     """End a visit that won't be: by the family, by us, or nobody was home.
 
-    No reason is asked. The family's yes stays, so that a new time can be found.
+    `by`: None where the family itself does, by its link. No reason is asked. The family's yes
+    stays, so that a new time can be found.
     """
     visit = _locked(visit)
     if visit.state == ending:
@@ -276,7 +277,7 @@ def cancel(visit: Visit, ending: str, *, by: User) -> Visit:
     visit.save(update_fields=["state", "occupies", "ended_at", "ended_by"])
     audit.record("visit.cancelled", visit, by=by, ending=ending)
     for participant in visit.participants.select_related("educator__user"):
-        if participant.educator.user_id != by.pk:
+        if by is None or participant.educator.user_id != by.pk:
             _tell(visit, "visit_cancelled", participant.educator)
     return visit
 

@@ -161,7 +161,7 @@ def _answer(invitation: Any) -> list[Entry]:
             "at": invitation.answered_at,
             "text": invitation.get_state_display(),
             "note": "" if invitation.mine else str(invitation.school),
-            "by": invitation.answered_by,
+            "by": invitation.answered_by or _("the family itself"),
             "done": invitation.state == Invitation.State.ACCEPTED,
         }
     ]

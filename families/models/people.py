@@ -155,11 +155,21 @@ class Family(ProgramRow):
         return [person for person in self.adults if person.may_be_reached]
 
 
+# Somebody has a phone or an e-mail address of theirs that leads nowhere, and still has it.
+DEAD = Q(ended_on=None) & (
+    (~Q(phone="") & Q(phone=F("dead_phone"))) | (~Q(email="") & Q(email=F("dead_email")))
+)
+
+
 class CaregiverQuerySet(models.QuerySet):
     def ending_in(self, digits: str) -> "CaregiverQuerySet":
         """Whose phone number ends in these digits."""
         turned = self.annotate(turned=Reverse("phone", output_field=models.TextField()))
         return turned.exclude(phone="").filter(turned__startswith=digits[::-1])
+
+    def with_dead_ends(self) -> "CaregiverQuerySet":
+        """Still speaking for their family, with a phone or e-mail that leads nowhere."""
+        return self.filter(DEAD)
 
 
 @keeps_history(without=("folded", "searchable"))
@@ -212,6 +222,20 @@ class Caregiver(ProgramRow):
     ended_on = models.DateField(
         null=True, blank=True, help_text=_("Since when this person has no say any more.")
     )
+    dead_phone = PhoneNumberField(
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text=_("The number that was found not to be theirs; another one is alive."),
+    )
+    dead_email = models.EmailField(
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text=_("The address that messages came back from."),
+    )
     folded = _folded("given_name", "preferred_name", "family_name", "display_name")
     searchable = _searchable("given_name", "preferred_name", "family_name", "display_name")
 
@@ -245,6 +269,9 @@ class Caregiver(ProgramRow):
             models.Index(
                 fields=["program", "email"], condition=~Q(email=""), name="caregiver_by_email"
             ),
+            models.Index(
+                fields=["program", "id"], condition=DEAD, name="caregivers_with_dead_ends"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -257,6 +284,14 @@ class Caregiver(ProgramRow):
     @property
     def may_be_reached(self) -> bool:
         return self.may_be_contacted and self.ended_on is None
+
+    @property
+    def phone_is_dead(self) -> bool:
+        return bool(self.phone) and self.phone == self.dead_phone
+
+    @property
+    def email_is_dead(self) -> bool:
+        return bool(self.email) and self.email == self.dead_email
 
     @property
     def permissions(self) -> list[str]:
@@ -277,10 +312,10 @@ class Caregiver(ProgramRow):
     def ways(self) -> list[tuple[str, str]]:
         """Each channel with its link, the one they like best first."""
         links = {}
-        if self.phone:
+        if self.phone and not self.phone_is_dead:
             links[self.Channel.CALL] = f"tel:{self.phone}"
             links[self.Channel.TEXT] = f"sms:{self.phone}"
-        if self.email:
+        if self.email and not self.email_is_dead:
             links[self.Channel.EMAIL] = f"mailto:{self.email}"
         return sorted(links.items(), key=lambda way: way[0] != self.preferred_channel)
 

@@ -1,6 +1,6 @@
 """Who and where: programs, schools, people, and the record of what they did."""
 
-from .audit import AuditEntry, Message, RecordView
+from .audit import AuditEntry, LanguageReview, Message, RecordView, TextStop
 from .people import Educator, Membership, Role, User, full_name
 from .program import PartnerOrganization, Program, School, SchoolYear
 from .tenancy import CompositeForeignKey, ProgramRow, same_program, scoped
@@ -11,6 +11,7 @@ __all__ = [
     "Change",
     "CompositeForeignKey",
     "Educator",
+    "LanguageReview",
     "Membership",
     "Message",
     "PartnerOrganization",
@@ -21,6 +22,7 @@ __all__ = [
     "RowImage",
     "School",
     "SchoolYear",
+    "TextStop",
     "User",
     "full_name",
     "same_program",

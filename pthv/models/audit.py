@@ -83,6 +83,13 @@ class Message(ProgramRow):
         QUEUED = "queued", _("Waiting")
         SENT = "sent", _("Sent")
         FAILED = "failed", _("Could not be sent")
+        BOUNCED = "bounced", _("Came back")
+        WITHDRAWN = "withdrawn", _("Not needed any more")
+
+    class Problem(models.TextChoices):
+        REFUSED = "refused", _("There is no such address")
+        STOPPED = "stopped", _("They asked us to stop")
+        UNAVAILABLE = "unavailable", _("The service did not answer")
 
     kind = models.CharField(max_length=40)
     key = models.CharField(max_length=120, help_text=_("What it must not be sent twice for."))
@@ -97,7 +104,42 @@ class Message(ProgramRow):
     calendar_method = models.CharField(
         max_length=7, blank=True, help_text=_("What a calendar does with it: REQUEST or CANCEL.")
     )
-    state = models.CharField(max_length=6, choices=State, default=State.QUEUED)
+    about = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("What a family is told of, such as invitation:12."),
+    )
+    recipient = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Whom of the family it is for, such as caregiver:5."),
+    )
+    language = models.CharField(max_length=12, blank=True, default="", db_default="")
+    quiet = models.BooleanField(
+        default=False, db_default=False, help_text=_("Never sent in the program's quiet hours.")
+    )
+    link_nonce = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("What the family's link in it is made from, when it is sent."),
+    )
+    provider_id = models.CharField(
+        max_length=80,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("How the text provider calls it."),
+    )
+    problem = models.CharField(
+        max_length=12, choices=Problem, blank=True, default="", db_default=""
+    )
+    state = models.CharField(max_length=9, choices=State, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(default=0)
     queued_at = models.DateTimeField(default=clock.now)
     next_try_at = models.DateTimeField(
@@ -114,8 +156,8 @@ class Message(ProgramRow):
             models.UniqueConstraint(fields=["program", "key"], name="message_once"),
             models.CheckConstraint(
                 name="message_sent_at_with_state",
-                condition=Q(state="sent", sent_at__isnull=False)
-                | (~Q(state="sent") & Q(sent_at=None)),
+                condition=Q(state__in=["sent", "bounced"], sent_at__isnull=False)
+                | (~Q(state__in=["sent", "bounced"]) & Q(sent_at=None)),
             ),
         ]
         indexes = [
@@ -125,7 +167,56 @@ class Message(ProgramRow):
             models.Index(
                 F("program"), F("id").desc(), condition=Q(state="failed"), name="messages_failed"
             ),
+            models.Index(
+                F("program"), F("about"), F("id"), condition=~Q(about=""), name="messages_about"
+            ),
+            models.Index(
+                fields=["channel", "address", "id"],
+                condition=Q(state="queued"),
+                name="messages_waiting_in_order",
+            ),
+            models.Index(
+                fields=["provider_id"], condition=~Q(provider_id=""), name="messages_by_provider"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"
+
+
+class TextStop(models.Model):
+    """A number that asked for no more texts. Of the whole site: a number is one person's."""
+
+    phone = models.CharField(max_length=20, unique=True)
+    stopped_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.phone
+
+
+class LanguageReview(models.Model):
+    """A native speaker's word that what families read in a language is right as it stands.
+
+    Of the whole site: all programs share its sentences. It holds for the very ones that were
+    read; `fingerprint` tells whether they have changed since.
+    """
+
+    language = models.CharField(max_length=12)
+    fingerprint = models.CharField(max_length=64)
+    speaker = models.CharField(max_length=120, help_text=_("Who read it, and speaks it natively."))
+    signed_off_at = models.DateTimeField(default=clock.now)
+    signed_off_by = models.ForeignKey("pthv.User", models.PROTECT, db_index=False, related_name="+")
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["language", "fingerprint"], name="language_reviewed_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.language} by {self.speaker}"

@@ -4,11 +4,14 @@ import datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
+from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Case, F, Q, When
 from django.utils.translation import gettext_lazy as _
+from phonenumber_field.modelfields import PhoneNumberField
 
 from pthv import clock
 
@@ -18,6 +21,10 @@ from .undo import undoable
 
 # What a program may choose to keep of each student, apart from the student, to count by.
 ATTRIBUTES = ("home_language", "english_learner", "race_ethnicity", "sex")
+
+
+def _all_languages() -> list[str]:
+    return [code for code, _name in settings.LANGUAGES]
 
 
 def validate_time_zone(value: str) -> None:
@@ -59,6 +66,22 @@ class Program(models.Model):
         default=False, help_text=_("Visits may take place at the school itself.")
     )
     attempts_before_unreachable = models.PositiveSmallIntegerField(default=3)
+    remind_after_days = models.PositiveSmallIntegerField(
+        default=5,
+        db_default=5,
+        help_text=_("Days after an invitation without an answer; 0: nobody is reminded."),
+    )
+    languages_offered = ArrayField(
+        models.CharField(max_length=12),
+        default=_all_languages,
+        help_text=_("What families are written to in; English is always there."),
+    )
+    quiet_from = models.TimeField(
+        default=datetime.time(20),
+        db_default=datetime.time(20),
+        help_text=_("Families get no message from then on."),
+    )
+    quiet_until = models.TimeField(default=datetime.time(8), db_default=datetime.time(8))
     minimum_cell = models.PositiveSmallIntegerField(
         default=10, help_text=_("Groups smaller than this are never shown.")
     )
@@ -149,6 +172,9 @@ class School(ProgramRow):
     )
     contract_day_starts = models.TimeField(default=datetime.time(7, 45))
     contract_day_ends = models.TimeField(default=datetime.time(15, 15))
+    phone = PhoneNumberField(
+        blank=True, default="", db_default="", help_text=_("How families reach the school.")
+    )
 
     objects: ClassVar[Any] = scoped(SchoolQuerySet)
 

@@ -32,6 +32,7 @@ from pthv import audit, clock, undo
 from pthv.models import (
     AuditEntry,
     Educator,
+    LanguageReview,
     Membership,
     Message,
     PartnerOrganization,
@@ -40,6 +41,7 @@ from pthv.models import (
     Role,
     School,
     SchoolYear,
+    TextStop,
     User,
 )
 from pthv.ruled_admin import HistoryAdmin, ReadOnlyAdmin
@@ -62,10 +64,13 @@ from training.models import (
     Trainer,
     TrainingFact,
 )
-from visits import invitations, logs, pay, reflections, scheduling, selection
+from visits import answers, invitations, logs, pay, reflections, scheduling, selection
 from visits.models import (
+    Draw,
+    FamilyLink,
     FundingSource,
     Invitation,
+    MessageWording,
     PayLine,
     PayRate,
     Reflection,
@@ -247,7 +252,7 @@ def live(
         )
         invitation = Invitation.objects.get(family=family)
         invitations.record_attempt(invitation, "call", "reached", by=educator)
-        invitations.record_answer(invitation, "accepted", by=educator)
+        answers.record(invitation, "accepted", by=educator)
         invitations.choose_team(invitation, [ben], by=educator)
         visit = scheduling.schedule(invitation, scheduling.slot(day), "home", by=educator)
         with clock.at(day + datetime.timedelta(hours=2)):
@@ -266,7 +271,40 @@ def live(
                 reflections.reflect(visit, reflections.Thoughts("He builds radios"), by=user)
             pay.approve(PayLine.objects.filter(visit=visit), fund, by=finance)
             pay.batch(program, by=finance)
+        around_the_invitation(number, invitation, family)
         audit.viewed(family, by=educator, reason="see_families")
+
+    def around_the_invitation(number: int, invitation: Invitation, family: Family) -> None:
+        person = family.caregivers.first()
+        FamilyLink.objects.create(
+            program=program,
+            invitation=invitation,
+            caregiver=person,
+            nonce=str(number),
+            token_hash=str(number),
+            expires_at=at(30, 12),
+        )
+        Draw.objects.create(
+            program=program,
+            plan=invitation.plan,
+            number=1,
+            seed="00",
+            size=1,
+            population=[family.pk],
+            drawn=[family.pk],
+            made_by=program_coordinator,
+        )
+        MessageWording.objects.create(
+            program=program,
+            kind=f"call{number}",
+            language="vi",
+            body="Xin chào",
+            changed_by=program_coordinator,
+        )
+        TextStop.objects.create(phone=f"+1503555{number:04}")
+        LanguageReview.objects.create(
+            language="vi", fingerprint=str(number), speaker="Lan", signed_off_by=administrator
+        )
 
     def live(numbers: range) -> None:
         for number in numbers:
@@ -710,7 +748,7 @@ def test_revoking_asks_why_on_a_page_of_its_own(
 def test_a_family_is_asked_again_for_a_reason_only(
     admin_client, invitation, site_coordinator
 ) -> None:
-    invitations.record_answer(invitation, "declined", by=site_coordinator)
+    answers.record(invitation, "declined", by=site_coordinator)
 
     act(admin_client, "reopen", invitation, _asked="yes", because=" ")
     invitation.refresh_from_db()

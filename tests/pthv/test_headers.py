@@ -15,12 +15,11 @@ CSP = (
 )
 GOLDEN = {
     "Cache-Control": "no-store, private",
-    "Content-Language": "en",
     "Content-Security-Policy": CSP,
     "Content-Type": "text/html; charset=utf-8",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Referrer-Policy": "same-origin",
-    "Vary": "Accept-Language, Cookie",
+    "Vary": "Cookie",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }

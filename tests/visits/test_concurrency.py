@@ -16,7 +16,7 @@ from pthv.blocked import NotReady
 from pthv.models import Message
 from tests.conftest import at
 from training.models import Cohort
-from visits import invitations, logs, pay, reflections, scheduling, selection
+from visits import answers, invitations, logs, pay, reflections, scheduling, selection
 from visits.models import (
     Invitation,
     PayLine,
@@ -60,7 +60,7 @@ def two_yeses(
     selection.plan_everyone(school, school_year, school_class=school_class, by=site_coordinator)
     found = list(Invitation.objects.order_by("pk"))
     for invitation in found:
-        invitations.record_answer(invitation, "accepted", by=educator)
+        answers.record(invitation, "accepted", by=educator)
         invitations.choose_team(invitation, [partner.educators.get()], by=educator)
     return found
 

@@ -18,7 +18,7 @@ from families.models import (
 from pthv import clock
 from pthv.models import RecordView
 from tests.conftest import at
-from visits import families, invitations, logs, merging, scheduling
+from visits import answers, families, invitations, logs, merging, scheduling
 from visits.models import Invitation, Visit
 
 ADDRESS = "17 Quiet Lane"
@@ -204,7 +204,7 @@ def test_of_a_family_that_said_no_nobody_is_shown_how_to_reach_them(
     read, invitation, family, educator, site_coordinator
 ):
     Family.objects.filter(pk=family.pk).update(address=ADDRESS)
-    invitations.record_answer(invitation, "declined", by=educator)
+    answers.record(invitation, "declined", by=educator)
 
     for user in (educator, site_coordinator):
         page = read(user, family)
@@ -219,7 +219,7 @@ def test_a_no_at_one_school_holds_at_the_other(
         program=program, school=other_school, school_year=invitation.school_year,
         family=family, kind="second", educator=theirs.educators.get(),
     )  # fmt: skip
-    invitations.record_answer(invitation, "declined", by=educator)
+    answers.record(invitation, "declined", by=educator)
 
     page = read(theirs, family)
 
@@ -371,7 +371,7 @@ def test_where_a_child_came_from_counts_until_it_left(
     new = add_family("Paz", "Ada")
     accepted.family.students.update(family=new)
     with clock.at(datetime.datetime(2099, 1, 1, tzinfo=datetime.UTC)):
-        invitations.record_answer(accepted, "later", by=educator,
+        answers.record(accepted, "later", by=educator,
                                   later_on=datetime.date(2099, 2, 1))  # fmt: skip
 
     page = read(program_coordinator, new)
@@ -429,7 +429,7 @@ def test_a_caregiver_is_changed_added_and_ended_on_screen(post, family, site_coo
 def test_of_a_family_that_said_no_the_form_has_no_contact_data(
     client, invitation, family, educator, site_coordinator
 ):
-    invitations.record_answer(invitation, "declined", by=educator)
+    answers.record(invitation, "declined", by=educator)
     client.force_login(site_coordinator)
 
     form = client.get(f"/caregivers/{family.caregivers.get().pk}/").content.decode()
@@ -441,7 +441,7 @@ def test_a_no_that_came_along_hides_the_same_everywhere(
     client, read, invitation, add_family, educator, site_coordinator
 ):
     """Mateo's family said no; he lives with the Vegas by now."""
-    invitations.record_answer(invitation, "declined", by=educator)
+    answers.record(invitation, "declined", by=educator)
     vega = add_family("Vega", "Lucía")
     Student.objects.filter(family=invitation.family).update(family=vega)
     client.force_login(site_coordinator)
@@ -562,7 +562,7 @@ def test_what_stands_in_the_way_of_a_merge_is_said(
 
     twin = add_family("Ortega", "Lucía")
     selection.plan_everyone(school, school_year, school_class=school_class, by=site_coordinator)
-    invitations.record_answer(Invitation.objects.get(family=twin), "declined", by=educator)
+    answers.record(Invitation.objects.get(family=twin), "declined", by=educator)
     url = f"/families/{visit.family_id}/merge/"
     client.force_login(site_coordinator)
 

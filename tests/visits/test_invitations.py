@@ -8,7 +8,7 @@ from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import RecordView
 from tests.conftest import at
-from visits import invitations, scheduling
+from visits import answers, invitations, scheduling
 from visits.models import Invitation
 
 
@@ -31,29 +31,30 @@ def test_a_family_counts_as_not_reached_after_three_tries_by_two_ways(invitation
 
 
 def test_a_no_is_final(invitation, educator):
-    invitations.record_answer(invitation, "declined", by=educator)
+    answers.record(invitation, "declined", by=educator)
 
     for again in ("accepted", "later"):
         with pytest.raises(NotReady, match="Only they can open the door again"):
-            invitations.record_answer(invitation, again, by=educator)
+            answers.record(invitation, again, by=educator)
     with pytest.raises(NotReady, match="They are not asked again"):
         invitations.record_attempt(invitation, "call", "reached", by=educator)
 
 
 def test_a_family_itself_can_open_the_door_again(invitation, educator, site_coordinator):
-    invitations.record_answer(invitation, "declined", by=educator)
+    answers.record(invitation, "declined", by=educator)
     with pytest.raises(NotReady, match="Say how the family opened the door"):
-        invitations.reopen(invitation, because=" ", by=site_coordinator)
+        answers.reopen(invitation, because=" ", by=site_coordinator)
 
-    invitations.reopen(invitation, because="The mother called us", by=site_coordinator)
+    answers.reopen(invitation, because="The mother called us", by=site_coordinator)
 
-    assert invitations.record_answer(invitation, "accepted", by=educator).state == "accepted"
+    assert answers.record(invitation, "accepted", by=educator).counted
+    assert Invitation.objects.get().state == "accepted"
 
 
 def test_not_now_means_not_before_that_day(invitation, educator):
     with pytest.raises(NotReady, match="Choose the day"):
-        invitations.record_answer(invitation, "later", by=educator)
-    invitations.record_answer(invitation, "later", by=educator, later_on=at(20, 0).date())
+        answers.record(invitation, "later", by=educator)
+    answers.record(invitation, "later", by=educator, later_on=at(20, 0).date())
 
     with pytest.raises(NotReady, match="They asked us to come back from Oct 20 on"):
         invitations.record_attempt(invitation, "call", "reached", by=educator)

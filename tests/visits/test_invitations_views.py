@@ -6,7 +6,7 @@ import pytest
 
 from pthv.models import RecordView
 from tests.conftest import NOW
-from visits import invitations
+from visits import answers
 from visits.models import Invitation
 
 
@@ -127,7 +127,7 @@ def test_a_no_is_calm_and_nothing_asks_again(act, educator, invitation):
 
 
 def test_a_family_that_declined_is_not_contacted(act, educator, invitation):
-    invitations.record_answer(invitation, "declined", by=educator)
+    answers.record(invitation, "declined", by=educator)
 
     status, page = act("attempt", educator, channel="call", outcome="reached")
 
@@ -137,7 +137,7 @@ def test_a_family_that_declined_is_not_contacted(act, educator, invitation):
 def test_only_a_coordinator_can_say_the_family_opened_the_door(
     act, educator, site_coordinator, invitation
 ):
-    invitations.record_answer(invitation, "declined", by=educator)
+    answers.record(invitation, "declined", by=educator)
     status, _ = act("reopen", educator, because="They called us.")
     assert status == 403
 

@@ -13,7 +13,7 @@ from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Change
 from pthv.models.undo import UNDOABLE
 from tests.conftest import at
-from visits import families, invitations, merging, scheduling, selection, story
+from visits import answers, families, invitations, merging, scheduling, selection, story
 from visits.models import Invitation, Tally, Visit
 
 NO_ONE_ASKS = {"declined"}
@@ -61,7 +61,7 @@ def said(educator):
     """Record an answer of a family."""
 
     def record(family: Family, answer: str, **more) -> Invitation:
-        return invitations.record_answer(of(family), answer, by=educator, **more)
+        return answers.record(of(family), answer, by=educator, **more)
 
     return record
 
@@ -177,11 +177,12 @@ def test_of_two_open_invitations_the_further_stays_with_the_calls_of_both(
     keep, gone = two
     invitations.record_attempt(of(keep), "text", "no_answer", by=educator)
     invitations.record_attempt(of(gone), "call", "reached", by=educator)
-    stays = invitations.record_answer(of(gone), "accepted", by=educator)
+    stays = answers.record(of(gone), "accepted", by=educator).invitation
 
     merging.merge(keep, gone, by=program_coordinator)
 
     assert of(keep) == stays and of(keep).attempts.count() == 2
+    assert of(keep).answers.count() == 1
     assert not Invitation.objects.filter(family=gone).exists()
     assert Tally.objects.get().planned == 1
 

@@ -10,7 +10,7 @@ from pthv.blocked import NotReady
 from pthv.models import Change
 from tests.conftest import at
 from tests.visits.test_concurrency import at_once
-from visits import invitations, merging, scheduling, selection
+from visits import answers, invitations, merging, scheduling, selection
 from visits.models import Invitation, Visit
 
 pytestmark = [pytest.mark.concurrency, pytest.mark.django_db(transaction=True)]
@@ -68,7 +68,7 @@ def test_a_merge_while_its_visit_is_scheduled(
 ):
     keep, gone, _other = three
     invitation = Invitation.objects.get(family=gone)
-    invitations.record_answer(invitation, "accepted", by=educator)
+    answers.record(invitation, "accepted", by=educator)
     invitations.choose_team(invitation, [partner.educators.get()], by=educator)
     slot = scheduling.slot(at(9, 16, 30))
 

@@ -11,7 +11,7 @@ from families import amendments
 from families.models import Caregiver, ClassTeacher, Enrollment, SchoolClass, Student
 from pthv import clock
 from tests.conftest import at
-from visits import invitations, logs, pay, reflections, scheduling, selection
+from visits import answers, invitations, logs, pay, reflections, scheduling, selection
 from visits.models import Invitation, PayBatch, PayLine, SelectionPlan, Visit
 
 PAGE, DETAIL, DASHBOARD, MERGE = 8, 10, 10, 12  # session, person and memberships are three of them
@@ -54,7 +54,7 @@ def live(
         plan(school_class)
         for invitation in Invitation.objects.filter(state="not_asked"):
             invitations.record_attempt(invitation, "call", "reached", by=educator)
-            invitations.record_answer(invitation, "accepted", by=educator)
+            answers.record(invitation, "accepted", by=educator)
             if until == "yes":
                 continue
             invitations.choose_team(invitation, [partner.educators.get()], by=educator)
@@ -165,7 +165,7 @@ def test_one_family_whatever_its_story(count, live, educator, partner, family, i
         ],
         PAGE,
     )
-    invitations.record_answer(invitation, "accepted", by=educator)
+    answers.record(invitation, "accepted", by=educator)
     assert count(url, educator) <= DETAIL
     live(0, until="scheduled")
     invitations.choose_team(invitation, [partner.educators.get()], by=educator)

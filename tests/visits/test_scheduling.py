@@ -12,7 +12,7 @@ from pthv.models import AuditEntry, Membership, Message, School
 from tests.conftest import at
 from training import requirements
 from training.models import Certification
-from visits import invitations, scheduling, selection
+from visits import answers, invitations, scheduling, selection
 from visits.models import Invitation, PayRate, Visit, VisitParticipant
 
 
@@ -30,7 +30,7 @@ def test_a_family_that_has_not_said_yes_is_not_visited(invitation, trained, pay_
 
 
 def test_a_family_that_said_no_is_not_visited(accepted, educator):
-    invitations.record_answer(accepted, "declined", by=educator)
+    answers.record(accepted, "declined", by=educator)
 
     assert blocked(accepted, by=educator) == "The Ortega family said no thank you."
 
@@ -149,7 +149,7 @@ def test_an_educator_with_another_visit_is_named(
     other = add_family("Nguyen")
     selection.plan_everyone(school, school_year, school_class=school_class, by=site_coordinator)
     second = Invitation.objects.get(family=other)
-    invitations.record_answer(second, "accepted", by=educator)
+    answers.record(second, "accepted", by=educator)
     invitations.choose_team(second, [partner.educators.get()], by=educator)
 
     with pytest.raises(NotReady) as refused:

@@ -7,7 +7,7 @@ import pytest
 from pthv import clock
 from tests.conftest import at
 from training.models import Certification
-from visits import invitations
+from visits import answers
 from visits.models import Visit
 
 THURSDAY = {"day": "2026-10-08", "time": "16:30", "minutes": "60", "place": "home"}
@@ -57,7 +57,7 @@ def test_an_untrained_partner_is_named(schedule, partner):
 
 
 def test_a_family_that_said_no_gets_no_visit(schedule, accepted, educator):
-    invitations.record_answer(accepted, "declined", by=educator)
+    answers.record(accepted, "declined", by=educator)
 
     status, page = schedule()
 

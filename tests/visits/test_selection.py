@@ -18,7 +18,7 @@ from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import SchoolYear
 from tests.conftest import at
-from visits import invitations, merging, selection, story
+from visits import answers, invitations, merging, selection, story
 from visits.models import Invitation, SelectionPlan
 
 HEADER = "student_id,household,given_name,family_name,phone\n"
@@ -28,7 +28,7 @@ HEADER = "student_id,household,given_name,family_name,phone\n"
 def declined(invitation, educator) -> Invitation:
     """The Ortega family said no thank you."""
     invitations.record_attempt(invitation, "call", "reached", by=educator)
-    invitations.record_answer(invitation, "declined", by=educator)
+    answers.record(invitation, "declined", by=educator)
     return invitation
 
 

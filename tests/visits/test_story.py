@@ -5,7 +5,7 @@ from decimal import Decimal
 from pthv import clock
 from pthv.models import AuditEntry, Message
 from tests.conftest import at
-from visits import invitations, logs, pay, reflections, scheduling, selection
+from visits import answers, invitations, logs, pay, reflections, scheduling, selection
 from visits.models import Invitation, PayLine, Tally, Visit
 
 
@@ -16,7 +16,7 @@ def test_a_visit_goes_from_a_plan_to_a_payroll_row(
     selection.plan_everyone(school, school_year, school_class=school_class, by=site_coordinator)
     invitation = Invitation.objects.get(family=family)
     invitations.record_attempt(invitation, "call", "reached", by=educator)
-    invitations.record_answer(invitation, "accepted", by=educator)
+    answers.record(invitation, "accepted", by=educator)
     invitations.choose_team(invitation, [partner.educators.get()], by=educator)
     visit = scheduling.schedule(invitation, scheduling.slot(at(8, 16, 30)), "home", by=educator)
     scheduling.confirm(visit, by=partner)

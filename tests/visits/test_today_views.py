@@ -4,7 +4,7 @@ import pytest
 
 from pthv import clock
 from tests.conftest import at
-from visits import invitations, logs, reflections, scheduling, selection
+from visits import answers, invitations, logs, reflections, scheduling, selection
 from visits.models import Invitation
 
 
@@ -67,7 +67,7 @@ def test_what_comes_up_is_below_the_next_step(
     add_family("Nguyen")
     selection.plan_everyone(school, school_year, school_class=school_class, by=site_coordinator)
     later = Invitation.objects.get(family__surnames="Nguyen")
-    invitations.record_answer(later, "accepted", by=educator)
+    answers.record(later, "accepted", by=educator)
     invitations.choose_team(later, [partner.educators.get()], by=educator)
     scheduling.schedule(later, scheduling.slot(at(9, 17)), "home", by=educator)
 

@@ -8,7 +8,7 @@ from families.models import SchoolClass
 from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import Educator, Program, School, SchoolYear, User
-from visits import invitations, logs, reflections, scheduling, selection
+from visits import answers, invitations, logs, reflections, scheduling, selection
 from visits.models import Invitation, Visit
 
 HOPES = [
@@ -135,7 +135,7 @@ class _Story:
             )
             if answer:
                 later_on = (at + datetime.timedelta(days=60)).date() if answer == "later" else None
-                invitations.record_answer(self.invitation, answer, by=by, later_on=later_on)
+                answers.record(self.invitation, answer, by=by, later_on=later_on)
         return answer
 
     def _visit(self, around: datetime.datetime) -> Visit | None:
@@ -260,7 +260,7 @@ def live_this_week(program: Program, year: datetime.date, now: datetime.datetime
     for invitation, starts in zip(chosen[:2], (yesterday, tomorrow), strict=True):
         with clock.at(begin):
             invitations.record_attempt(invitation, "call", "reached", by=lead.user)
-            invitations.record_answer(invitation, "accepted", by=lead.user)
+            answers.record(invitation, "accepted", by=lead.user)
             invitations.choose_team(invitation, [team.partner], by=lead.user)
             visit = scheduling.schedule(invitation, scheduling.slot(starts), "home", by=lead.user)
             scheduling.confirm(visit, by=team.partner.user)

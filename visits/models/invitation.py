@@ -1,12 +1,16 @@
 """Whom we ask, in which order, how, and what the family answered."""
 
 import datetime
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
+from django.contrib.postgres.fields import ArrayField
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from families.models import children
@@ -14,6 +18,7 @@ from pthv import clock
 from pthv.access import Can
 from pthv.models import (
     Educator,
+    Message,
     ProgramRow,
     SchoolYear,
     User,
@@ -25,6 +30,7 @@ from pthv.models import (
 from pthv.models.history import keeps_history
 from pthv.models.tally import tally_triggers
 
+from .selection import SelectionPlan
 from .team import TeamMember, VisitTeam
 
 
@@ -34,73 +40,17 @@ class VisitKind(models.TextChoices):
     ADDITIONAL = "additional", _("Additional visit")
 
 
-class SelectionPlanQuerySet(models.QuerySet):
-    def open_to(self, user: User, can: Can) -> "SelectionPlanQuerySet":
-        reach = user.reach(can)
-        return self if reach.program else self.filter(school__in=reach.schools)
+# The family waits for a person: it wants a call, or its caregivers answered differently.
+WAITS = Q(call_wanted_at__isnull=False) | Q(differing_at__isnull=False)
 
 
-class SelectionPlan(ProgramRow):
-    """Whom a school invites: everyone of a class, a grade or the school. Never a hand-picked few.
-
-    There is no field by which a family could be singled out; a random draw will carry
-    its seed and population beside `kind`.
-    """
-
-    class Kind(models.TextChoices):
-        EVERYONE = "everyone", _("Everyone")
-
-    school = models.ForeignKey(
-        "pthv.School", models.PROTECT, db_constraint=False, db_index=False, related_name="+"
-    )
-    school_year = models.ForeignKey(
-        "pthv.SchoolYear", models.PROTECT, db_constraint=False, db_index=False, related_name="+"
-    )
-    kind = models.CharField(max_length=8, choices=Kind, default=Kind.EVERYONE)
-    school_class = models.ForeignKey(
-        "families.SchoolClass",
-        models.PROTECT,
-        null=True,
-        blank=True,
-        db_constraint=False,
-        related_name="+",
-    )
-    grade = models.CharField(max_length=12, blank=True)
-    made_at = models.DateTimeField(default=clock.now)
-    made_by = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="+")
-    students_without_family = models.PositiveIntegerField(
-        default=0, help_text=_("Students whose household no contacts file has named yet.")
-    )
-    families_said_no_before = models.PositiveIntegerField(
-        default=0, help_text=_("Families who declined in an earlier plan, and are not asked again.")
-    )
-
-    objects: ClassVar[Any] = scoped(SelectionPlanQuerySet)
-
-    class Meta:
-        ordering = ["-pk"]
-        constraints = [
-            *same_program(
-                "selection_plan",
-                school="pthv.School",
-                school_year="pthv.SchoolYear",
-                school_class="families.SchoolClass",
-            ),
-            models.UniqueConstraint(
-                fields=["program", "school", "school_year", "kind", "school_class", "grade"],
-                nulls_distinct=False,
-                name="selection_plan_once",
-            ),
-            models.CheckConstraint(
-                name="selection_plan_one_scope",
-                condition=Q(school_class=None) | Q(grade=""),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        if self.school_class_id:
-            return f"Everyone in {self.school_class}"
-        return f"Everyone in grade {self.grade}" if self.grade else "Everyone in the school"
+PARSED: dict[str, Callable[[str], object]] = {
+    "asked_at": parse_datetime,
+    "answered_at": parse_datetime,
+    "later_on": parse_date,
+    "call_wanted_at": parse_datetime,
+    "differing_at": parse_datetime,
+}
 
 
 class InvitationQuerySet(models.QuerySet):
@@ -141,6 +91,10 @@ class InvitationQuerySet(models.QuerySet):
             .exclude(visits__occupies=True)
             .order_by("answered_at", "pk")
         )
+
+    def waiting_for_us(self) -> "InvitationQuerySet":
+        """The family wants a call, or its caregivers answered differently."""
+        return self.filter(WAITS)
 
     def counts(self) -> dict[str, int]:
         """How many there are, and how many were asked, said yes, were visited."""
@@ -187,7 +141,26 @@ class Invitation(ProgramRow):
         LATER = "later", _("Asked us to come back later")
         UNREACHABLE = "unreachable", _("Not reached")
 
+    class Place(models.TextChoices):
+        HOME = "home", _("At home")
+        ELSEWHERE = "elsewhere", _("Somewhere else")
+        VIDEO = "video", _("By video")
+
     OPEN = (State.NOT_ASKED, State.ASKED, State.LATER)
+    # What an attempt or an answer may change, and taking it back restores.
+    RECORDED = (
+        "state",
+        "asked_at",
+        "answered_at",
+        "answered_by_id",
+        "answered_caregiver_id",
+        "later_on",
+        "place_wanted",
+        "interpreter_wanted",
+        "times",
+        "call_wanted_at",
+        "differing_at",
+    )
 
     plan = models.ForeignKey(
         SelectionPlan,
@@ -232,7 +205,34 @@ class Invitation(ProgramRow):
         null=True,
         blank=True,
         related_name="+",
-        help_text=_("Who recorded the answer."),
+        help_text=_("Who recorded the answer; empty: the family gave it itself."),
+    )
+    answered_caregiver = models.ForeignKey(
+        "families.Caregiver",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+        help_text=_("Who of the family answered, if that is known."),
+    )
+    place_wanted = models.CharField(
+        max_length=10, choices=Place, blank=True, default="", db_default=""
+    )
+    interpreter_wanted = models.BooleanField(default=False, db_default=False)
+    times = ArrayField(
+        models.CharField(max_length=16),
+        default=list,
+        blank=True,
+        db_default=[],
+        help_text=_("When it suits them, such as tue-evening."),
+    )
+    call_wanted_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Since when they wait for a call.")
+    )
+    differing_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Since when two caregivers answer differently.")
     )
     later_on = models.DateField(null=True, blank=True)
     visited_at = models.DateTimeField(
@@ -253,6 +253,7 @@ class Invitation(ProgramRow):
                 family="families.Family",
                 educator="pthv.Educator",
                 team="visits.VisitTeam",
+                answered_caregiver="families.Caregiver",
             ),
             models.UniqueConstraint(
                 fields=["program", "school_year", "family", "kind"],
@@ -262,12 +263,12 @@ class Invitation(ProgramRow):
             models.CheckConstraint(
                 name="invitation_answered_at_with_by",
                 condition=(
-                    Q(state__in=["accepted", "declined", "later"])
-                    & Q(answered_at__isnull=False, answered_by__isnull=False)
+                    Q(state__in=["accepted", "declined", "later"], answered_at__isnull=False)
+                    & (Q(answered_by__isnull=False) | Q(answered_caregiver__isnull=False))
                 )
                 | (
                     ~Q(state__in=["accepted", "declined", "later"])
-                    & Q(answered_at=None, answered_by=None)
+                    & Q(answered_at=None, answered_by=None, answered_caregiver=None)
                 ),
             ),
             models.CheckConstraint(
@@ -295,6 +296,9 @@ class Invitation(ProgramRow):
                 condition=Q(state="accepted", visited_at=None),
                 name="invitations_to_visit",
             ),
+            models.Index(
+                fields=["program", "id"], condition=WAITS, name="invitations_waiting_for_us"
+            ),
         ]
         triggers = tally_triggers(
             "program_id, school_year_id, school_id, educator_id, kind, state, visited_at",
@@ -315,6 +319,23 @@ class Invitation(ProgramRow):
     def get_absolute_url(self) -> str:
         """The family's page, with this invitation's next step."""
         return f"{reverse('family_detail', args=[self.family_id])}?invitation={self.pk}"
+
+    @property
+    def named(self) -> str:
+        """What messages are about that are about it."""
+        return f"invitation:{self.pk}"
+
+    def as_recorded(self) -> dict[str, Any]:
+        """What was asked and answered so far, as JSON that `put_back` understands."""
+        values = {name: getattr(self, name) for name in self.RECORDED}
+        return {name: DjangoJSONEncoder().encode(value) for name, value in values.items()}
+
+    def put_back(self, recorded: dict[str, Any]) -> None:
+        """Make it what `as_recorded` said it was."""
+        for name, text in recorded.items():
+            value = json.loads(text)
+            parse = PARSED.get(name)
+            setattr(self, name, parse(value) if parse and value else value)
 
     @property
     def is_open(self) -> bool:
@@ -355,6 +376,7 @@ class ContactAttempt(ProgramRow):
         NO_ANSWER = "no_answer", _("No answer")
         LEFT_MESSAGE = "left_message", _("Left a message")
         WRONG_NUMBER = "wrong_number", _("Wrong number")
+        SENT = "sent", _("Message sent")
 
     invitation = models.ForeignKey(
         Invitation, models.PROTECT, db_constraint=False, related_name="attempts"
@@ -369,8 +391,32 @@ class ContactAttempt(ProgramRow):
     )
     channel = models.CharField(max_length=10, choices=Channel)
     outcome = models.CharField(max_length=12, choices=Outcome)
+    language = models.CharField(max_length=20, blank=True, default="", db_default="")
     made_at = models.DateTimeField(default=clock.now)
-    made_by = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="+")
+    made_by = models.ForeignKey(
+        User,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        help_text=_("Empty: a message that went out by itself."),
+    )
+    message = models.ForeignKey(
+        Message,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        related_name="+",
+        help_text=_("What was sent, if we sent it."),
+    )
+    before = models.JSONField(
+        default=dict,
+        db_default={},
+        editable=False,
+        help_text=_("What the invitation was before, for the ten seconds it can be taken back."),
+    )
 
     class Meta:
         ordering = ["pk"]
@@ -379,7 +425,12 @@ class ContactAttempt(ProgramRow):
                 "contact_attempt",
                 invitation="visits.Invitation",
                 caregiver="families.Caregiver",
-            )
+                message="pthv.Message",
+            ),
+            models.CheckConstraint(
+                name="contact_attempt_by_somebody_or_a_message",
+                condition=Q(made_by__isnull=False) | Q(message__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.paging import paged
 from pthv.requests import Request, post_only
-from visits import invitations
+from visits import answers, invitations
 from visits.forms.invitations import AnswerForm, AttemptForm, ReopenForm, TeamForm
 from visits.forms.narrowing import NarrowForm
 from visits.models import ContactAttempt, Invitation, VisitKind
@@ -125,7 +125,7 @@ def invitation_attempt(request: Request, pk: int) -> HttpResponse:
 def invitation_answer(request: Request, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk, Can.INVITE)
     form = AnswerForm(request.POST, today=request.program.today)
-    return _act(request, invitation, form, invitations.record_answer, _("Answer recorded."))
+    return _act(request, invitation, form, answers.record, _("Answer recorded."))
 
 
 @post_only("invitation_detail")
@@ -133,7 +133,7 @@ def invitation_answer(request: Request, pk: int) -> HttpResponse:
 def invitation_reopen(request: Request, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk, Can.PLAN)
     form = ReopenForm(request.POST)
-    return _act(request, invitation, form, invitations.reopen, _("They can be asked again."))
+    return _act(request, invitation, form, answers.reopen, _("They can be asked again."))
 
 
 @post_only("invitation_detail")

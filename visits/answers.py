@@ -1,0 +1,221 @@
+"""What a family answers, to us or by its own link: each answer kept, one of them counts.
+
+A no counts before a "not now", that before a yes, whoever was first: two caregivers who differ
+leave the family with the more careful of the two, and somebody asks them. A no is taken back by
+whoever said it, by its own link, or reopened by a coordinator with a reason.
+"""
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from families.models import Caregiver
+from pthv import audit, clock, outbox
+from pthv.blocked import NotReady, raise_if
+from pthv.models import User
+from visits import scheduling
+from visits.invitations import locked
+from visits.models import FamilyLink, Invitation, InvitationAnswer, Visit
+
+State, Answer = Invitation.State, InvitationAnswer.Answer
+CAREFUL = [Answer.ACCEPTED, Answer.LATER, Answer.DECLINED]
+# What is sent to have an answer, and needless once there is one.
+ASKING = ("invitation", "please_answer")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """How a family would like to be visited."""
+
+    place: str = ""
+    interpreter: bool = False
+    times: tuple[str, ...] = ()
+
+
+@transaction.atomic
+def record(
+    invitation: Invitation,
+    answer: str,
+    *,
+    by: User | None = None,
+    link: FamilyLink | None = None,
+    caregiver: Caregiver | None = None,
+    wishes: Wishes | None = None,
+    later_on: datetime.date | None = None,
+    language: str = "",
+) -> InvitationAnswer:
+    """Keep the family's answer: written down `by` one of us, or given by its own `link`.
+
+    The same answer twice is one. `wishes`: None leaves what they said before.
+    """
+    invitation = locked(invitation, "school_year")
+    if link is not None:
+        link = _usable(link)
+        caregiver = link.caregiver
+    given = InvitationAnswer(
+        program_id=invitation.program_id,
+        invitation=invitation,
+        caregiver=caregiver,
+        answer=answer,
+        later_on=later_on if answer == Answer.LATER else None,
+        language=language,
+        given_at=clock.now(),
+        recorded_by=by,
+        link=link,
+        before=invitation.as_recorded(),
+    )
+    _take_wishes(given, wishes)
+    earlier = list(invitation.answers.order_by("pk"))
+    if same := _same(given, earlier, invitation):
+        return same
+    raise_if(_blockers(given, invitation))
+    given.counted = _counts(given, invitation)
+    if given.counted:
+        _apply(given, invitation, keep_wishes=wishes is None)
+    if by is None:
+        since = invitation.differing_at or given.given_at
+        invitation.differing_at = since if _differ([*earlier, given]) else None
+    given.save()
+    invitation.save()
+    audit.record("invitation.answered", invitation, by=by, answer=answer, counted=given.counted)
+    _withdraw(given, invitation)
+    if by is None:
+        _tell(given, invitation)
+    return given
+
+
+def _usable(link: FamilyLink) -> FamilyLink:
+    """The link as it is now: its caregiver's say may have ended while they were typing."""
+    usable = FamilyLink.objects.usable().select_related("caregiver")
+    found = usable.select_for_update(of=("self", "caregiver"), no_key=True).filter(pk=link.pk)
+    if (link_now := found.first()) is None:
+        raise NotReady(_("This link doesn’t work any more. Please call the school."))
+    return link_now
+
+
+def _take_wishes(given: InvitationAnswer, wishes: Wishes | None) -> None:
+    wanted = wishes or Wishes()
+    given.place_wanted, given.interpreter_wanted = wanted.place, wanted.interpreter
+    given.times = list(wanted.times)
+
+
+def _same(
+    given: InvitationAnswer, earlier: list[InvitationAnswer], invitation: Invitation
+) -> InvitationAnswer | None:
+    """The answer that this one repeats: the same person's last one, or what stands already."""
+
+    def content(one: InvitationAnswer) -> tuple[Any, ...]:
+        wishes = (one.place_wanted, one.interpreter_wanted, one.times)
+        return (one.answer, one.later_on, *wishes)
+
+    if given.link:
+        own = [one for one in earlier if one.caregiver_id == given.caregiver_id]
+        again = own and content(own[-1]) == content(given) and own[-1] == earlier[-1]
+        return own[-1] if again else None
+    stands = invitation.state == given.answer and invitation.later_on == given.later_on
+    settled = invitation.differing_at is None and invitation.call_wanted_at is None
+    counted = [one for one in earlier if one.counted]
+    return counted[-1] if stands and settled and counted else None
+
+
+def _blockers(given: InvitationAnswer, invitation: Invitation) -> list[str]:
+    if invitation.state == State.DECLINED and given.recorded_by and given.answer != Answer.DECLINED:
+        return [_("This family said no thank you. Only they can open the door again.")]
+    if given.answer == Answer.LATER and (
+        given.later_on is None or given.later_on <= invitation.program.today
+    ):
+        return [_("Choose the day from which the family may be asked again.")]
+    if invitation.visited_at and given.answer != Answer.ACCEPTED:
+        return [_("This visit took place already.")]
+    no_visit = given.answer in (Answer.DECLINED, Answer.LATER)
+    if no_visit and given.recorded_by and invitation.visits.standing().exists():
+        return [_("A visit is scheduled with this family. Cancel it first.")]
+    if no_visit and invitation.visits.held().exists():
+        return [_("This visit took place already.")]
+    return []
+
+
+def _counts(given: InvitationAnswer, invitation: Invitation) -> bool:
+    """Whether the invitation takes the answer over from what stands."""
+    if given.recorded_by or given.answer == Answer.CALL:
+        return given.answer != Answer.CALL or invitation.state != State.DECLINED
+    if invitation.state not in CAREFUL:
+        return True
+    theirs = invitation.answered_caregiver_id
+    if theirs in (None, given.caregiver_id):
+        return True
+    if given.answer == Answer.LATER and invitation.visits.ahead().exists():
+        return False
+    return CAREFUL.index(Answer(given.answer)) > CAREFUL.index(Answer(invitation.state))
+
+
+def _apply(given: InvitationAnswer, invitation: Invitation, *, keep_wishes: bool) -> None:
+    """Let the invitation say what was answered; a visit that was planned is called off by a no
+    or a "not now", and a no by the family's own yes."""
+    now = given.given_at
+    invitation.asked_at = invitation.asked_at or now
+    if given.answer == Answer.CALL:
+        invitation.call_wanted_at = invitation.call_wanted_at or now
+        if invitation.state in (State.NOT_ASKED, State.UNREACHABLE):
+            invitation.state = State.ASKED
+        invitation.times = given.times or invitation.times
+        return
+    if invitation.state == State.DECLINED and given.answer != Answer.DECLINED:
+        facts = {"caregiver": given.caregiver_id}
+        audit.record("invitation.reopened", invitation, by=None, because="family", **facts)
+    if given.answer != Answer.ACCEPTED:
+        for visit in invitation.visits.ahead():
+            scheduling.cancel(visit, Visit.State.FAMILY_CANCELLED, by=None)
+    invitation.state = given.answer
+    invitation.answered_at, invitation.answered_by = now, given.recorded_by
+    invitation.answered_caregiver = given.caregiver
+    invitation.later_on = given.later_on
+    invitation.call_wanted_at = invitation.differing_at = None
+    if not keep_wishes or given.answer == Answer.DECLINED:
+        invitation.place_wanted = given.place_wanted
+        invitation.interpreter_wanted = given.interpreter_wanted
+        invitation.times = given.times
+
+
+def _differ(given: list[InvitationAnswer]) -> bool:
+    """Whether caregivers answered differently since one of us last wrote an answer down."""
+    last: dict[int | None, str] = {}
+    for one in given:
+        if one.recorded_by_id:
+            last.clear()
+        if one.answer != Answer.CALL:
+            last[one.caregiver_id] = one.answer
+    return len(set(last.values())) > 1
+
+
+def _withdraw(given: InvitationAnswer, invitation: Invitation) -> None:
+    """Messages that wait, and ask what was just answered, don't go out any more."""
+    kinds = () if invitation.state == State.DECLINED else ASKING
+    outbox.withdraw(invitation.program, about=invitation.named, kinds=kinds)
+
+
+def _tell(given: InvitationAnswer, invitation: Invitation) -> None:
+    """Whoever asks, and goes, hears what the family answered by itself."""
+    context = {"invitation": invitation, "given": given, "differing": invitation.differing_at}
+    for educator in invitation.people():
+        key = f"{given.pk}:{educator.pk}"
+        outbox.queue(invitation.program, "family_answered", educator.user, context, key=key)
+
+
+@transaction.atomic
+def reopen(invitation: Invitation, *, because: str, by: User) -> Invitation:
+    """Let a family that had said no be asked again, since it opened the door itself."""
+    if not because.strip():
+        raise NotReady(_("Say how the family opened the door again."))
+    invitation = locked(invitation)
+    if invitation.state != State.DECLINED:
+        return invitation
+    invitation.state = State.ASKED
+    invitation.answered_at = invitation.answered_by = invitation.answered_caregiver = None
+    invitation.differing_at = None
+    invitation.save()
+    audit.record("invitation.reopened", invitation, by=by, because=because.strip())
+    return invitation
