@@ -132,6 +132,17 @@ def mark_dead(
     return caregiver
 
 
+@transaction.atomic
+def revive_phone(caregiver: Caregiver, *, by: User) -> Caregiver:
+    """The number leads to them after all."""
+    caregiver = _locked(caregiver)
+    if caregiver.dead_phone:
+        caregiver.dead_phone = ""
+        caregiver.save(update_fields=["dead_phone"])
+        audit.record("caregiver.reachable", caregiver, by=by)
+    return caregiver
+
+
 def ended_blockers(caregiver: Caregiver, *, called: str = "") -> list[str]:
     """Why nothing can be changed about somebody who was ended; `called`: as the sentence says."""
     if caregiver.ended_on is None:

@@ -43,9 +43,11 @@ from training.models import (
 )
 from visits import answers, invitations, logs, pay, reflections, scheduling, selection
 from visits.models import (
+    ContactAttempt,
     FollowUp,
     FundingSource,
     Invitation,
+    InvitationAnswer,
     PayBatch,
     PayLine,
     PayRate,
@@ -306,6 +308,18 @@ def accepted(invitation, educator, partner, trained, pay_rate) -> Invitation:
     invitations.choose_team(invitation, [partner.educators.get()], by=educator)
     invitation.refresh_from_db()
     return invitation
+
+
+@pytest.fixture
+def attempt(invitation, educator) -> ContactAttempt:
+    """Ana called the Ortegas, and nobody answered."""
+    return invitations.record_attempt(invitation, "call", "no_answer", by=educator)
+
+
+@pytest.fixture
+def answer(invitation, educator) -> InvitationAnswer:
+    """The Ortegas told Ana yes."""
+    return answers.record(invitation, "accepted", by=educator)
 
 
 @pytest.fixture

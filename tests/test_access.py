@@ -121,6 +121,12 @@ ROWS: dict[str, Row] = {
         status=302,
     ),
     "invitation_answer": theirs(FAMILY, NOT_MY_FAMILY, "accepted", method="post", status=422),
+    "attempt_undo": theirs(
+        FAMILY - {"partner"}, NOT_MY_FAMILY | {"partner"}, "attempt", method="post", status=302
+    ),
+    "answer_undo": theirs(
+        FAMILY - {"partner"}, NOT_MY_FAMILY | {"partner"}, "answer", method="post", status=302
+    ),
     "invitation_reopen": theirs(
         {"site_coordinator", "program_coordinator"},
         {"other_site_coordinator", "outsider"},

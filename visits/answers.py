@@ -16,9 +16,9 @@ from families.models import Caregiver
 from pthv import audit, clock, outbox
 from pthv.blocked import NotReady, raise_if
 from pthv.models import User
-from visits import scheduling
+from visits import invitations, scheduling
 from visits.invitations import locked
-from visits.models import FamilyLink, Invitation, InvitationAnswer, Visit
+from visits.models import ContactAttempt, FamilyLink, Invitation, InvitationAnswer, Visit
 
 State, Answer = Invitation.State, InvitationAnswer.Answer
 CAREFUL = [Answer.ACCEPTED, Answer.LATER, Answer.DECLINED]
@@ -87,6 +87,22 @@ def record(
     return given
 
 
+@transaction.atomic
+def reached(
+    invitation: Invitation,
+    channel: str,
+    answer: str,
+    *,
+    by: User,
+    caregiver: Caregiver | None = None,
+) -> ContactAttempt:
+    """Record that somebody talked to the family, and what it answered; both in one tap."""
+    outcome = ContactAttempt.Outcome.REACHED
+    attempt = invitations.record_attempt(invitation, channel, outcome, by=by, caregiver=caregiver)
+    record(invitation, answer, by=by, caregiver=caregiver, language=attempt.language)
+    return attempt
+
+
 def _usable(link: FamilyLink) -> FamilyLink:
     """The link as it is now: its caregiver's say may have ended while they were typing."""
     usable = FamilyLink.objects.usable().select_related("caregiver")
@@ -112,9 +128,10 @@ def _same(
         return (one.answer, one.later_on, *wishes)
 
     if given.link:
-        own = [one for one in earlier if one.caregiver_id == given.caregiver_id]
-        again = own and content(own[-1]) == content(given) and own[-1] == earlier[-1]
-        return own[-1] if again else None
+        # What one of us wrote down since may be what they answer to.
+        last = [one for one in earlier if one.caregiver_id == given.caregiver_id or not one.link_id]
+        again = last and last[-1].link_id and content(last[-1]) == content(given)
+        return last[-1] if again else None
     stands = invitation.state == given.answer and invitation.later_on == given.later_on
     settled = invitation.differing_at is None and invitation.call_wanted_at is None
     counted = [one for one in earlier if one.counted]

@@ -49,6 +49,8 @@ urlpatterns = [
     ),
     path("invitations/<int:pk>/answer/", invitations.invitation_answer, name="invitation_answer"),
     path("invitations/<int:pk>/reopen/", invitations.invitation_reopen, name="invitation_reopen"),
+    path("attempts/<int:pk>/undo/", invitations.attempt_undo, name="attempt_undo"),
+    path("answers/<int:pk>/undo/", invitations.answer_undo, name="answer_undo"),
     path("invitations/<int:pk>/team/", invitations.invitation_team, name="invitation_team"),
     path("invitations/<int:pk>/schedule/", scheduling.visit_schedule, name="visit_schedule"),
     path("visits/", visits.visit_list, name="visit_list"),

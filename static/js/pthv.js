@@ -3,6 +3,8 @@
   "use strict";
   const RELEASE_AFTER = 8000; // a file download never leaves the page, so the button comes back by itself
 
+  const UNDO_FOR = 10000; // milliseconds
+
   const typing = (element) => element.matches("input, textarea, select, [contenteditable]");
 
   function release(form) {
@@ -39,6 +41,9 @@
       for (const box of document.querySelectorAll(`${all.dataset.tickAll} input[type="checkbox"]`)) box.checked = all.checked;
     });
   }
+
+  // What was just recorded can be taken back for ten seconds.
+  setTimeout(() => document.querySelectorAll("[data-undo-form]").forEach((form) => form.remove()), UNDO_FOR);
 
   // A page that came back with a refusal begins there.
   document.querySelector("#form-errors, #blockers")?.focus();

@@ -15,10 +15,12 @@ from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import Message
 from tests.conftest import at
+from tests.visits.test_answers import link_of
 from training.models import Cohort
 from visits import answers, invitations, logs, pay, reflections, scheduling, selection
 from visits.models import (
     Invitation,
+    InvitationAnswer,
     PayLine,
     Reflection,
     Visit,
@@ -175,3 +177,27 @@ def test_a_cohort_form_posted_five_times_opens_one(course, program_coordinator) 
 
     assert sorted(at_once(*[post] * 5)) == [302, 409, 409, 409, 409]
     assert Cohort.objects.count() == 1
+
+
+def test_two_caregivers_who_answer_at_once_leave_one_state(two_yeses):
+    invitation = two_yeses[0]
+    mother = link_of(invitation, "Marta")
+    father = link_of(invitation, "Luis")
+    for _round in range(10):
+        InvitationAnswer.objects.all().delete()
+        Message.objects.all().delete()
+        results = at_once(
+            *(lambda: answers.record(invitation, "accepted", link=mother) for _ in range(3)),
+            *(lambda: answers.record(invitation, "declined", link=father) for _ in range(3)),
+        )
+        assert all(isinstance(result, InvitationAnswer) for result in results), results
+
+        invitation.refresh_from_db()
+        assert invitation.state == Invitation.State.DECLINED and invitation.differing_at
+        kept = InvitationAnswer.objects.order_by("answer").values_list("answer", flat=True)
+        assert list(kept) == ["accepted", "declined"]
+        # Each of the team hears of either answer once.
+        assert Message.objects.filter(kind="family_answered").count() == 4
+        Invitation.objects.filter(pk=invitation.pk).update(
+            state="asked", answered_at=None, answered_caregiver=None, differing_at=None
+        )

@@ -1,6 +1,7 @@
 """Families on screen: find one, ask it, record what it answered, choose a team."""
 
 import datetime
+import re
 
 import pytest
 
@@ -165,3 +166,38 @@ def test_a_name_is_text(
     page = client.get("/families/").content.decode()
 
     assert "<script>alert" not in page and "O&#x27;Neil {{ 7 }}" in page
+
+
+def test_no_answer_takes_two_taps_and_can_be_taken_back(client, educator, invitation):
+    client.force_login(educator)
+    facts = {"channel": "call", "outcome": "no_answer", "from": "today"}
+
+    page = client.post(f"/invitations/{invitation.pk}/attempt/", facts, follow=True)
+
+    assert page.redirect_chain == [("/today/", 302)]
+    assert "Recorded: No answer." in page.content.decode()
+    (undo,) = re.findall(r'action="(/attempts/[^"]+)"', page.content.decode())
+    page = client.post(undo.replace("&amp;", "&"), follow=True)
+    invitation.refresh_from_db()
+    assert page.redirect_chain == [("/today/", 302)] and "Taken back." in page.content.decode()
+    assert invitation.state == Invitation.State.NOT_ASKED and not invitation.attempts.exists()
+
+
+def test_a_yes_on_the_phone_is_the_attempt_and_the_answer(act, educator, partner, invitation):
+    _, page = act("attempt", educator, channel="call", outcome="accepted", **{"from": "today"})
+
+    assert invitation.state == Invitation.State.ACCEPTED
+    assert invitation.attempts.get().outcome == "reached" and invitation.answers.get().counted
+    assert "Recorded: Yes." in page and "Who goes along?" in page
+
+
+def test_nobody_takes_back_what_a_colleague_recorded(client, attempt, partner, colleague):
+    for user, says in ((partner, 404), (colleague, 404)):
+        client.force_login(user)
+        assert client.post(f"/attempts/{attempt.pk}/undo/").status_code == says
+
+
+def test_only_what_people_record_is_taken_from_the_form(act, educator, invitation):
+    status, _ = act("attempt", educator, channel="text", outcome="sent")
+
+    assert status == 422 and not invitation.attempts.exists()

@@ -11,10 +11,18 @@ from visits.models import ContactAttempt, Invitation
 
 
 class AttemptForm(forms.Form):
-    """How the family was contacted, whom, and how it went."""
+    """How the family was contacted, whom, and how it went; what they said where that is clear."""
 
+    OUTCOMES = [
+        (ContactAttempt.Outcome.NO_ANSWER, _("No answer")),
+        (ContactAttempt.Outcome.LEFT_MESSAGE, _("Left a message")),
+        (ContactAttempt.Outcome.WRONG_NUMBER, _("Wrong number")),
+        (ContactAttempt.Outcome.REACHED, _("We talked")),
+        (Invitation.State.ACCEPTED, _("They said yes")),
+        (Invitation.State.DECLINED, _("No, thank you")),
+    ]
     channel = forms.ChoiceField(choices=ContactAttempt.Channel, label=_("How"))
-    outcome = forms.ChoiceField(choices=ContactAttempt.Outcome, label=_("How it went"))
+    outcome = forms.ChoiceField(choices=OUTCOMES, label=_("How it went"))
     caregiver = forms.ModelChoiceField(
         Caregiver.objects.none(), required=False, label=_("Whom"), empty_label=_("The family")
     )

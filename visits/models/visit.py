@@ -231,7 +231,9 @@ class Visit(ProgramRow):
             models.CheckConstraint(
                 name="visit_ended_at_with_by",
                 condition=Q(occupies=True, ended_at=None, ended_by=None)
-                | Q(occupies=False, ended_at__isnull=False, ended_by__isnull=False),
+                | Q(occupies=False, ended_at__isnull=False, ended_by__isnull=False)
+                # By its own link, which is nobody of us.
+                | Q(state="family_cancelled", ended_at__isnull=False, ended_by=None),
             ),
         ]
         indexes = [

@@ -13,7 +13,7 @@ from pthv import audit
 from pthv.access import Can, requires
 from pthv.requests import Request, id_of
 from visits import families, merging, story
-from visits.forms.invitations import AnswerForm, ReopenForm, TeamForm
+from visits.forms.invitations import AnswerForm, AttemptForm, ReopenForm, TeamForm
 from visits.models import ContactAttempt, Invitation
 
 CAN = Can.SEE_FAMILIES
@@ -145,6 +145,6 @@ def _next_step(
         else AnswerForm(today=request.program.today),
         "reopen_form": ReopenForm(),
         "channels": ContactAttempt.Channel.choices,
-        "outcomes": ContactAttempt.Outcome.choices,
+        "outcomes": AttemptForm.OUTCOMES,
         "problems": [sentence for sentences in problems for sentence in sentences],
     }

@@ -1,9 +1,12 @@
 """Families: whom to invite, and what they answered."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.db.models import prefetch_related_objects
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -13,10 +16,10 @@ from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.paging import paged
 from pthv.requests import Request, post_only
-from visits import answers, invitations
+from visits import answers, invitations, taking_back
 from visits.forms.invitations import AnswerForm, AttemptForm, ReopenForm, TeamForm
 from visits.forms.narrowing import NarrowForm
-from visits.models import ContactAttempt, Invitation, VisitKind
+from visits.models import ContactAttempt, Invitation, InvitationAnswer, VisitKind
 from visits.models.invitation import InvitationQuerySet
 from visits.views import families
 
@@ -112,12 +115,18 @@ def invitation_detail(request: Request, pk: int) -> HttpResponse:
 def invitation_attempt(request: Request, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk, Can.INVITE)
     form = AttemptForm(request.POST, family=invitation.family)
-    if request.POST.get("outcome") == ContactAttempt.Outcome.REACHED:
-        done, back = _("Recorded. What did they say?"), ""
-    else:
-        done, back = _("Recorded."), request.POST.get("from", "")
-    page = "today" if back == "today" else ""
-    return _act(request, invitation, form, invitations.record_attempt, done, page)
+    talked = request.POST.get("outcome") in {
+        ContactAttempt.Outcome.REACHED,
+        Invitation.State.ACCEPTED,
+    }
+    page = "today" if request.POST.get("from") == "today" and not talked else ""
+    return _act(request, invitation, form, _attempted, page=page, undo="attempt_undo")
+
+
+def _attempted(invitation: Invitation, outcome: str, **how: Any) -> ContactAttempt:
+    if outcome in Invitation.State:
+        return answers.reached(invitation, answer=outcome, **how)
+    return invitations.record_attempt(invitation, outcome=outcome, **how)
 
 
 @post_only("invitation_detail")
@@ -125,7 +134,38 @@ def invitation_attempt(request: Request, pk: int) -> HttpResponse:
 def invitation_answer(request: Request, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk, Can.INVITE)
     form = AnswerForm(request.POST, today=request.program.today)
-    return _act(request, invitation, form, answers.record, _("Answer recorded."))
+    return _act(request, invitation, form, answers.record, undo="answer_undo")
+
+
+@post_only("invitation_list")
+@requires(Can.INVITE)
+def attempt_undo(request: Request, pk: int) -> HttpResponse:
+    """Take back an attempt just recorded, and the answer that came with it."""
+    return _undo(request, get_object_or_404(_of_theirs(request, ContactAttempt), pk=pk))
+
+
+@post_only("invitation_list")
+@requires(Can.INVITE)
+def answer_undo(request: Request, pk: int) -> HttpResponse:
+    """Take back an answer just recorded."""
+    return _undo(request, get_object_or_404(_of_theirs(request, InvitationAnswer), pk=pk))
+
+
+def _of_theirs(request: Request, kind: Any) -> Any:
+    theirs = Invitation.objects.open_to(request.user, Can.INVITE)
+    return kind.objects.filter(invitation__in=theirs).select_related("invitation")
+
+
+def _undo(request: Request, recorded: Any) -> HttpResponse:
+    try:
+        taking_back.take_back(recorded, by=request.user)
+    except NotReady as blocked:
+        for sentence in blocked.sentences:
+            messages.error(request, sentence)
+    else:
+        messages.success(request, _("Taken back."))
+    back = "today" if request.GET.get("from") == "today" else recorded.invitation
+    return redirect(back)
 
 
 @post_only("invitation_detail")
@@ -149,15 +189,29 @@ def _invitation(request: Request, pk: int, can: Can) -> Invitation:
     return get_object_or_404(found.prefetch_related(adults("family__")), pk=pk)
 
 
-def _act(request, invitation, form, action, done, page="") -> HttpResponse:
+def _act(request, invitation, form, action, done="", page="", undo="") -> HttpResponse:
     """Hand a valid form to the action, and say what happened, on the family's page or on `page`;
-    say why not on the family's."""
+    say why not on the family's. `undo`: what takes back the row that the action returned."""
     if not form.is_valid():
         return families.refused(request, invitation, form, status=422)
     try:
-        action(invitation, **form.cleaned_data, by=request.user)
+        made = action(invitation, **form.cleaned_data, by=request.user)
     except NotReady as blocked:
         form.add_error(None, blocked.sentences)
         return families.refused(request, invitation, form, status=409)
-    messages.success(request, done)
+    # The message brings the way to take it back (components/messages.html).
+    way_back = reverse(undo, args=[made.pk]) + (f"?from={page}" if page else "") if undo else ""
+    messages.success(request, done or _recorded(made), extra_tags=way_back)
     return redirect(page or invitation)
+
+
+def _recorded(made: ContactAttempt | InvitationAnswer) -> str:
+    """What was recorded, in the words of the button, so that a slip of the thumb is seen."""
+    if isinstance(made, InvitationAnswer):
+        return _("Recorded: %(what)s.") % {"what": made.get_answer_display()}
+    if made.outcome == ContactAttempt.Outcome.REACHED:
+        given = made.invitation.answers.filter(given_at__gte=made.made_at).last()
+        if given is None:
+            return _("Recorded. What did they say?")
+        return _("Recorded: %(what)s.") % {"what": given.get_answer_display()}
+    return _("Recorded: %(what)s.") % {"what": made.get_outcome_display()}

@@ -12,6 +12,7 @@ from pthv import audit, clock
 from pthv.access import Can, requires
 from pthv.requests import Request
 from visits import families
+from visits.forms.invitations import AttemptForm
 from visits.models import ContactAttempt, FollowUp, Invitation, Tally, VisitParticipant
 from visits.models.visit import visitors
 
@@ -78,7 +79,7 @@ def today(request: Request) -> HttpResponse:
             "promises": promises.order_by("due_on", "pk")[:5],
             "steps": _steps(Tally.objects.of(me, request.program.today)),
             "channels": ContactAttempt.Channel.choices,
-            "outcomes": ContactAttempt.Outcome.choices,
+            "outcomes": AttemptForm.OUTCOMES,
         },
     )
 
