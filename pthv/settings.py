@@ -248,6 +248,10 @@ EMAIL_CONFIG = env.email_url(
     "EMAIL_URL", default=f"filemail:///{BASE_DIR}/.pthv/mail" if DEV else "smtp://localhost:25"
 )
 vars().update(EMAIL_CONFIG)
+# Texts to families: a folder, or a provider (pthv/texts.py); without one none are offered.
+TEXT_URL = env.str("TEXT_URL", default=f"file://{BASE_DIR}/.pthv/texts" if DEV else "")
+if TEXT_URL and not TEXT_URL.startswith(("file:///", "twilio://")):
+    raise ImproperlyConfigured("TEXT_URL is file:///folder or twilio://SID:TOKEN@HOST/?from=+1…")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Home visits <home-visits@localhost>")
 
 # What changed, kept by triggers; what it meant is in AuditEntry.
