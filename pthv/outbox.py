@@ -4,18 +4,22 @@ A message exists if and only if what it tells happened. Its key ("visit.schedule
 keeps it from being queued twice. A worker claims it before it sends it, so no two send it at
 once. One that dies after the mail server took a message and before that is kept leaves it
 waiting, and it goes out again: at least once, under the same Message-ID, of which a mailbox
-shows one.
+shows one. Of a text the provider is asked first whether it has it already.
+
+What goes to a family waits for the end of the program's quiet hours, and for what was decided
+on before it for the same address.
 """
 
 import datetime
 import logging
 import time
 from collections.abc import Iterable, Mapping
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
+from django.db.models import F, Q
 from django.template import Context
 from django.template.loader import get_template
 from django.utils import timezone
@@ -23,10 +27,13 @@ from django.utils.translation import gettext as _
 from django_scopes import scope, scopes_disabled
 from procrastinate.contrib.django import app
 
-from pthv import audit, clock
+from pthv import audit, clock, quiet_hours, stops
 from pthv.blocked import NotReady
 from pthv.calendars import Invitation
+from pthv.delivery import hand_over
 from pthv.models import Message, Program, User
+from pthv.models.audit import MessageQuerySet
+from pthv.texts import Refused, Unavailable
 
 log = logging.getLogger(__name__)
 SHORTEST_GAP = datetime.timedelta(minutes=5)
@@ -34,6 +41,8 @@ LONGEST_GAP = datetime.timedelta(hours=12)
 # Both must be over: a worker that was away for a week has not tried at all.
 GIVE_UP_AFTER = datetime.timedelta(days=3)
 LEAST_ATTEMPTS = 8
+# A text provider that is down is asked at every sweep; that uses up no attempt.
+OUTAGE_GAP = datetime.timedelta(minutes=4, seconds=30)
 # The worker does one thing at a time, and a mail server that hangs must not keep it from the rest.
 SWEEP_SECONDS = 60
 
@@ -104,6 +113,50 @@ def _message(program: Program, kind: str, key: str, letter: Letter) -> Message:
     )
 
 
+def post(
+    program: Program,
+    *,
+    kind: str,
+    key: str,
+    channel: str,
+    address: str,
+    subject: str,
+    body: str,
+    about: str,
+    recipient: str,
+    language: str,
+    link_nonce: str = "",
+    quiet: bool = True,
+) -> Message | None:
+    """Queue an e-mail or text to a family; None if its key was queued before.
+
+    `{link}` in the body becomes the family's link when it is sent, and is stored nowhere.
+    """
+    now = clock.now()
+    message, new = Message.objects.get_or_create(
+        program=program,
+        key=f"{kind}:{key}",
+        defaults={
+            "kind": kind,
+            "channel": channel,
+            "address": address,
+            "subject": subject,
+            "body": body,
+            "about": about,
+            "recipient": recipient,
+            "language": language,
+            "link_nonce": link_nonce,
+            "quiet": quiet,
+            "queued_at": now,
+            "next_try_at": (quiet_hours.ends_at(program, now) if quiet else None) or now,
+        },
+    )
+    if not new:
+        return None
+    _hand_to_worker(message)
+    return message
+
+
 def _text(template: str, context: dict[str, object]) -> str:
     # It is read as it stands: an apostrophe is no entity here.
     plain = get_template(template).template  # type: ignore[attr-defined]
@@ -111,16 +164,17 @@ def _text(template: str, context: dict[str, object]) -> str:
 
 
 @transaction.atomic
-def send_again(message: Message, *, by: User) -> Message:
-    """Let a message that was given up be tried anew, at the address its person has now."""
+def send_again(message: Message, *, by: User, address: str = "") -> Message:
+    """Let a message that was given up or came back be tried anew, at the address its person
+    has now: one of our own people's is known here, a family's is `address`."""
     message = Message.objects.select_for_update().get(pk=message.pk)
-    if message.state != Message.State.FAILED:
+    if message.state not in (Message.State.FAILED, Message.State.BOUNCED):
         raise NotReady(_("Only a message that could not be sent is sent again."))
-    message.state, message.attempts = Message.State.QUEUED, 0
+    message.state, message.attempts, message.problem = Message.State.QUEUED, 0, ""
     message.queued_at = message.next_try_at = clock.now()
-    if message.to_user:
-        message.address = message.to_user.email
-    message.save(update_fields=["state", "attempts", "queued_at", "next_try_at", "address"])
+    message.sent_at = None
+    message.address = message.to_user.email if message.to_user else address or message.address
+    message.save()
     audit.record("message.queued_again", message, by=by)
     _hand_to_worker(message)
     return message
@@ -143,9 +197,13 @@ def withdraw(
 
 
 def _hand_to_worker(*messages: Message) -> None:
-    task = app.configure_task("send_message", queueing_lock=None)
-    jobs: list[dict[str, Any]] = [{"message_id": message.pk} for message in messages]
-    task.batch_defer(*jobs)
+    """Queue a job for each; one that is put off is taken up when its time comes."""
+    now = clock.now()
+    for when, some in groupby(messages, key=lambda message: max(message.next_try_at, now)):
+        later = when if when > now else None
+        task = app.configure_task("send_message", queueing_lock=None, schedule_at=later)
+        jobs: list[dict[str, Any]] = [{"message_id": message.pk} for message in some]
+        task.batch_defer(*jobs)
 
 
 def send(message_id: int) -> bool:
@@ -154,46 +212,75 @@ def send(message_id: int) -> bool:
         message = _claim(message_id)
         if message is None:
             return False
+        again = message.attempts > 1 or message.problem == Message.Problem.UNAVAILABLE
         try:
-            # In no transaction: a slow mail server holds no row and no connection's snapshot.
-            _mail(message).send()
+            # In no transaction: a slow server holds no row and no connection's snapshot.
+            provider_id = hand_over(message, again=again)
+        except Refused as refused:
+            _waiting(message).update(state=Message.State.FAILED, problem=refused.problem)
+            if refused.problem == Message.Problem.STOPPED:
+                stops.stop(message.address)  # the provider may have heard of it before us
+        except Unavailable:
+            _wait_for_provider(message)
         except Exception as error:
             # Whatever it was, the message stays and the others go on. Its text names people:
             # the log has only the error's kind.
             log.warning("message %s not sent: %s", message.pk, type(error).__name__)
             _give_up_if_old(message)
-            return False
-        Message.objects.filter(pk=message.pk).update(state=Message.State.SENT, sent_at=clock.now())
-        return True
+        else:
+            _mark_sent(message, provider_id)
+            return True
+        return False
 
 
-def _mail(message: Message) -> EmailMultiAlternatives:
-    mail = EmailMultiAlternatives(
-        message.subject,
-        message.body,
-        to=[message.address],
-        headers={"Message-ID": f"<pthv-{message.program_id}-{message.pk}@pthv.invalid>"},
+def _waiting(message: Message) -> MessageQuerySet:
+    return Message.objects.waiting().filter(pk=message.pk)
+
+
+def _mark_sent(message: Message, provider_id: str) -> None:
+    # One that was withdrawn meanwhile went out all the same. That it came back may be known by now.
+    withdrawn = Q(state__in=[Message.State.QUEUED, Message.State.WITHDRAWN])
+    sent = Message.objects.filter(withdrawn, pk=message.pk)
+    sent.update(state=Message.State.SENT, sent_at=clock.now(), provider_id=provider_id, problem="")
+
+
+def _wait_for_provider(message: Message) -> None:
+    """It is down: ask again at the next sweep, as if it hadn't been tried."""
+    _waiting(message).update(
+        attempts=F("attempts") - 1,
+        problem=Message.Problem.UNAVAILABLE,
+        next_try_at=clock.now() + OUTAGE_GAP,
     )
-    if message.calendar:
-        # Twice: some mailboxes offer an invitation only where it is another form of the text,
-        # and some only where it is a file.
-        method = message.calendar_method
-        mail.attach_alternative(message.calendar, f"text/calendar; method={method}")
-        mail.attach("invite.ics", message.calendar, "application/ics")
-    return mail
 
 
 @transaction.atomic
 def _claim(message_id: int) -> Message | None:
     """Count an attempt and put off the next, which keeps everybody else away meanwhile."""
-    due = Message.objects.due().select_for_update(skip_locked=True)
-    message = due.filter(pk=message_id).first()
-    if message is None:
+    due = Message.objects.due().select_for_update(of=("self",), skip_locked=True)
+    message = due.select_related("program").filter(pk=message_id).first()
+    if message is None or _must_wait(message):
         return None
     message.next_try_at = clock.now() + gap_after(message.attempts)
+    if message.quiet and (end := quiet_hours.ends_at(message.program, clock.now())):
+        message.next_try_at = end
+        message.save(update_fields=["next_try_at"])
+        return None
     message.attempts += 1
     message.save(update_fields=["attempts", "next_try_at"])
     return message
+
+
+def _must_wait(message: Message) -> bool:
+    """Whether something to the same address of a family comes first, or no text goes out now."""
+    others = Message.objects.waiting().filter(channel=message.channel)
+    earlier = others.filter(address=message.address, pk__lt=message.pk)
+    if message.recipient and earlier.exists():
+        return True
+    if message.channel != Message.Channel.TEXT:
+        return False
+    # Somebody has just found the provider down: nobody else waits for it to answer.
+    down = others.filter(problem=Message.Problem.UNAVAILABLE, next_try_at__gt=clock.now())
+    return down.exclude(pk=message.pk).exists()
 
 
 def gap_after(attempts: int) -> datetime.timedelta:
@@ -204,13 +291,19 @@ def gap_after(attempts: int) -> datetime.timedelta:
 def _give_up_if_old(message: Message) -> None:
     old = clock.now() - message.queued_at >= GIVE_UP_AFTER
     if old and message.attempts >= LEAST_ATTEMPTS:
-        Message.objects.waiting().filter(pk=message.pk).update(state=Message.State.FAILED)
+        _waiting(message).update(state=Message.State.FAILED)
 
 
 def sweep() -> int:
-    """Send what is due, longest due first, for a minute; return how many went out."""
+    """Send what is due, e-mails longest due first and texts in their order, a minute for each;
+    return how many went out."""
+    email, text = Message.Channel.EMAIL, Message.Channel.TEXT
+    return _sweep(email, "next_try_at", "pk") + _sweep(text, "pk")
+
+
+def _sweep(channel: str, *order: str) -> int:
     with scopes_disabled():
-        due = Message.objects.due().order_by("next_try_at", "pk")
+        due = Message.objects.due().filter(channel=channel).order_by(*order)
         found = list(due.values_list("pk", flat=True)[:500])
     until = time.monotonic() + SWEEP_SECONDS
     sent = 0

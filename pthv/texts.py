@@ -9,7 +9,7 @@ import base64
 import datetime
 import hmac
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from pathlib import Path
@@ -26,6 +26,10 @@ LOOKED_THROUGH = 200  # of the provider's latest texts to one number
 STOPPED = frozenset({21610})
 NOBODY_THERE = frozenset({21211, 21214, 21217, 21612, 21614, 30005, 30006})
 UNDELIVERED = frozenset({"failed", "undelivered"})
+
+
+# Whether what the provider calls so is another message of ours, or this one's earlier copy.
+Known = Callable[[str], bool]
 
 
 class Refused(Exception):
@@ -56,7 +60,7 @@ class Provider(Protocol):
     def send(self, text: Text) -> str:
         """Hand it over; return what the provider calls it."""
 
-    def found(self, text: Text, known: Collection[str]) -> str:
+    def found(self, text: Text, known: Known) -> str:
         """What the provider calls this very text if it has it already, else ""."""
 
     def signed(self, url: str, fields: Mapping[str, str], signature: str) -> bool:
@@ -92,7 +96,7 @@ class Folder:
         whole.replace(path)
         return path.name
 
-    def found(self, text: Text, known: Collection[str]) -> str:
+    def found(self, text: Text, known: Known) -> str:
         path = self._path(text)
         same = path.exists() and path.read_text(encoding="utf-8") == _as_file(text)
         return path.name if same else ""
@@ -130,16 +134,16 @@ class Twilio:
             raise Refused(problem)
         raise ValueError(f"the text was refused: {status} {answer.get('code')}")
 
-    def found(self, text: Text, known: Collection[str]) -> str:
+    def found(self, text: Text, known: Known) -> str:
         asked = {"To": text.to, "PageSize": str(LOOKED_THROUGH)}
         status, answer = self._ask("GET", asked)
         if status != 200:
             raise Unavailable(f"the provider answered {status}")
         since = text.asked_at - CLOCKS_DIFFER
         for kept in answer["messages"]:
-            if kept["sid"] in known or kept["body"] != text.body or kept["to"] != text.to:
+            if kept["body"] != text.body or kept["to"] != text.to:
                 continue
-            if kept["date_created"] and parsedate_to_datetime(kept["date_created"]) < since:
+            if parsedate_to_datetime(kept["date_created"]) < since or known(kept["sid"]):
                 continue
             if kept["status"] in UNDELIVERED and (problem := problem_of(kept["error_code"])):
                 raise Refused(problem)

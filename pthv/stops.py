@@ -1,0 +1,52 @@
+"""Numbers that asked for no more texts: heard at once, and kept until they ask for them again."""
+
+import re
+
+from django.db import transaction
+
+from pthv import clock
+from pthv.models import Message, TextStop
+
+# The words phone companies know, and what people write in the languages we write to them in.
+STOP = frozenset(
+    {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"}
+    | {"alto", "parar", "pare", "detener", "basta", "cancelar", "baja", "sair"}
+    | {"dừng", "dung", "ngừng", "ngung", "hủy", "huy", "停止", "停", "退订", "取消"}
+    | {"توقف", "قف", "إيقاف", "ايقاف", "إلغاء", "الغاء"}
+)
+# Whatever comes after these, it is meant.
+STOP_WHATEVER_FOLLOWS = frozenset({"stop", "stopall", "unsubscribe", "alto", "parar", "pare"})
+START = frozenset({"start", "unstop", "comenzar", "iniciar", "começar", "开始", "ابدأ"})
+
+
+def means_stop(said: str) -> bool:
+    """Whether somebody asks for no more texts."""
+    words = _words(said)
+    return "".join(words) in STOP or bool(words and words[0] in STOP_WHATEVER_FOLLOWS)
+
+
+def means_start(said: str) -> bool:
+    """Whether somebody asks for texts again."""
+    return "".join(_words(said)) in START
+
+
+def _words(said: str) -> list[str]:
+    return re.findall(r"\w+", said.casefold())
+
+
+def is_stopped(phone: str) -> bool:
+    """Whether this number must not be texted."""
+    return TextStop.objects.filter(phone=phone).exists()
+
+
+@transaction.atomic
+def stop(phone: str) -> None:
+    """No text goes to this number from now on, those that wait included."""
+    TextStop.objects.get_or_create(phone=phone, defaults={"stopped_at": clock.now()})
+    waiting = Message.objects.waiting().filter(channel=Message.Channel.TEXT, address=phone)
+    waiting.update(state=Message.State.WITHDRAWN, problem=Message.Problem.STOPPED)
+
+
+def lift(phone: str) -> None:
+    """This number wants texts again."""
+    TextStop.objects.filter(phone=phone).delete()
