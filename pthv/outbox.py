@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 from django.template import Context
 from django.template.loader import get_template
 from django.utils import timezone
@@ -155,6 +156,30 @@ def post(
         return None
     _hand_to_worker(message)
     return message
+
+
+def came_back(message_id: int, problem: str) -> None:
+    """A text that the provider took did not arrive."""
+    with scopes_disabled():
+        # The provider may say so before we have noted that it took it.
+        known = Q(state__in=[Message.State.QUEUED, Message.State.SENT])
+        texted = Message.objects.filter(known, pk=message_id, channel=Message.Channel.TEXT)
+        address = texted.values_list("address", flat=True).first()
+        texted.update(
+            state=Message.State.BOUNCED,
+            problem=problem,
+            sent_at=Coalesce("sent_at", Value(clock.now())),
+        )
+    if address and problem == Message.Problem.STOPPED:
+        stops.stop(address)
+
+
+def language_of(phone: str) -> str:
+    """The language of the last text to this number; English where there was none."""
+    with scopes_disabled():
+        texted = Message.objects.filter(channel=Message.Channel.TEXT, address=phone)
+        last = texted.order_by("-pk").values_list("language", flat=True).first()
+    return last or "en"
 
 
 def _text(template: str, context: dict[str, object]) -> str:

@@ -1,8 +1,13 @@
-"""Numbers that asked for no more texts: heard at once, and kept until they ask for them again."""
+"""Numbers that asked for no more texts: heard at once, and kept until they ask for them again.
+
+What whoever answers a text gets back is read by families.
+"""
 
 import re
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy
+from django_scopes import scopes_disabled
 
 from pthv import clock
 from pthv.models import Message, TextStop
@@ -17,6 +22,9 @@ STOP = frozenset(
 # Whatever comes after these, it is meant.
 STOP_WHATEVER_FOLLOWS = frozenset({"stop", "stopall", "unsubscribe", "alto", "parar", "pare"})
 START = frozenset({"start", "unstop", "comenzar", "iniciar", "começar", "开始", "ابدأ"})
+NOBODY_READS = gettext_lazy(
+    "Nobody reads answers to this number. Please use the link or call the school."
+)
 
 
 def means_stop(said: str) -> bool:
@@ -43,8 +51,9 @@ def is_stopped(phone: str) -> bool:
 def stop(phone: str) -> None:
     """No text goes to this number from now on, those that wait included."""
     TextStop.objects.get_or_create(phone=phone, defaults={"stopped_at": clock.now()})
-    waiting = Message.objects.waiting().filter(channel=Message.Channel.TEXT, address=phone)
-    waiting.update(state=Message.State.WITHDRAWN, problem=Message.Problem.STOPPED)
+    with scopes_disabled():
+        waiting = Message.objects.waiting().filter(channel=Message.Channel.TEXT, address=phone)
+        waiting.update(state=Message.State.WITHDRAWN, problem=Message.Problem.STOPPED)
 
 
 def lift(phone: str) -> None:

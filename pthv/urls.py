@@ -7,6 +7,8 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("demo/login/", views.demo_login, name="demo_login"),
     path("program/", views.program_switch, name="program_switch"),
+    path("texts/status/", views.text_status, name="text_status"),
+    path("texts/reply/", views.text_reply, name="text_reply"),
     path("accounts/login/", views.LogIn.as_view(), name="account_login"),
     path("accounts/email/", views.account_email, name="account_email"),
     path("accounts/", include("allauth.urls")),

@@ -1,18 +1,24 @@
-"""What belongs to no room: health, the demo's log-in, the choice of program."""
+"""What belongs to no room: health, the demo's log-in, the choice of program, and what the
+provider of texts says."""
 
 from allauth.account.views import LoginView
+from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import translation
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
-from pthv import accounts
-from pthv.models import Membership
-from pthv.requests import Request
+from pthv import accounts, outbox, stops, texts
+from pthv.models import Membership, Message
+from pthv.requests import Request, id_of
 
 DEMO_PEOPLE = 7
 
@@ -76,3 +82,48 @@ def program_switch(request: Request) -> HttpResponse:
         raise Http404
     request.session["program"] = chosen.pk
     return redirect("home")
+
+
+@login_not_required
+@csrf_exempt
+@never_cache
+@require_POST
+def text_status(request: HttpRequest) -> HttpResponse:
+    """The provider says how a text of ours went."""
+    _refuse_unless_signed(request)
+    message = id_of(request.GET.get("message", ""))
+    if message and request.POST.get("MessageStatus") in texts.UNDELIVERED:
+        problem = texts.problem_of(request.POST.get("ErrorCode"))
+        outbox.came_back(message, problem or Message.Problem.UNAVAILABLE)
+    return HttpResponse(status=204)
+
+
+@login_not_required
+@csrf_exempt
+@never_cache
+@require_POST
+def text_reply(request: HttpRequest) -> HttpResponse:
+    """Somebody answered a text: stop and start are heard; nobody reads, or keeps, the rest."""
+    _refuse_unless_signed(request)
+    phone, said = request.POST.get("From", ""), request.POST.get("Body", "")
+    if stops.means_stop(said):
+        stops.stop(phone)
+    elif stops.means_start(said):
+        stops.lift(phone)
+    elif not stops.is_stopped(phone):
+        with translation.override(outbox.language_of(phone)):
+            return _texted(str(stops.NOBODY_READS))
+    return _texted("")
+
+
+def _texted(sentence: str) -> HttpResponse:
+    """An answer as the provider takes it; the provider itself confirms a stop."""
+    said = f"<Message>{escape(sentence)}</Message>" if sentence else ""
+    return HttpResponse(f"<Response>{said}</Response>", content_type="text/xml")
+
+
+def _refuse_unless_signed(request: HttpRequest) -> None:
+    url = settings.SITE_URL + request.get_full_path()
+    signature = request.headers.get("X-Twilio-Signature", "")
+    if not (texts.offered() and texts.provider().signed(url, request.POST.dict(), signature)):
+        raise PermissionDenied

@@ -73,6 +73,12 @@ def _now(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _texts_stay_here(settings, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What a test texts lies in a folder of the tests."""
+    settings.TEXT_URL = f"file://{tmp_path_factory.getbasetemp()}/texts"
+
+
+@pytest.fixture(autouse=True)
 def _no_jobs_left(request: pytest.FixtureRequest) -> Iterator[None]:
     """Empty the job queue, which a flush leaves alone, after tests that really commit."""
     yield

@@ -74,6 +74,9 @@ ROWS: dict[str, Row] = {
     "demo_login": Row(set(), method="post", not_yours=EVERYBODY, anonymous=404),
     "program_switch": Row(set(), method="post", not_yours=LOGGED_IN),
     "account_email": Row(LOGGED_IN),
+    # The provider alone, by its signature; test_delivery.py signs.
+    "text_status": Row(set(), method="post", anonymous=403),
+    "text_reply": Row(set(), method="post", anonymous=403),
     "home": Row(LOGGED_IN, status=302),
     "more": Row(LOGGED_IN),
     "today": Row(EDUCATORS),

@@ -67,6 +67,15 @@ class MessageQuerySet(models.QuerySet):
         """Not sent, and not given up."""
         return self.filter(state=Message.State.QUEUED)
 
+    def to_families(self) -> "MessageQuerySet":
+        """What families are sent; the others go to our own people."""
+        return self.exclude(about="")
+
+    def not_arrived(self) -> "MessageQuerySet":
+        """Given up, or come back."""
+        # Spelled as the index has it.
+        return self.filter(state__in=["failed", "bounced"])
+
     def due(self) -> "MessageQuerySet":
         """Waiting, and not put off to later."""
         return self.waiting().filter(next_try_at__lte=clock.now())
@@ -165,7 +174,22 @@ class Message(ProgramRow):
                 fields=["next_try_at"], condition=Q(state="queued"), name="messages_waiting"
             ),
             models.Index(
-                F("program"), F("id").desc(), condition=Q(state="failed"), name="messages_failed"
+                F("program"),
+                F("id").desc(),
+                condition=Q(state__in=["failed", "bounced"]),
+                name="messages_not_arrived",
+            ),
+            models.Index(
+                F("program"), F("id").desc(), condition=~Q(about=""), name="messages_to_families"
+            ),
+            models.Index(
+                F("program"),
+                F("id").desc(),
+                condition=Q(state="queued") & ~Q(about=""),
+                name="messages_to_families_waiting",
+            ),
+            models.Index(
+                fields=["address", "id"], condition=Q(channel="text"), name="messages_texted"
             ),
             models.Index(
                 F("program"), F("about"), F("id"), condition=~Q(about=""), name="messages_about"
