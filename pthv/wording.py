@@ -1,40 +1,88 @@
-"""Dates, times and lists the way people say them: "Tue, Oct 6, 4:30 PM"."""
+"""Dates, times and lists the way people say them: "Tue, Oct 6, 4:30 PM".
+
+In the language at hand: English in our own short form, others as Unicode's CLDR has them, with
+Western digits in all of them, Arabic included.
+"""
 
 import datetime
 from collections.abc import Iterable
+from functools import cache
 
+from babel import Locale
+from babel.dates import format_skeleton, format_time
+from babel.lists import format_list
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 
 from pthv import clock
 from pthv.models import Program
+
+# The families we write to live in America, and Portuguese here is mostly Brazil's.
+REGIONS = {"es": "es-us", "pt": "pt-br"}
 
 
 def moment(instant: datetime.datetime, program: Program | None = None) -> str:
     """ "Tue, Oct 6, 4:30 PM", in the program's zone or the one at hand; like every date,
     with the year where it isn't this one."""
     local = timezone.localtime(instant, program.zone if program else None)
+    if locale := _locale():
+        order = locale.datetime_formats["medium"]
+        return order.format(_time(local, locale), weekday(local))
     return f"{weekday(local)}, {date_format(local, 'g:i A')}"
 
 
 def time(instant: datetime.datetime, program: Program | None = None) -> str:
     """ "4:30 PM"."""
-    return date_format(timezone.localtime(instant, program.zone if program else None), "g:i A")
+    local = timezone.localtime(instant, program.zone if program else None)
+    locale = _locale()
+    return _time(local, locale) if locale else date_format(local, "g:i A")
 
 
 def day(date: datetime.date, today: datetime.date | None = None) -> str:
     """ "Oct 6"; `today`: the program's, or that of the zone at hand."""
-    today = today or timezone.localtime(clock.now()).date()
-    return date_format(date, "M j" if date.year == today.year else "M j, Y")
+    this_year = date.year == _today(today).year
+    if locale := _locale():
+        return format_skeleton("MMMd" if this_year else "yMMMd", _noon(date), locale=locale)
+    return date_format(date, "M j" if this_year else "M j, Y")
 
 
 def weekday(date: datetime.date) -> str:
     """ "Tue, Oct 6"."""
+    if locale := _locale():
+        skeleton = "MMMEd" if date.year == _today().year else "yMMMEd"
+        return format_skeleton(skeleton, _noon(date), locale=locale)
     return f"{date_format(date, 'D')}, {day(date)}"
 
 
 def listed(names: Iterable[object]) -> str:
     """ "Ana, Bo and Cy"."""
+    if locale := _locale():
+        return format_list([str(name) for name in names], locale=locale)
     *most, last = [str(name) for name in names] or [""]
-    return _("%(most)s and %(last)s") % {"most": ", ".join(most), "last": last} if most else last
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _today(today: datetime.date | None = None) -> datetime.date:
+    return today or timezone.localtime(clock.now()).date()
+
+
+def _noon(date: datetime.date) -> datetime.datetime:
+    """The day as Babel takes it, which would move an hour of a zone to UTC's."""
+    return datetime.datetime(date.year, date.month, date.day, 12)
+
+
+def _time(local: datetime.datetime, locale: Locale) -> str:
+    # A narrow no-break space would be a box on an old phone.
+    return format_time(local.time(), "short", locale=locale).replace("\u202f", " ")
+
+
+def _locale() -> Locale | None:
+    """Where the language at hand is another than English."""
+    code = get_language() or "en"
+    return None if code.startswith("en") else _parsed(code)
+
+
+@cache
+def _parsed(code: str) -> Locale:
+    return Locale.parse(REGIONS.get(code, code), sep="-")
