@@ -193,5 +193,5 @@ def sentences(code: str) -> list[tuple[str, list[str]]]:
 @cache
 def fingerprint(code: str) -> str:
     """Of all that a language says now; another one as soon as a word changes."""
-    said = sorted(map(repr, sentences(code)))
+    said = [code, *sorted(map(repr, sentences(code)))]
     return hashlib.sha256("\n".join(said).encode()).hexdigest()

@@ -1,10 +1,19 @@
-"""Selection plans: everyone of a class, a grade or a school. Nobody is picked by hand."""
+"""Selection plans: everyone of a class, a grade or a school, or some of them drawn by lot.
 
+Nobody is picked by hand.
+"""
+
+import datetime
+import hashlib
+import json
+import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from families.households import families_ever
 from families.models import ClassTeacher, Enrollment, SchoolClass, Student
@@ -12,7 +21,7 @@ from pthv import audit
 from pthv.blocked import NotReady
 from pthv.models import School, SchoolYear, User
 from visits import families
-from visits.models import Invitation, SelectionPlan
+from visits.models import Draw, Invitation, SelectionPlan
 
 
 def population(
@@ -26,7 +35,30 @@ def population(
     return students.filter(grade=grade) if grade else students
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class Scope:
+    """Whom a plan is about: those who learn at a school, in one grade or one class of it."""
+
+    school: School
+    school_year: SchoolYear
+    school_class: SchoolClass | None = None
+    grade: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The families of a scope by their ids, in order, and who asks each of them."""
+
+    families: list[int]
+    askers: dict[int, int]
+    said_no: set[int]
+    without_family: int
+
+    @property
+    def may_be_asked(self) -> list[int]:
+        return [family for family in self.families if family not in self.said_no]
+
+
 def plan_everyone(
     school: School,
     school_year: SchoolYear,
@@ -34,6 +66,7 @@ def plan_everyone(
     by: User,
     school_class: SchoolClass | None = None,
     grade: str = "",
+    ask_by: datetime.date | None = None,
 ) -> SelectionPlan:
     """Plan to invite every family of a class, a grade or the school, each once a year.
 
@@ -41,53 +74,206 @@ def plan_everyone(
     again adds the families that have come since. A family that said no is not asked again,
     nor one that was asked this year before it was split from another.
     """
-    School.objects.select_for_update(no_key=True).get(pk=school.pk)
-    students = list(population(school, school_class, grade).order_by("family_id", "pk"))
+    scope = Scope(school, school_year, school_class, grade)
+    with transaction.atomic():
+        found = _find(scope)
+        plan, _created = _plan(scope, SelectionPlan.Kind.EVERYONE, found, by=by, ask_by=ask_by)
+        _invite(plan, found.may_be_asked, found)
+        audit.record("plan.made", plan, by=by, families=len(found.families))
+    return plan
+
+
+def draw(
+    school: School,
+    school_year: SchoolYear,
+    size: int,
+    *,
+    by: User,
+    school_class: SchoolClass | None = None,
+    grade: str = "",
+    ask_by: datetime.date | None = None,
+) -> SelectionPlan:
+    """Plan to invite `size` families, drawn by lot among all of a class, a grade or the school.
+
+    Those who said no are left out; nothing else that is known of a family plays a part. A
+    plan is drawn once, so that nobody draws until a certain family comes: the same plan again
+    is the one that stands, and `draw_more` adds to it.
+    """
+    scope = Scope(school, school_year, school_class, grade)
+    with transaction.atomic():
+        found = _find(scope)
+        plan, created = _plan(scope, SelectionPlan.Kind.DRAW, found, by=by, ask_by=ask_by)
+        if created:
+            audit.record("plan.made", plan, by=by, families=len(found.families))
+            _draw(plan, found, size, number=1, by=by)
+        elif plan.draws.get(number=1).size != size:
+            raise NotReady(
+                _("Families were drawn here already. You can draw more of them on the plan's page.")
+            )
+    return plan
+
+
+def draw_more(plan: SelectionPlan, size: int, *, after: int, by: User) -> Draw | None:
+    """Draw `size` more of those not drawn yet; None if draw number `after` isn't the last one,
+    since somebody drew in the meantime, perhaps the same thumb."""
+    scope = Scope(plan.school, plan.school_year, plan.school_class, plan.grade)
+    with transaction.atomic():
+        found = _find(scope)
+        if plan.draws.count() != after:
+            return None
+        _plan(scope, SelectionPlan.Kind.DRAW, found, by=by)
+        return _draw(plan, found, size, number=after + 1, by=by)
+
+
+def lot(seed: str, population: Iterable[int], size: int) -> list[int]:
+    """The first `size` of the families in the order that the seed puts them in."""
+
+    def place(family: int) -> bytes:
+        return hashlib.sha256(f"{seed}:{family}".encode()).digest()
+
+    return sorted(population, key=place)[:size]
+
+
+def record(made: Draw) -> bytes:
+    """All that it takes to draw again: ids and the seed, always written the same way."""
+    plan = made.plan
+    return _canonical(
+        {
+            "program": made.program_id,
+            "plan": made.plan_id,
+            "school": plan.school_id,
+            "school_year": plan.school_year_id,
+            "school_class": plan.school_class_id,
+            "grade": plan.grade,
+            "number": made.number,
+            "made_at": made.made_at.astimezone(datetime.UTC).isoformat(),
+            "made_by": made.made_by_id,
+            "order": "sha256 of seed:family",
+            "seed": made.seed,
+            "size": made.size,
+            "population": made.population,
+            "drawn": made.drawn,
+        }
+    )
+
+
+def redraw(kept: bytes) -> bytes:
+    """Draw again from a record: byte for byte the same one, if it is what was drawn."""
+    facts = json.loads(kept)
+    facts["drawn"] = lot(facts["seed"], facts["population"], facts["size"])
+    return _canonical(facts)
+
+
+def matches(made: Draw) -> bool:
+    """Whether drawing again from its record gives that very record."""
+    kept = record(made)
+    return redraw(kept) == kept
+
+
+def _canonical(facts: dict[str, object]) -> bytes:
+    return json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _find(scope: Scope) -> Found:
+    """Who is in the scope today; locks the school, so that two plans don't race."""
+    School.objects.select_for_update(no_key=True).get(pk=scope.school.pk)
+    students = list(
+        population(scope.school, scope.school_class, scope.grade).order_by("family_id", "pk")
+    )
     if not students:
         raise NotReady(
             _("No student of the roster is in this plan. Choose another class or grade.")
         )
-    asked_for = dict.fromkeys(s.family_id for s in students if s.family_id)
-    askers = _who_asks(students, school_year, school_class)
-    if unasked := [family for family in asked_for if family not in askers]:
+    families_found = list(dict.fromkeys(s.family_id for s in students if s.family_id))
+    askers = _who_asks(students, scope.school_year, scope.school_class)
+    if unasked := [family for family in families_found if family not in askers]:
         raise NotReady(
             _("The roster names no teacher for %(count)s of these families. Import it again first.")
             % {"count": len(unasked)}
         )
-    said_no = families.said_no(asked_for)
-    asked = _asked_before_a_split(asked_for, school_year) - said_no
-    found_now = {
-        "students_without_family": sum(1 for s in students if not s.family_id),
-        "families_said_no_before": len(said_no),
+    return Found(
+        families=families_found,
+        askers=askers,
+        said_no=families.said_no(families_found),
+        without_family=sum(1 for s in students if not s.family_id),
+    )
+
+
+def _plan(
+    scope: Scope,
+    kind: SelectionPlan.Kind,
+    found: Found,
+    *,
+    by: User,
+    ask_by: datetime.date | None = None,
+) -> tuple[SelectionPlan, bool]:
+    """The one plan of a kind for a scope, with what was found of it now; whether it is new."""
+    found_now: dict[str, object] = {
+        "students_without_family": found.without_family,
+        "families_said_no_before": len(found.said_no),
     }
-    plan, _created = SelectionPlan.objects.update_or_create(
-        program_id=school.program_id,
-        school=school,
-        school_year=school_year,
-        kind=SelectionPlan.Kind.EVERYONE,
-        school_class=school_class,
-        grade=grade,
+    if ask_by:
+        found_now["ask_by"] = ask_by
+    return SelectionPlan.objects.update_or_create(
+        program_id=scope.school.program_id,
+        school=scope.school,
+        school_year=scope.school_year,
+        kind=kind,
+        school_class=scope.school_class,
+        grade=scope.grade,
         defaults=found_now,
         create_defaults={"made_by": by} | found_now,
     )
+
+
+def _draw(plan: SelectionPlan, found: Found, size: int, *, number: int, by: User) -> Draw:
+    before = {family for earlier in plan.draws.all() for family in earlier.drawn}
+    left = [family for family in found.may_be_asked if family not in before]
+    if not 0 < size <= len(left):
+        raise NotReady(
+            ngettext(
+                "There is %(count)s family to draw from. Choose a number up to that.",
+                "There are %(count)s families to draw from. Choose a number up to that.",
+                len(left),
+            )
+            % {"count": len(left)}
+        )
+    # The system's own dice: nobody types or chooses a seed.
+    seed = secrets.token_hex(16)
+    made = Draw.objects.create(
+        program_id=plan.program_id,
+        plan=plan,
+        number=number,
+        seed=seed,
+        size=size,
+        population=left,
+        drawn=lot(seed, left, size),
+        made_by=by,
+    )
+    _invite(plan, made.drawn, found)
+    audit.record("plan.drawn", plan, by=by, number=number, size=size, families=len(left))
+    return made
+
+
+def _invite(plan: SelectionPlan, asked_for: list[int], found: Found) -> None:
+    """Make their invitations in this order, but for those who were asked this year."""
+    asked = _asked_before_a_split(asked_for, plan.school_year)
     Invitation.objects.bulk_create(
         (
             Invitation(
-                program_id=school.program_id,
+                program_id=plan.program_id,
                 plan=plan,
-                school=school,
-                school_year=school_year,
+                school=plan.school,
+                school_year=plan.school_year,
                 family_id=family,
-                educator_id=askers[family],
+                educator_id=found.askers[family],
             )
             for family in asked_for
-            if family not in said_no | asked
+            if family not in asked
         ),
         batch_size=1000,
         ignore_conflicts=True,  # already asked this year, by another plan
     )
-    audit.record("plan.made", plan, by=by, families=len(asked_for))
-    return plan
 
 
 def _asked_before_a_split(found: Iterable[int], school_year: SchoolYear) -> set[int]:

@@ -1,7 +1,13 @@
-"""Plans on screen: a class, a grade or a school, never a family."""
+"""Plans on screen: a class, a grade or a school, or a draw, never a family."""
+
+import datetime
+
+import pytest
 
 from families.models import SchoolClass
-from visits.models import Invitation, SelectionPlan
+from pthv.models import AuditEntry
+from visits import selection
+from visits.models import Draw, Invitation, SelectionPlan
 
 
 def test_a_coordinator_plans_a_class(client, site_coordinator, school, school_class, family):
@@ -89,3 +95,126 @@ def test_few_classes_need_no_filter(client, site_coordinator, school_class):
 
     assert 'id="q"' not in page
     assert client.get("/plans/new/?q=%00").status_code == 200
+
+
+@pytest.fixture
+def drawn(add_family, school, school_year, school_class, site_coordinator) -> SelectionPlan:
+    """Two of five families of the class."""
+    for number in range(5):
+        add_family(f"Family{number}")
+    return selection.draw(
+        school, school_year, 2, school_class=school_class, by=site_coordinator,
+        ask_by=datetime.date(2026, 10, 15),
+    )  # fmt: skip
+
+
+def test_a_coordinator_draws_some_of_a_class(
+    client, site_coordinator, school, school_class, add_family
+):
+    for number in range(5):
+        add_family(f"Family{number}")
+    client.force_login(site_coordinator)
+    typed = {
+        "school": school.pk,
+        "scope": f"class:{school_class.pk}",
+        "kind": "draw",
+        "size": "2",
+        "ask_by": "2026-10-15",
+        "seed": "f" * 32,
+    }
+
+    page = client.post("/plans/new/", typed, follow=True).content.decode()
+
+    made = Draw.objects.get()
+    assert "Draw 1: 2 of 5 families" in page
+    assert made.seed in page and made.seed != typed["seed"]
+    assert "0 of 2 asked; planned by Thu, Oct 15." in page
+    assert Invitation.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"kind": "draw"}, "Say how many families to draw."),
+        ({"kind": "draw", "size": "0"}, "greater than or equal to 1"),
+        ({"kind": "draw", "size": "x"}, "Enter a whole number."),
+        ({"ask_by": "2026-10-05"}, "This day is over."),
+        ({"kind": "handpicked"}, "Select a valid choice."),
+    ],
+)
+def test_a_plan_that_says_too_little_is_refused(
+    client, site_coordinator, school, school_class, family, typed, said
+):
+    client.force_login(site_coordinator)
+    scope = {"school": school.pk, "scope": f"class:{school_class.pk}"}
+
+    page = client.post("/plans/new/", scope | typed)
+
+    assert page.status_code == 422
+    assert said in page.content.decode()
+    assert not SelectionPlan.objects.exists()
+
+
+def test_anybody_who_sees_the_plan_draws_it_again_and_compares(client, site_coordinator, drawn):
+    client.force_login(site_coordinator)
+    url = f"/plans/{drawn.pk}/"
+    same = "Drawn again from the record: the same 2 families, in the same order."
+
+    assert same not in client.get(url).content.decode()
+    assert same in client.get(url, {"check": 1}).content.decode()
+    part = client.get(url, {"check": 1}, headers={"HX-Request": "true", "HX-Target": "draws"})
+    assert same in part.content.decode() and "<html" not in part.content.decode()
+    assert client.get(url, {"check": "9\x00"}).status_code == 200
+
+
+def test_what_does_not_match_is_said(client, site_coordinator, drawn, monkeypatch):
+    client.force_login(site_coordinator)
+    monkeypatch.setattr(selection, "lot", lambda _seed, population, size: population[:size][::-1])
+
+    page = client.get(f"/plans/{drawn.pk}/?check=1").content.decode()
+
+    assert "Drawn again, it is not what the record says." in page
+
+
+def test_its_record_holds_ids_alone_and_taking_it_is_kept(client, site_coordinator, drawn):
+    client.force_login(site_coordinator)
+
+    taken = client.post(f"/plans/{drawn.pk}/draws/1/draw.json")
+
+    assert selection.redraw(taken.content) == taken.content
+    assert "Family" not in taken.content.decode() and "Ruiz" not in taken.content.decode()
+    assert AuditEntry.objects.get(event="plan.record_taken").by == site_coordinator
+    assert client.get(f"/plans/{drawn.pk}/draws/1/draw.json").status_code == 405
+    assert client.post(f"/plans/{drawn.pk}/draws/2/draw.json").status_code == 404
+
+
+def test_more_are_drawn_once_however_often_the_button_is_tapped(client, site_coordinator, drawn):
+    client.force_login(site_coordinator)
+    url, form = f"/plans/{drawn.pk}/draw/", {"size": "2", "after": "1"}
+
+    first = client.post(url, form, follow=True).content.decode()
+    again = client.post(url, form, follow=True).content.decode()
+
+    assert "Drawn. Their teacher can invite them now." in first
+    assert "Somebody drew in the meantime." in again
+    assert "Draw 2: 2 of 3 families" in again
+    assert Invitation.objects.count() == 4
+    too_many = client.post(url, {"size": "2", "after": "2"}, follow=True).content.decode()
+    assert "There is 1 family to draw from." in too_many
+    assert "Say how many" in client.post(url, {"after": "2"}, follow=True).content.decode()
+
+
+def test_those_on_another_plan_are_counted(client, site_coordinator, school, school_year, drawn):
+    selection.plan_everyone(school, school_year, by=site_coordinator)
+    selection.draw_more(drawn, 3, after=1, by=site_coordinator)
+    client.force_login(site_coordinator)
+
+    page = client.get(f"/plans/{drawn.pk}/").content.decode()
+
+    assert "3 families that were drawn are on another plan of this year too" in page
+
+
+def test_a_plan_of_everyone_shows_no_lot(client, site_coordinator, invitation):
+    client.force_login(site_coordinator)
+
+    assert "Drawn by lot" not in client.get(f"/plans/{invitation.plan_id}/").content.decode()

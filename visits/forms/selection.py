@@ -1,5 +1,7 @@
 """Choosing a class, a grade or the school: there is no field for anything else."""
 
+import datetime
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -7,9 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from families.models import SchoolClass, Student, grade_in_words
 from pthv.access import Can
 from pthv.models import School, SchoolYear
+from visits.models import SelectionPlan
 
 WHOLE_SCHOOL = "school"
 CLASSES_SHOWN = 80
+MOST_DRAWN = 10_000
 
 
 class PlanForm(forms.Form):
@@ -29,13 +33,35 @@ class PlanForm(forms.Form):
         widget=forms.Select(attrs={"class": "form-select"}),
     )
     scope = forms.ChoiceField(
+        label=_("Which class or grade"), widget=forms.Select(attrs={"class": "form-select"})
+    )
+    kind = forms.ChoiceField(
         label=_("Whom to invite"),
-        widget=forms.Select(attrs={"class": "form-select"}),
-        help_text=_("Everyone in it is invited. Families can't be picked one by one."),
+        choices=[
+            (SelectionPlan.Kind.EVERYONE, _("Everyone in it")),
+            (SelectionPlan.Kind.DRAW, _("A random draw of them")),
+        ],
+        initial=SelectionPlan.Kind.EVERYONE,
+        required=False,
+    )
+    size = forms.IntegerField(
+        label=_("How many families to draw"),
+        required=False,
+        min_value=1,
+        max_value=MOST_DRAWN,
+        widget=forms.NumberInput(attrs={"class": "form-control"}),
+        help_text=_("The system draws. Families can't be picked, and a draw is not repeated."),
+    )
+    ask_by = forms.DateField(
+        label=_("Ask them all by"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}, format="%Y-%m-%d"),
     )
 
     def __init__(self, *args, user, program, **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        self.today = program.today
+        self.fields["ask_by"].widget.attrs["min"] = self.today.isoformat()
         self.fields["school"].queryset = School.objects.open_to(user, Can.PLAN)
         self.fields["year"].queryset = SchoolYear.objects.all()
         self.schools = list(self.fields["school"].queryset)
@@ -80,9 +106,18 @@ class PlanForm(forms.Form):
             (_("Everybody"), [(WHOLE_SCHOOL, _("The whole school"))]),
         ]
 
+    def clean_ask_by(self) -> datetime.date | None:
+        ask_by = self.cleaned_data["ask_by"]
+        if ask_by and ask_by < self.today:
+            raise ValidationError(_("This day is over. Choose a later one."))
+        return ask_by
+
     def clean(self) -> dict:
         if self.school_year is None:
             raise ValidationError(_("There is no school year yet. Import a roster first."))
+        drawn = self.cleaned_data.get("kind") == SelectionPlan.Kind.DRAW
+        if drawn and not self.cleaned_data.get("size") and "size" not in self.errors:
+            self.add_error("size", _("Say how many families to draw."))
         if self.errors:
             return self.cleaned_data
         kind, _colon, value = self.cleaned_data["scope"].partition(":")
@@ -91,4 +126,18 @@ class PlanForm(forms.Form):
             "school_year": self.cleaned_data["year"] or self.school_year,
             "school_class": SchoolClass.objects.get(pk=value) if kind == "class" else None,
             "grade": value if kind == "grade" else "",
+            "ask_by": self.cleaned_data["ask_by"],
+            **({"size": self.cleaned_data["size"]} if drawn else {}),
         }
+
+
+class DrawForm(forms.Form):
+    """How many more, after which draw."""
+
+    size = forms.IntegerField(
+        label=_("How many more families to draw"),
+        min_value=1,
+        max_value=MOST_DRAWN,
+        widget=forms.NumberInput(attrs={"class": "form-control"}),
+    )
+    after = forms.IntegerField(min_value=1, widget=forms.HiddenInput)

@@ -2,15 +2,18 @@
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
+from pthv import audit
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
+from pthv.htmx import render
 from pthv.paging import paged
-from pthv.requests import Request
+from pthv.requests import Request, post_only
 from visits import selection
-from visits.forms.selection import PlanForm
+from visits.forms.selection import DrawForm, PlanForm
 from visits.models import Invitation, SelectionPlan
 
 
@@ -35,7 +38,8 @@ def plan_new(request: Request) -> HttpResponse:
         status = 422
         if form.is_valid():
             try:
-                plan = selection.plan_everyone(**form.cleaned_data, by=request.user)
+                planned = selection.draw if "size" in form.cleaned_data else selection.plan_everyone
+                plan = planned(**form.cleaned_data, by=request.user)
             except NotReady as blocked:
                 form.add_error(None, blocked.sentences)
                 status = 409
@@ -48,19 +52,63 @@ def plan_new(request: Request) -> HttpResponse:
 
 @requires(Can.SEE_PLANS)
 def plan_detail(request: Request, pk: int) -> HttpResponse:
-    plans = SelectionPlan.objects.open_to(request.user, Can.SEE_PLANS)
-    plan = get_object_or_404(
-        plans.select_related("school", "school_class", "school_year", "made_by"), pk=pk
+    plan = _plan_of(request, pk, Can.SEE_PLANS)
+    counts = Invitation.objects.filter(plan=plan).counts()
+    draws = list(plan.draws.select_related("made_by"))
+    context = {
+        "plan": plan,
+        "counts": counts,
+        "steps": _steps(counts),
+        "page": paged(Invitation.objects.filter(plan=plan).for_list(), request, descending=False),
+        "draws": draws,
+        "elsewhere": sum(len(draw.drawn) for draw in draws) - counts["planned"],
+        "checked": next((d for d in draws if str(d.number) == request.GET.get("check")), None),
+        "may_plan": Can.PLAN in request.powers,
+        "form": DrawForm(initial={"after": len(draws)}),
+    }
+    if context["checked"]:
+        context["matches"] = selection.matches(context["checked"])
+    return render(request, "visits/plan_detail.html", context, partial="draws")
+
+
+@post_only("plan_detail")
+@requires(Can.PLAN)
+def plan_draw(request: Request, pk: int) -> HttpResponse:
+    """Draw some more of a plan's families."""
+    plan = _plan_of(request, pk, Can.PLAN)
+    form = DrawForm(request.POST)
+    try:
+        if not form.is_valid():
+            raise NotReady(_("Say how many families to draw."))
+        drawn = selection.draw_more(plan, **form.cleaned_data, by=request.user)
+    except NotReady as blocked:
+        messages.error(request, str(blocked))
+    else:
+        if drawn:
+            messages.success(request, _("Drawn. Their teacher can invite them now."))
+        else:
+            messages.info(request, _("Somebody drew in the meantime. This is how it stands."))
+    return redirect("plan_detail", plan.pk)
+
+
+@require_POST
+@requires(Can.PLAN)
+def plan_record(request: Request, pk: int, number: int) -> HttpResponse:
+    """What it takes to draw again, as a file. A POST, since who took it is kept."""
+    plan = _plan_of(request, pk, Can.PLAN)
+    draw = get_object_or_404(plan.draws, number=number)
+    audit.record("plan.record_taken", plan, by=request.user, number=number)
+    return HttpResponse(
+        selection.record(draw),
+        content_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="draw-{plan.pk}-{number}.json"'},
     )
-    invitations = Invitation.objects.filter(plan=plan).for_list()
-    return render(
-        request,
-        "visits/plan_detail.html",
-        {
-            "plan": plan,
-            "steps": _steps(Invitation.objects.filter(plan=plan).counts()),
-            "page": paged(invitations, request, descending=False),
-        },
+
+
+def _plan_of(request: Request, pk: int, can: Can) -> SelectionPlan:
+    plans = SelectionPlan.objects.open_to(request.user, can)
+    return get_object_or_404(
+        plans.select_related("school", "school_class", "school_year", "made_by"), pk=pk
     )
 
 
