@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test check demo bench stop clean requirements
+.PHONY: help run test check demo bench messages stop clean requirements
 
 PORT ?= 8000
 VENV := $(CURDIR)/.venv
@@ -41,6 +41,9 @@ demo: .installed-runtime ## the demo program without a server (ARGS="--scale 10"
 
 bench: .installed-dev ## speed of the pages against Django's own floor
 	@$(DATABASE) && export DATABASE_URL && $(DEVELOPMENT) $(BIN)/python -m tests.bench $(ARGS)
+
+messages: .installed-runtime ## what families read: new sentences into pthv/locale, translations compiled
+	@DATABASE_URL= $(DEVELOPMENT) $(BIN)/python manage.py messages
 
 stop: ## end the embedded PostgreSQL, and a web server left behind
 	@test ! -x $(BIN)/python || $(BIN)/python -m pthv.launch stop

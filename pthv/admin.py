@@ -4,15 +4,19 @@ from typing import Any
 
 from django import forms
 from django.apps import apps
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin as AccountAdmin
 from django.contrib.auth.forms import BaseUserCreationForm, UserChangeForm
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from pghistory.models import Event
 
-from pthv import accounts, outbox
+from pthv import accounts, catalogues, languages, outbox
+from pthv.blocked import NotReady
 from pthv.models import (
     AuditEntry,
     Change,
@@ -31,11 +35,32 @@ from pthv.models import (
     User,
 )
 from pthv.requests import id_of
-from pthv.ruled_admin import ChoicesWithinProgram, HistoryAdmin, ReadOnlyAdmin, RuledAdmin, asking
+from pthv.ruled_admin import (
+    ChoicesWithinProgram,
+    HistoryAdmin,
+    ReadOnlyAdmin,
+    RuledAdmin,
+    RuledForm,
+    account,
+    asking,
+)
+
+
+class ProgramForm(RuledForm):
+    """With the languages as boxes to tick."""
+
+    languages_offered = forms.MultipleChoiceField(
+        label=_("Languages offered"),
+        choices=lambda: [(code, languages.AUTONYMS[code]) for code in catalogues.TRANSLATED],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("What families are written to in. English is always there."),
+    )
 
 
 @admin.register(Program)
 class ProgramAdmin(RuledAdmin):
+    form = ProgramForm
     list_display = ("name", "slug", "time_zone", "model", "minimum_cell")
     list_filter = ("model",)
     ordering = ("name",)
@@ -234,11 +259,58 @@ class TextStopAdmin(ReadOnlyAdmin):
     search_fields = ("phone",)
 
 
+class SignOffForm(forms.Form):
+    speaker = forms.CharField(
+        label=_("Who read it"), max_length=120, help_text=_("A native speaker, by name.")
+    )
+    read = forms.CharField(widget=forms.HiddenInput)
+
+
 @admin.register(LanguageReview)
 class LanguageReviewAdmin(ReadOnlyAdmin):
-    list_filter = ("language",)
+    """Signed off on a page that shows every sentence first."""
+
     list_display = ("language", "speaker", "signed_off_at", "signed_off_by")
     list_select_related = ("signed_off_by",)
+    list_filter = ()
+    change_list_template = "admin/language_list.html"
+
+    def get_urls(self) -> list:
+        view = self.admin_site.admin_view(self.read)
+        return [
+            path("<str:code>/read/", view, name="pthv_languagereview_read"),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        standing = {review.language: review for review in languages.standing_reviews()}
+        shown = [(c, languages.AUTONYMS[c], standing.get(c)) for c in catalogues.TRANSLATED]
+        return super().changelist_view(request, (extra_context or {}) | {"languages": shown})
+
+    def read(self, request: HttpRequest, code: str) -> HttpResponse:
+        if code not in catalogues.TRANSLATED:
+            raise Http404
+        now = catalogues.fingerprint(code)
+        form = SignOffForm(request.POST or None, initial={"read": now})
+        if form.is_valid():
+            try:
+                review = languages.sign_off(code, **form.cleaned_data, by=account(request))
+            except NotReady as blocked:
+                self.message_user(request, str(blocked), messages.ERROR)
+                return redirect(request.path)
+            self.log_addition(request, review, "Signed off.")
+            self.message_user(request, _("Signed off. Thank you."))
+            return redirect("admin:pthv_languagereview_changelist")
+        context = self.admin_site.each_context(request) | {
+            "title": _("Read: %s") % languages.AUTONYMS[code],
+            "opts": self.opts,
+            "code": code,
+            "autonym": languages.AUTONYMS[code],
+            "sentences": catalogues.sentences(code),
+            "review": next((r for r in languages.standing_reviews() if r.language == code), None),
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/language_read.html", context)
 
 
 @admin.register(LogEntry)

@@ -9,7 +9,7 @@ import ast
 import hashlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -111,7 +111,12 @@ def path_of(code: str, suffix: str = ".po") -> Path:
 
 def read(code: str) -> Catalogue:
     """The committed translation of one language."""
-    found = Catalogue(locale=Locale.parse(to_locale(code)), charset="utf-8", fuzzy=False)
+    found = Catalogue(
+        locale=Locale.parse(to_locale(code)),
+        header_comment="# What families read; written by `make messages`, translated by people.",
+        charset="utf-8",
+        fuzzy=False,
+    )
     if (path := path_of(code)).exists():
         for message in read_po(io.BytesIO(path.read_bytes()), locale=found.locale):
             if message.id:
@@ -160,34 +165,30 @@ def problems(code: str, template: Catalogue | None = None) -> list[str]:
 
 
 def _key(message: Message) -> tuple[str, str]:
-    return message.context or "", _first(message.id)
+    return message.context or "", _texts(message.id)[0]
 
 
-def _first(text: str | tuple[str, ...]) -> str:
-    return text if isinstance(text, str) else text[0]
+def _texts(text: str | Iterable[str] | None) -> list[str]:
+    """A sentence, or the forms of one that counts."""
+    return [text or ""] if isinstance(text, str | None) else list(text)
 
 
 def _wrong(message: Message) -> Iterator[str]:
-    plural = not isinstance(message.id, str)
-    said = list(message.string) if plural else [message.string]
+    english, said = _texts(message.id), _texts(message.string)
     if not all(said):
         yield "Not translated"
         return
-    needed = set(PLACEHOLDER.findall(message.id[-1] if plural else message.id))
+    needed = set(PLACEHOLDER.findall(english[-1]))
     for one in said:
         has = set(PLACEHOLDER.findall(one))
         # "One time suits you" may leave the number out.
-        if has - needed or (needed - has and not plural):
+        if has - needed or (needed - has and len(english) == 1):
             yield f"Other placeholders in {one!r}"
 
 
 def sentences(code: str) -> list[tuple[str, list[str]]]:
     """Each sentence in English with what it became, in the order of the pages."""
-    return [
-        (_first(m.id), [m.string] if isinstance(m.string, str) else list(m.string))
-        for m in read(code)
-        if m.id
-    ]
+    return [(_texts(m.id)[0], _texts(m.string)) for m in read(code) if m.id]
 
 
 @cache

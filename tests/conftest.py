@@ -44,6 +44,7 @@ from training.models import (
 from visits import answers, invitations, logs, pay, reflections, scheduling, selection
 from visits.models import (
     ContactAttempt,
+    Draw,
     FollowUp,
     FundingSource,
     Invitation,
@@ -296,6 +297,13 @@ def invitation(family, school, school_year, school_class, site_coordinator) -> I
     """The Ortega family, planned and not asked yet."""
     selection.plan_everyone(school, school_year, school_class=school_class, by=site_coordinator)
     return Invitation.objects.get(family=family)
+
+
+@pytest.fixture
+def lots(family, school, school_year, school_class, site_coordinator) -> Draw:
+    """The Ortega family, drawn by lot from the class."""
+    plan = selection.draw(school, school_year, 1, school_class=school_class, by=site_coordinator)
+    return plan.draws.get()
 
 
 @pytest.fixture

@@ -87,6 +87,19 @@ ROWS: dict[str, Row] = {
     "plan_detail": theirs(
         {"site_coordinator", "program_coordinator"}, {"other_site_coordinator", "outsider"}, "plan"
     ),
+    "plan_draw": theirs(
+        {"site_coordinator", "program_coordinator"},
+        {"other_site_coordinator", "outsider"},
+        "drawn_plan",
+        status=302,
+        method="post",
+    ),
+    "draw_record": theirs(
+        {"site_coordinator", "program_coordinator"},
+        {"other_site_coordinator", "outsider"},
+        "lots",
+        method="post",
+    ),
     "invitation_list": Row(EDUCATORS | COORDINATORS | ELSEWHERE),
     "search": Row(EDUCATORS | COORDINATORS | ELSEWHERE),
     "invitation_csv": Row(COORDINATORS | ELSEWHERE, method="post"),
@@ -286,6 +299,8 @@ def row_id(request) -> Callable[[str], int | str]:
         if kind == "plan":
             request.getfixturevalue("invitation")
             return SelectionPlan.objects.get().pk
+        if kind == "drawn_plan":
+            return request.getfixturevalue("lots").plan_id
         if kind in {"its_family", "caregiver", "student"}:
             family = request.getfixturevalue("accepted").family
             rows = {"caregiver": family.caregivers, "student": family.students}

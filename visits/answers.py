@@ -2,7 +2,8 @@
 
 A no counts before a "not now", that before a yes, whoever was first: two caregivers who differ
 leave the family with the more careful of the two, and somebody asks them. A no is taken back by
-whoever said it, by its own link, or reopened by a coordinator with a reason.
+whoever said it, by its own link, or reopened by a coordinator with a reason. Its sentences are
+read by families too.
 """
 
 import datetime

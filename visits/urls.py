@@ -29,9 +29,7 @@ urlpatterns = [
     path("plans/new/", selection.plan_new, name="plan_new"),
     path("plans/<int:pk>/", selection.plan_detail, name="plan_detail"),
     path("plans/<int:pk>/draw/", selection.plan_draw, name="plan_draw"),
-    path(
-        "plans/<int:pk>/draws/<int:number>/draw.json", selection.plan_record, name="plan_record"
-    ),
+    path("draws/<int:pk>/draw.json", selection.draw_record, name="draw_record"),
     path("search/", search.search, name="search"),
     path("families/", invitations.invitation_list, name="invitation_list"),
     path("families/families.csv", invitations.invitation_csv, name="invitation_csv"),

@@ -47,7 +47,11 @@ def test_another_year_is_named(code):
 def test_a_moment_is_the_programs_on_both_sides_of_a_clock_change(code, zone):
     """On November 1, 2026, most of America's clocks go back an hour."""
     program = Program(time_zone=zone)
-    for day in (datetime.date(2026, 10, 31), datetime.date(2026, 11, 1), datetime.date(2026, 11, 2)):
+    for day in (
+        datetime.date(2026, 10, 31),
+        datetime.date(2026, 11, 1),
+        datetime.date(2026, 11, 2),
+    ):
         local = datetime.datetime.combine(day, datetime.time(16, 30), ZoneInfo(zone))
         with translation.override(code), timezone.override("UTC"):
             said = wording.moment(local.astimezone(datetime.UTC), program)

@@ -19,6 +19,7 @@ from tests.visits.test_answers import link_of
 from training.models import Cohort
 from visits import answers, invitations, logs, pay, reflections, scheduling, selection
 from visits.models import (
+    Draw,
     Invitation,
     InvitationAnswer,
     PayLine,
@@ -201,3 +202,31 @@ def test_two_caregivers_who_answer_at_once_leave_one_state(two_yeses):
         Invitation.objects.filter(pk=invitation.pk).update(
             state="asked", answered_at=None, answered_caregiver=None, differing_at=None
         )
+
+
+@pytest.fixture
+def nine(add_family) -> None:
+    for number in range(9):
+        add_family(f"Family{number}")
+
+
+def test_a_draw_tapped_four_times_at_once_is_one(
+    nine, school, school_class, site_coordinator
+) -> None:
+    form = {"school": school.pk, "scope": f"class:{school_class.pk}", "kind": "draw", "size": 3}
+
+    def post(url: str, typed: dict) -> str:
+        client = Client()
+        client.force_login(site_coordinator)
+        return client.post(url, typed).headers["Location"]
+
+    plans = set(at_once(*[lambda: post(reverse("plan_new"), form)] * 4))
+    made = Draw.objects.get()
+    assert plans == {reverse("plan_detail", args=[made.plan_id])}
+    assert Invitation.objects.count() == 3
+
+    more = {"size": 2, "after": 1}
+    at_once(*[lambda: post(reverse("plan_draw", args=[made.plan_id]), more)] * 4)
+
+    assert [draw.number for draw in Draw.objects.order_by("number")] == [1, 2]
+    assert Invitation.objects.count() == 5

@@ -144,7 +144,7 @@ def test_more_than_there_are_can_not_be_drawn(twelve, draw, size) -> None:
 def test_a_draw_is_never_changed_or_deleted(twelve, draw, change) -> None:
     made = Draw.objects.filter(pk=draw(5).draws.get().pk)
 
-    with pytest.raises(DatabaseError, match="append_only|[Cc]annot"), transaction.atomic():
+    with pytest.raises(DatabaseError, match="append_only"), transaction.atomic():
         made.update(**change) if change else made.delete()
 
 

@@ -179,13 +179,14 @@ def test_what_does_not_match_is_said(client, site_coordinator, drawn, monkeypatc
 def test_its_record_holds_ids_alone_and_taking_it_is_kept(client, site_coordinator, drawn):
     client.force_login(site_coordinator)
 
-    taken = client.post(f"/plans/{drawn.pk}/draws/1/draw.json")
+    url = f"/draws/{drawn.draws.get().pk}/draw.json"
+
+    taken = client.post(url)
 
     assert selection.redraw(taken.content) == taken.content
     assert "Family" not in taken.content.decode() and "Ruiz" not in taken.content.decode()
     assert AuditEntry.objects.get(event="plan.record_taken").by == site_coordinator
-    assert client.get(f"/plans/{drawn.pk}/draws/1/draw.json").status_code == 405
-    assert client.post(f"/plans/{drawn.pk}/draws/2/draw.json").status_code == 404
+    assert client.get(url).status_code == 405
 
 
 def test_more_are_drawn_once_however_often_the_button_is_tapped(client, site_coordinator, drawn):
@@ -218,3 +219,11 @@ def test_a_plan_of_everyone_shows_no_lot(client, site_coordinator, invitation):
     client.force_login(site_coordinator)
 
     assert "Drawn by lot" not in client.get(f"/plans/{invitation.plan_id}/").content.decode()
+
+
+def test_nobody_draws_more_of_everyone(client, site_coordinator, invitation):
+    client.force_login(site_coordinator)
+
+    drawn = client.post(f"/plans/{invitation.plan_id}/draw/", {"size": "1", "after": "1"})
+
+    assert drawn.status_code == 404

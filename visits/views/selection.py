@@ -14,7 +14,7 @@ from pthv.paging import paged
 from pthv.requests import Request, post_only
 from visits import selection
 from visits.forms.selection import DrawForm, PlanForm
-from visits.models import Invitation, SelectionPlan
+from visits.models import Draw, Invitation, SelectionPlan
 
 
 @requires(Can.SEE_PLANS)
@@ -75,7 +75,7 @@ def plan_detail(request: Request, pk: int) -> HttpResponse:
 @requires(Can.PLAN)
 def plan_draw(request: Request, pk: int) -> HttpResponse:
     """Draw some more of a plan's families."""
-    plan = _plan_of(request, pk, Can.PLAN)
+    plan = _plan_of(request, pk, Can.PLAN, kind=SelectionPlan.Kind.DRAW)
     form = DrawForm(request.POST)
     try:
         if not form.is_valid():
@@ -93,23 +93,24 @@ def plan_draw(request: Request, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(Can.PLAN)
-def plan_record(request: Request, pk: int, number: int) -> HttpResponse:
+def draw_record(request: Request, pk: int) -> HttpResponse:
     """What it takes to draw again, as a file. A POST, since who took it is kept."""
-    plan = _plan_of(request, pk, Can.PLAN)
-    draw = get_object_or_404(plan.draws, number=number)
-    audit.record("plan.record_taken", plan, by=request.user, number=number)
+    plans = SelectionPlan.objects.open_to(request.user, Can.PLAN)
+    draws = Draw.objects.filter(plan__in=plans).select_related("plan")
+    draw = get_object_or_404(draws, pk=pk)
+    audit.record("plan.record_taken", draw.plan, by=request.user, number=draw.number)
+    name = f"draw-{draw.plan_id}-{draw.number}.json"
     return HttpResponse(
         selection.record(draw),
         content_type="application/json",
-        headers={"Content-Disposition": f'attachment; filename="draw-{plan.pk}-{number}.json"'},
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-def _plan_of(request: Request, pk: int, can: Can) -> SelectionPlan:
+def _plan_of(request: Request, pk: int, can: Can, **more: str) -> SelectionPlan:
     plans = SelectionPlan.objects.open_to(request.user, can)
-    return get_object_or_404(
-        plans.select_related("school", "school_class", "school_year", "made_by"), pk=pk
-    )
+    shown = plans.select_related("school", "school_class", "school_year", "made_by")
+    return get_object_or_404(shown, pk=pk, **more)
 
 
 def _steps(counts: dict[str, int]) -> list[dict[str, object]]:
