@@ -92,6 +92,16 @@ def live(
                 story.live(begin)
 
 
+def draw_lots(program: Program, year: datetime.date, now: datetime.datetime) -> None:
+    """The school that begins last invites some families first, drawn by lot."""
+    school = School.objects.order_by("-pk")[0]
+    school_year = SchoolYear.objects.get(starts_on=year)
+    coordinator = User.objects.get(email="program@demo.example")
+    with clock.at(now - datetime.timedelta(days=4)):
+        soon = program.today + datetime.timedelta(days=30)
+        selection.draw(school, school_year, 12, by=coordinator, ask_by=soon)
+
+
 class _Story:
     """One invitation's way, as far as it has come by `until`."""
 

@@ -31,7 +31,7 @@ from visits.models import FundingSource, PayLine, PayRate
 
 from . import families
 from .feedback import say_how_it_was
-from .life import live, live_this_week
+from .life import draw_lots, live, live_this_week
 from .people import ADMINISTRATOR, PASSWORD, SCHOOLS, STAFF, educators, households
 from .roster import write_bundle, write_contacts
 
@@ -66,6 +66,7 @@ def build(now: datetime.datetime) -> Program:
         live(program, last_year, _noon(program, this_year), dice, schools=2)
         live_this_week(program, this_year, now)
         live(program, this_year, now, dice, schools=3, ahead=datetime.timedelta(days=20))
+        draw_lots(program, this_year, now)
         families.tell(now)
         _payroll(program, now)
         Message.objects.update(state=Message.State.SENT, sent_at=clock.now())
