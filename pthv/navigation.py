@@ -59,7 +59,7 @@ PLACES = (
     Place(Can.SEE_OWN_PAY, _("My pay"), "my_pay", "cash-coin", ("my",)),
     Place(Can.IMPORT_ROSTER, _("Rosters"), "roster_list", "file-earmark-arrow-up", ("roster",)),
     Place(Can.SEE_COVERAGE, _("Coverage"), "coverage", "bar-chart", ("coverage",)),
-    Place(Can.SEE_PLANS, _("Plans"), "plan_list", "shuffle", ("plan",)),
+    Place(Can.SEE_PLANS, _("Plans"), "plan_list", "shuffle", ("plan", "asking")),
 )
 MORE = Place(None, _("More"), "more", "three-dots", ("more", "account", "mfa"))
 LINKS = {

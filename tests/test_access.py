@@ -81,6 +81,7 @@ ROWS: dict[str, Row] = {
     "more": Row(LOGGED_IN),
     "today": Row(EDUCATORS),
     "desk": Row(COORDINATORS | ELSEWHERE),
+    "asking": Row(COORDINATORS | ELSEWHERE),
     "coverage": Row(COORDINATORS | ELSEWHERE | {"funder"}),
     "plan_list": Row(COORDINATORS | ELSEWHERE),
     "plan_new": Row(COORDINATORS | ELSEWHERE),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from visits.views import (
+    asking,
     coverage,
     desk,
     families,
@@ -25,6 +26,7 @@ urlpatterns = [
     path("more/", today.more, name="more"),
     path("desk/", desk.desk, name="desk"),
     path("coverage/", coverage.coverage, name="coverage"),
+    path("asking/", asking.asking, name="asking"),
     path("plans/", selection.plan_list, name="plan_list"),
     path("plans/new/", selection.plan_new, name="plan_new"),
     path("plans/<int:pk>/", selection.plan_detail, name="plan_detail"),

@@ -175,7 +175,7 @@ def test_no_answer_takes_two_taps_and_can_be_taken_back(client, educator, invita
     page = client.post(f"/invitations/{invitation.pk}/attempt/", facts, follow=True)
 
     assert page.redirect_chain == [("/today/", 302)]
-    assert "Recorded: No answer." in page.content.decode()
+    assert "Ortega family: No answer." in page.content.decode()
     (undo,) = re.findall(r'action="(/attempts/[^"]+)"', page.content.decode())
     page = client.post(undo.replace("&amp;", "&"), follow=True)
     invitation.refresh_from_db()
@@ -188,7 +188,7 @@ def test_a_yes_on_the_phone_is_the_attempt_and_the_answer(act, educator, partner
 
     assert invitation.state == Invitation.State.ACCEPTED
     assert invitation.attempts.get().outcome == "reached" and invitation.answers.get().counted
-    assert "Recorded: Yes." in page and "Who goes along?" in page
+    assert "Ortega family: Yes." in page and "Who goes along?" in page
 
 
 def test_nobody_takes_back_what_a_colleague_recorded(client, attempt, partner, colleague):

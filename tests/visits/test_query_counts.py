@@ -200,6 +200,7 @@ def test_today_and_the_desk(count, live, fund, educator, site_coordinator, progr
     pages = {
         "/today/": educator,
         "/desk/": site_coordinator,
+        "/asking/": site_coordinator,
         "/coverage/": program_coordinator,
         "/more/": educator,
     }

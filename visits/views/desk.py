@@ -4,7 +4,7 @@ import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -31,8 +31,8 @@ def desk(request: Request) -> HttpResponse:
     user, now = request.user, clock.now()
     visits = Visit.objects.open_to(user, Can.SEE_DESK).select_related("family", "school")
     visits = visits.with_names()
-    invitations = Invitation.objects.open_to(user, Can.SEE_DESK)
     lines = PayLine.objects.open_to(user, Can.SEE_PAY).earned()
+    waiting, untimed = _waiting_and_untimed(request)
     unconfirmed, unwritten = _unconfirmed_and_unwritten(visits.by_start(), now)
     schools = coverage.by_school(
         School.objects.open_to(user, Can.SEE_DESK), on=request.program.today
@@ -44,11 +44,8 @@ def desk(request: Request) -> HttpResponse:
         {
             "unconfirmed": unconfirmed,
             "unwritten": unwritten,
-            "untimed": _first(
-                invitations.of_year(request.program.today)
-                .without_a_time()
-                .select_related("family", "school", "educator__user")
-            ),
+            "waiting": waiting,
+            "untimed": untimed,
             "flagged": _first(
                 lines.exclude(flag="").select_related("payee", "visit__family").order_by("pk")
             ),
@@ -77,6 +74,22 @@ def _few(rows: QuerySet) -> QuerySet:
     """The first few, each with the ids of all that are `alike`, as far as they are counted."""
     alike = rows.order_by().values("pk")[: COUNTED + 1]
     return rows.annotate(alike=ArraySubquery(alike))[:SHOWN]
+
+
+def _waiting_and_untimed(request: Request) -> tuple[list[Invitation], list[Invitation]]:
+    """Families that wait for a person, and those whose yes has no time yet; the longest first."""
+    found = Invitation.objects.open_to(request.user, Can.SEE_DESK).select_related(
+        "family", "school", "educator__user"
+    )
+    untimed = _few(found.of_year(request.program.today).without_a_time())
+    waiting = _few(found.waiting_for_us().order_by("pk"))
+    # One question to the database.
+    rows = untimed.annotate(waits=Value(False))
+    both = list(rows.union(waiting.annotate(waits=Value(True)), all=True))
+    return (
+        sorted((one for one in both if one.waits), key=lambda one: one.pk),
+        sorted((one for one in both if not one.waits), key=lambda one: (one.answered_at, one.pk)),
+    )
 
 
 def _unconfirmed_and_unwritten(

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from families.models import Student, adults
+from families.models import Caregiver, Family, Student, adults
 from pthv import audit, exports
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
@@ -24,7 +24,7 @@ from visits.models.invitation import InvitationQuerySet
 from visits.views import families
 
 # What the chips narrow by.
-BY_STATE = {"state", "waiting", "kind", "asked", "mine"}
+BY_STATE = {"state", "waiting", "waits", "dead", "kind", "asked", "mine"}
 
 
 @requires(Can.SEE_FAMILIES)
@@ -46,6 +46,7 @@ def invitation_list(request: Request) -> HttpResponse:
             "states": [*Invitation.State.choices, ("visited", _("Visited"))],
             "state": request.GET.get("state", ""),
             "waiting": "waiting" in request.GET,
+            "waits": "waits" in request.GET,
             "by_state": bool(BY_STATE & request.GET.keys()),
             "narrowed": form.used or bool(BY_STATE & request.GET.keys()),
             "form": form.offer() if form.used or "filter" in request.GET else None,
@@ -99,6 +100,11 @@ def _narrowed(found: InvitationQuerySet, request: Request) -> InvitationQuerySet
         found = found.exclude(state=Invitation.State.NOT_ASKED)
     if "waiting" in asked_for:
         found = found.without_a_time()
+    if "waits" in asked_for:
+        found = found.waiting_for_us()
+    if "dead" in asked_for:
+        dead = Caregiver.objects.with_dead_ends().values("family")
+        found = found.exclude(state=Invitation.State.DECLINED).filter(family__in=dead)
     if "mine" in asked_for:
         found = found.filter(educator__in=request.user.reach(Can.SEE_FAMILIES).educators)
     return found
@@ -201,17 +207,19 @@ def _act(request, invitation, form, action, done="", page="", undo="") -> HttpRe
         return families.refused(request, invitation, form, status=409)
     # The message brings the way to take it back (components/messages.html).
     way_back = reverse(undo, args=[made.pk]) + (f"?from={page}" if page else "") if undo else ""
-    messages.success(request, done or _recorded(made), extra_tags=way_back)
+    said = done or _recorded(invitation.family, made)
+    messages.success(request, said, extra_tags=way_back)
     return redirect(page or invitation)
 
 
-def _recorded(made: ContactAttempt | InvitationAnswer) -> str:
-    """What was recorded, in the words of the button, so that a slip of the thumb is seen."""
+def _recorded(family: Family, made: ContactAttempt | InvitationAnswer) -> str:
+    """What was recorded of whom, so that a slip of the thumb is seen."""
     if isinstance(made, InvitationAnswer):
-        return _("Recorded: %(what)s.") % {"what": made.get_answer_display()}
-    if made.outcome == ContactAttempt.Outcome.REACHED:
-        given = made.invitation.answers.filter(given_at__gte=made.made_at).last()
-        if given is None:
-            return _("Recorded. What did they say?")
-        return _("Recorded: %(what)s.") % {"what": given.get_answer_display()}
-    return _("Recorded: %(what)s.") % {"what": made.get_outcome_display()}
+        what = made.get_answer_display()
+    elif made.outcome != ContactAttempt.Outcome.REACHED:
+        what = made.get_outcome_display()
+    elif given := made.invitation.answers.filter(given_at__gte=made.made_at).last():
+        what = given.get_answer_display()
+    else:
+        return _("Recorded. What did they say?")
+    return _("%(family)s: %(what)s.") % {"family": family, "what": what}
