@@ -9,7 +9,7 @@ import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -18,9 +18,16 @@ from families.households import earlier_students
 from families.models import Family
 from pthv import wording
 from pthv.access import Can
-from pthv.models import User, full_name
+from pthv.models import Message, User, full_name
 from visits import families
-from visits.models import ContactAttempt, FollowUp, Invitation, Visit, VisitParticipant
+from visits.models import (
+    ContactAttempt,
+    FollowUp,
+    Invitation,
+    InvitationAnswer,
+    Visit,
+    VisitParticipant,
+)
 from visits.models.team import TeamMember
 
 Entry = dict[str, Any]
@@ -54,8 +61,9 @@ def earlier(family: Any) -> Earlier:
 
 def invitations(family: Family, earlier: Earlier, user: User, can: Can) -> list[Any]:
     """The invitations of the family and of `earlier` ones, each with its `attempts_made`,
-    `team_names`, and whether it is `mine` to act on."""
+    `answers_given`, `team_names`, and whether it is `mine` to act on."""
     attempts = ContactAttempt.objects.filter(invitation=OuterRef("pk")).order_by("pk")
+    answers = InvitationAnswer.objects.filter(invitation=OuterRef("pk")).order_by("pk")
     team = TeamMember.objects.filter(team=OuterRef("team")).order_by("-is_lead", "pk")
     mine = Invitation.objects.open_to(user, can).filter(pk=OuterRef("pk"))
     return list(
@@ -72,6 +80,19 @@ def invitations(family: Family, earlier: Earlier, user: User, can: Can) -> list[
                         outcome="outcome",
                         caregiver="caregiver_id",
                         by=full_name("made_by__"),
+                        message="message__state",
+                    )
+                )
+            ),
+            answers_given=ArraySubquery(
+                answers.values(
+                    told=JSONObject(
+                        at="given_at",
+                        answer="answer",
+                        caregiver="caregiver_id",
+                        by=full_name("recorded_by__"),
+                        itself=Q(recorded_by=None),
+                        counted="counted",
                     )
                 )
             ),
@@ -131,7 +152,7 @@ def tell(
     for invitation in invitations:
         if not (reach.program or invitation.mine or invitation.school_id in here):
             continue
-        entries = _attempts(invitation, speaking) + _answer(invitation)
+        entries = _attempts(invitation, speaking) + _answers(invitation, speaking)
         for visit in by_invitation.get(invitation.pk, ()):
             entries += _visit(visit, tells_all=bool(reach.program or reach.schools))
         until = earlier.get(invitation.family_id)
@@ -142,14 +163,43 @@ def tell(
 def _attempts(invitation: Any, speaking: dict[int, str]) -> list[Entry]:
     channels = dict(ContactAttempt.Channel.choices)
     outcomes = dict(ContactAttempt.Outcome.choices)
+    messages = dict(Message.State.choices)
     return [
         {
             "at": _instant(tried["at"]),
-            "text": f"{channels[tried['channel']]} · {outcomes[tried['outcome']]}",
+            "text": f"{channels[tried['channel']]} · "
+            f"{messages[tried['message']] if tried['message'] else outcomes[tried['outcome']]}",
             "note": speaking.get(tried["caregiver"], ""),
-            "by": tried["by"],
+            "by": tried["by"].strip(),
         }
         for tried in invitation.attempts_made
+    ]
+
+
+def _answers(invitation: Any, speaking: dict[int, str]) -> list[Entry]:
+    """Each answer as it was given; of invitations from before answers were kept, the last."""
+    if not invitation.answers_given:
+        return _answer(invitation)
+    words = dict(InvitationAnswer.Answer.choices)
+    school = "" if invitation.mine else str(invitation.school)
+    return [
+        {
+            "at": _instant(given["at"]),
+            "text": _("They answered: %(what)s") % {"what": words[given["answer"]]},
+            "note": " · ".join(
+                filter(
+                    None,
+                    [
+                        speaking.get(given["caregiver"], ""),
+                        "" if given["counted"] else _("another answer counts"),
+                        school,
+                    ],
+                )
+            ),
+            "by": _("by their link") if given["itself"] else given["by"],
+            "done": given["counted"] and given["answer"] == InvitationAnswer.Answer.ACCEPTED,
+        }
+        for given in invitation.answers_given
     ]
 
 
@@ -161,7 +211,7 @@ def _answer(invitation: Any) -> list[Entry]:
             "at": invitation.answered_at,
             "text": invitation.get_state_display(),
             "note": "" if invitation.mine else str(invitation.school),
-            "by": invitation.answered_by or _("the family itself"),
+            "by": invitation.answered_by,
             "done": invitation.state == Invitation.State.ACCEPTED,
         }
     ]
