@@ -63,6 +63,16 @@ def demo_login(request: HttpRequest) -> HttpResponse:
     return redirect("home")
 
 
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """What was sent came from no page of ours, or from one that had been open for too long."""
+    asked = request.resolver_match and request.resolver_match.kwargs.get("lang")
+    if asked is None:
+        return render(request, "403_csrf.html", status=403)
+    code = asked if asked in dict(settings.LANGUAGES) else "en"
+    with translation.override(code):
+        return render(request, "403_csrf_family.html", status=403)
+
+
 @require_safe
 def account_email(request: HttpRequest) -> HttpResponse:
     """The address one logs in with, to read only.

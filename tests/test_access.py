@@ -46,6 +46,7 @@ class Row:
     of: str = ""
     data: dict = field(default_factory=dict)
     anonymous: int = 302
+    more: str = ""
 
     def expected(self, person: str) -> int:
         if person == "anonymous" and person not in self.may:
@@ -153,6 +154,11 @@ ROWS: dict[str, Row] = {
     ),
     "invitation_team": theirs(FAMILY, NOT_MY_FAMILY, "accepted", method="post", status=422),
     "visit_schedule": theirs(FAMILY, NOT_MY_FAMILY, "accepted"),
+    # Nobody but who opened a family's link, whoever is logged in; test_family_page.py opens one.
+    "link_open": Row(set(), of="no_link", not_yours=EVERYBODY, anonymous=404),
+    "family_invitation": Row(set(), of="language", not_yours=EVERYBODY, anonymous=404),
+    "family_answer": Row(set(), of="language", more="yes", not_yours=EVERYBODY, anonymous=404),
+    "family_cancel": Row(set(), of="language", not_yours=EVERYBODY, anonymous=404),
     "visit_list": Row(EDUCATORS | COORDINATORS | ELSEWHERE),
     "visit_detail": theirs(FAMILY, NOT_MY_FAMILY, "visit"),
     "visit_confirm": theirs(FAMILY, NOT_MY_FAMILY, "visit", method="post", status=302),
@@ -313,6 +319,16 @@ def row_id(request) -> Callable[[str], int | str]:
 
 
 @pytest.fixture
+def no_link() -> str:
+    return "a-token-of-nobody"
+
+
+@pytest.fixture
+def language() -> str:
+    return "es"
+
+
+@pytest.fixture
 def anonymous() -> AnonymousUser:
     return AnonymousUser()
 
@@ -320,7 +336,7 @@ def anonymous() -> AnonymousUser:
 @pytest.mark.parametrize("name", sorted(ROWS))
 def test_access(name: str, request, row_id, db):
     row = ROWS[name]
-    url = reverse(name, args=[row_id(row.of)] if row.of else [])
+    url = reverse(name, args=[*filter(None, [row.of and row_id(row.of), row.more])])
     cast = {person: request.getfixturevalue(person) for person in sorted(EVERYBODY)}
 
     got = {person: status_for(url, row, user) for person, user in cast.items()}

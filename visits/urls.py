@@ -1,12 +1,13 @@
 """URL name = view = template stem: one search finds all of it."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from visits.views import (
     asking,
     coverage,
     desk,
     families,
+    family_page,
     invitations,
     logs,
     merging,
@@ -57,6 +58,14 @@ urlpatterns = [
     path("answers/<int:pk>/undo/", invitations.answer_undo, name="answer_undo"),
     path("invitations/<int:pk>/team/", invitations.invitation_team, name="invitation_team"),
     path("invitations/<int:pk>/schedule/", scheduling.visit_schedule, name="visit_schedule"),
+    path("f/<str:token>/", family_page.link_open, name="link_open"),
+    path("invitation/<str:lang>/", family_page.family_invitation, name="family_invitation"),
+    path("invitation/<str:lang>/cancel/", family_page.family_cancel, name="family_cancel"),
+    re_path(
+        r"^invitation/(?P<lang>[a-z-]+)/(?P<answer>yes|later|no|call)/$",
+        family_page.family_answer,
+        name="family_answer",
+    ),
     path("visits/", visits.visit_list, name="visit_list"),
     path("visits/<int:pk>/", visits.visit_detail, name="visit_detail"),
     path("visits/<int:pk>/confirm/", scheduling.visit_confirm, name="visit_confirm"),

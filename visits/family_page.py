@@ -1,0 +1,140 @@
+"""What a family's page says, and nothing else personal: its school, first names, its own answer.
+
+Read by families.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import get_language_bidi, gettext_lazy
+from django.utils.translation import gettext as _
+
+from families.models import Student, isolated
+from pthv import clock, languages, wording
+from visits.models import FamilyLink, Invitation, InvitationAnswer, Visit
+
+Answer, State = InvitationAnswer.Answer, Invitation.State
+DAYS = {
+    "mon": gettext_lazy("Monday"),
+    "tue": gettext_lazy("Tuesday"),
+    "wed": gettext_lazy("Wednesday"),
+    "thu": gettext_lazy("Thursday"),
+    "fri": gettext_lazy("Friday"),
+    "sat": gettext_lazy("Saturday"),
+    "sun": gettext_lazy("Sunday"),
+}
+PARTS = {
+    "morning": gettext_lazy("Morning"),
+    "afternoon": gettext_lazy("Afternoon"),
+    "evening": gettext_lazy("Evening"),
+}
+PLACES = {
+    "home": gettext_lazy("At our home"),
+    "elsewhere": gettext_lazy("Somewhere else, such as a library or a park"),
+    "video": gettext_lazy("By video"),
+}
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer in the family's own words."""
+
+    title: str
+    more: str = ""
+    facts: list[str] = field(default_factory=list)
+
+
+def shown(link: FamilyLink, lang: str) -> dict[str, Any]:
+    """All that a page of this link shows to its caregiver, in the language at hand."""
+    invitation = link.invitation
+    people = [_isolated(educator.user.get_short_name()) for educator in invitation.people()]
+    children = Student.objects.enrolled().filter(
+        family=invitation.family_id, school=invitation.school_id
+    )
+    names = [_isolated(child.called) for child in children.defer("folded", "searchable")]
+    visit = invitation.visits.standing().first()
+    ahead = visit is not None and visit.is_ahead
+    over = invitation.visited_at is not None or (visit is not None and not ahead)
+    return {
+        "lang": lang,
+        "languages": languages.choices(invitation.program),
+        "drafted": languages.is_drafted(lang),
+        "invitation": invitation,
+        "school": invitation.school,
+        "educators": wording.listed(people),
+        "children": names,
+        "names": wording.listed(names),
+        "over": over,
+        "said": None if over else _said(link),
+        "visit": visit if ahead else None,
+        "place": _place(visit) if visit else "",
+        "may_cancel": visit is not None and ahead and visit.during.lower > clock.now(),
+    }
+
+
+def _said(link: FamilyLink) -> Said | None:
+    """What this family answered; to a caregiver who said something else than what counts, that."""
+    invitation = link.invitation
+    if invitation.differing_at:
+        own = invitation.answers.filter(caregiver=link.caregiver_id).exclude(answer=Answer.CALL)
+        last = own.order_by("-pk").first()
+        if last is not None and last.answer != invitation.state:
+            more = _(
+                "We got more than one answer from your family. "
+                "Somebody from the school will ask you what is right."
+            )
+            return Said(_title(last.answer), more)
+    if invitation.call_wanted_at:
+        return Said(_title(Answer.CALL), _("We call you soon."), in_words(invitation.times))
+    if invitation.state == State.DECLINED:
+        return Said(_title(Answer.DECLINED), _("Thank you for telling us. We won't ask again."))
+    if invitation.later_on:
+        day = {"day": wording.weekday(invitation.later_on)}
+        return Said(_title(Answer.LATER), _("We may ask you again from %(day)s on.") % day)
+    if invitation.state == State.ACCEPTED:
+        more = _("Thank you! We will find a time with you.")
+        planned = invitation.visits.standing().exists()
+        return Said(_title(Answer.ACCEPTED), "" if planned else more, _wishes(invitation))
+    return None
+
+
+def _title(answer: str) -> str:
+    titles = {
+        Answer.ACCEPTED: _("You said: Yes, we'd like a visit"),
+        Answer.LATER: _("You said: Not now"),
+        Answer.DECLINED: _("You said: No, thank you"),
+        Answer.CALL: _("You said: Please call us instead"),
+    }
+    return titles[Answer(answer)]
+
+
+def _wishes(invitation: Invitation) -> list[str]:
+    wishes = [str(PLACES[invitation.place_wanted])] if invitation.place_wanted else []
+    if invitation.interpreter_wanted:
+        wishes.append(_("With an interpreter"))
+    return wishes + in_words(invitation.times)
+
+
+def in_words(times: list[str]) -> list[str]:
+    """ "Monday: Afternoon and Evening", for each day that is among these."""
+    chosen = [time.partition("-") for time in times]
+    found = []
+    for day, name in DAYS.items():
+        parts = [PARTS[part] for on, _dash, part in chosen if on == day and part in PARTS]
+        if parts:
+            found.append(_("%(day)s: %(times)s") % {"day": name, "times": wording.listed(parts)})
+    return found
+
+
+def _place(visit: Visit) -> str:
+    return {
+        Visit.Place.HOME: _("At your home"),
+        Visit.Place.NEUTRAL: _("At the place you chose"),
+        Visit.Place.VIRTUAL: _("By video"),
+        Visit.Place.SCHOOL: _("At the school"),
+    }[Visit.Place(visit.place)]
+
+
+def _isolated(name: str) -> str:
+    """A name that turns none of its neighbours round."""
+    return f"\u2068{name}\u2069" if get_language_bidi() else isolated(name)

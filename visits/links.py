@@ -1,0 +1,130 @@
+"""A family's link: one caregiver's way to answer one invitation, without an account.
+
+Whoever opens it is that caregiver to us, for as long as the caregiver may decide. Each look asks
+anew whether they still do; opening it changes nothing.
+"""
+
+import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import CharField, Exists, OuterRef, Q, Value
+from django.db.models.functions import Concat
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django_scopes import scopes_disabled
+
+from families.models import Caregiver
+from families.people import ended_blockers, merged_blockers
+from pthv import audit, clock, tokens
+from pthv.blocked import raise_if
+from pthv.models import Message, User
+from visits.invitations import locked
+from visits.models import FamilyLink, Invitation
+from visits.models.answer import FamilyLinkQuerySet
+
+LASTS = datetime.timedelta(days=60)
+SHOWN_WITH = (
+    "caregiver",
+    "invitation__program",
+    "invitation__family",
+    "invitation__school",
+    "invitation__school_year",
+    "invitation__educator__user",
+)
+
+
+@transaction.atomic
+def mint(invitation: Invitation, caregiver: Caregiver, *, by: User | None) -> FamilyLink:
+    """The caregiver's link to this invitation, made now if there is none that opens.
+
+    One that is half over lasts anew: it goes out once more, in a reminder.
+    """
+    invitation = locked(invitation, "school_year")
+    caregiver = Caregiver.objects.get(pk=caregiver.pk)
+    raise_if(blockers(invitation, caregiver))
+    now = clock.now()
+    ends = now + LASTS
+    pair = {"invitation": invitation, "caregiver": caregiver}
+    if link := _opening().filter(**pair).first():
+        if link.expires_at < now + LASTS / 2:
+            link.expires_at = ends
+            link.save(update_fields=["expires_at"])
+        return link
+    for closed in FamilyLink.objects.filter(**pair, revoked_at=None):
+        revoke(closed, by=by)
+    nonce = tokens.new_nonce()
+    link = FamilyLink.objects.create(
+        program_id=invitation.program_id,
+        **pair,
+        nonce=nonce,
+        token_hash=tokens.hashed(tokens.token(nonce)),
+        made_at=now,
+        made_by=by,
+        expires_at=ends,
+    )
+    audit.record("link.made", link, by=by, invitation=invitation.pk, caregiver=caregiver.pk)
+    return link
+
+
+def blockers(invitation: Invitation, caregiver: Caregiver) -> list[str]:
+    """Why this caregiver gets no link to this invitation."""
+    reasons = merged_blockers(invitation.family) + ended_blockers(caregiver)
+    name = {"name": caregiver}
+    if invitation.state == Invitation.State.DECLINED:
+        reasons.append(_("This family said no thank you. They are not asked again."))
+    if invitation.school_year.ends_on < invitation.program.today:
+        reasons.append(_("The school year of this invitation is over."))
+    if caregiver.family_id != invitation.family_id:
+        reasons.append(_("%(name)s is of another family.") % name)
+    if not caregiver.may_be_contacted:
+        reasons.append(_("%(name)s asked not to be contacted. Choose another caregiver.") % name)
+    if not caregiver.may_decide:
+        reasons.append(_("%(name)s may not decide about visits. Choose another caregiver.") % name)
+    return reasons
+
+
+def url(link: FamilyLink) -> str:
+    """The whole address, as a message has it."""
+    return settings.SITE_URL + reverse("link_open", args=[tokens.token(link.nonce)])
+
+
+def found(token: str) -> FamilyLink | None:
+    """The link that this token opens now, with all that its page shows; None if it opens none."""
+    return _opened(token_hash=tokens.hashed(token))
+
+
+def known(pk: int) -> FamilyLink | None:
+    """The same for a link that was found a moment ago."""
+    return _opened(pk=pk)
+
+
+def _opened(**which: int | str) -> FamilyLink | None:
+    with scopes_disabled():
+        return _opening().select_related(*SHOWN_WITH).filter(**which).first()
+
+
+def _opening() -> FamilyLinkQuerySet:
+    """The links that open now, and were not sent to somebody else: to a number or address that
+    is not, or no more, their caregiver's."""
+    dead = Q(address=OuterRef("caregiver__dead_phone")) | Q(
+        address=OuterRef("caregiver__dead_email")
+    )
+    theirs = Q(address=OuterRef("caregiver__phone")) | Q(address=OuterRef("caregiver__email"))
+    arrived = Message.objects.filter(
+        program=OuterRef("program"), link_nonce=OuterRef("nonce"), state=Message.State.SENT
+    )
+    about = Concat(Value("invitation:"), "invitation", output_field=CharField())
+    astray = arrived.filter(~theirs | dead, about=OuterRef("about"))
+    return FamilyLink.objects.usable().alias(about=about).exclude(Exists(astray))
+
+
+@transaction.atomic
+def revoke(link: FamilyLink, *, by: User | None) -> FamilyLink:
+    """Close a link for good; twice is once."""
+    link = FamilyLink.objects.select_for_update(no_key=True).get(pk=link.pk)
+    if link.revoked_at is None:
+        link.revoked_at, link.revoked_by = clock.now(), by
+        link.save(update_fields=["revoked_at", "revoked_by"])
+        audit.record("link.revoked", link, by=by)
+    return link
