@@ -11,7 +11,7 @@ from families.households import families_ever
 from families.models import Caregiver, Family, Student
 from families.roster.barred import ADDRESSES, described, same_name, taken
 from families.roster.ended import by_people
-from pthv import audit
+from pthv import audit, outbox
 from pthv.blocked import NotReady, raise_if
 from pthv.models import ProgramRow, User
 
@@ -63,7 +63,14 @@ def change_caregiver(caregiver: Caregiver, wanted: Wanted, *, by: User) -> Careg
     raise_if(ended_blockers(caregiver))
     new = {name: value for name, value in wanted.items() if getattr(caregiver, name) != value}
     raise_if(taken_blockers(caregiver.family, new, caregiver.pk))
-    return _change(caregiver, wanted, CAREGIVER_FIELDS, "caregiver.changed", by)
+    before = {name: str(getattr(caregiver, name)) for name in ADDRESSES}
+    changed = _change(caregiver, wanted, CAREGIVER_FIELDS, "caregiver.changed", by)
+    if not (changed.may_decide and changed.may_be_contacted):
+        outbox.withdraw(caregiver.program, recipient=caregiver.named)
+    for name in new.keys() & before:
+        now = str(getattr(changed, name))
+        outbox.readdress(caregiver.program, caregiver.named, before[name], now)
+    return changed
 
 
 @transaction.atomic
@@ -104,6 +111,7 @@ def end_caregiver(caregiver: Caregiver, *, because: str, by: User) -> Caregiver:
     if caregiver.ended_on is None:
         caregiver.ended_on = caregiver.program.today
         caregiver.save(update_fields=["ended_on"])
+        outbox.withdraw(caregiver.program, recipient=caregiver.named)
     elif said and (said.by, said.facts.get("because")) == (by, because):
         return caregiver  # a second tap
     audit.record("caregiver.ended", caregiver, by=by, because=because)

@@ -43,6 +43,7 @@ class Can(StrEnum):
     MERGE_FAMILIES = auto()  # make two one, or one two; a school's only if all children are there
     EXPORT_FAMILIES = auto()  # the list as a file: names and answers, nobody's contact data
     INVITE = auto()  # record attempts and answers
+    REWORD = auto()  # what messages to families say
     SCHEDULE = auto()  # choose a team, schedule, cancel
     SEE_VISITS = auto()  # when, where, who; never what was said
     LOG = auto()  # hold and log a visit one takes part in
@@ -100,6 +101,7 @@ POWERS: dict[Role, dict[Can, Span]] = {
         Can.MERGE_FAMILIES: PROGRAM,
         Can.EXPORT_FAMILIES: PROGRAM,
         Can.INVITE: PROGRAM,
+        Can.REWORD: PROGRAM,
         Can.SCHEDULE: PROGRAM,
         Can.SEE_VISITS: PROGRAM,
         Can.SEE_DESK: PROGRAM,

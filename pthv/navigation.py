@@ -47,6 +47,7 @@ PLACES = (
         ("invitation", "family", "search", "caregiver", "student", "amendment"),
     ),
     Place(Can.SEE_VISITS, _("Visits"), "visit_list", "house-heart", ("visit", "reflection")),
+    Place(Can.SEE_DESK, _("Messages"), "message_list", "chat-dots", ("message", "wording")),
     Place(
         Can.SEE_TRAINING,
         _("Training"),

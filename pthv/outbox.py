@@ -221,6 +221,13 @@ def withdraw(
     return found.update(state=Message.State.WITHDRAWN)
 
 
+def readdress(program: Program, recipient: str, before: str, now: str) -> int:
+    """Let what waits for somebody go to their new number or address; without one, stay."""
+    waiting = Message.objects.waiting().filter(program=program, recipient=recipient)
+    waiting = waiting.filter(address=before)
+    return waiting.update(address=now) if now else waiting.update(state=Message.State.WITHDRAWN)
+
+
 def _hand_to_worker(*messages: Message) -> None:
     """Queue a job for each; one that is put off is taken up when its time comes."""
     now = clock.now()

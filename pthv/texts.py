@@ -67,6 +67,23 @@ class Provider(Protocol):
         """Whether what was posted to `url` comes from the provider."""
 
 
+# What fits into 160 to a part; with any other letter it is 70.
+PLAIN = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+TWICE = frozenset("^{}\\[~]|€")
+
+
+def parts(body: str) -> int:
+    """As how many texts a phone company counts (and bills) one of this length."""
+    if set(body) <= PLAIN | TWICE:
+        length, one, each = len(body) + sum(letter in TWICE for letter in body), 160, 153
+    else:
+        length, one, each = len(body.encode("utf-16-le")) // 2, 70, 67
+    return 1 if length <= one else -(-length // each)
+
+
 def offered() -> bool:
     """Whether this site sends texts at all."""
     return bool(settings.TEXT_URL)

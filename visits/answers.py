@@ -216,7 +216,8 @@ def _withdraw(given: InvitationAnswer, invitation: Invitation) -> None:
 
 
 def _tell(given: InvitationAnswer, invitation: Invitation) -> None:
-    """Whoever asks, and goes, hears what the family answered by itself."""
+    """Whoever asks, and goes, hears what the family answered by itself; a yes is thanked for."""
+    family_messages.thank(given)
     context = {"invitation": invitation, "given": given, "differing": invitation.differing_at}
     for educator in invitation.people():
         key = f"{given.pk}:{educator.pk}"

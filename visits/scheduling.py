@@ -18,6 +18,7 @@ from pthv import audit, clock, outbox, wording
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, User
 from training import certification
+from visits import family_messages
 from visits.invitations import locked, not_visiting
 from visits.models import (
     Invitation,
@@ -171,6 +172,7 @@ def schedule(invitation: Invitation, during: DateTimeTZRange, place: str, *, by:
             raise
         raise NotReady(_("Somebody was faster: this time is taken. Pick another.")) from refused
     audit.record("visit.scheduled", visit, by=by, starts_at=during.lower.isoformat())
+    family_messages.tell_time(visit)
     for educator in team:
         if educator.user_id != by.pk:
             _tell(visit, "visit_scheduled", educator)
@@ -276,6 +278,7 @@ def cancel(visit: Visit, ending: str, *, by: User | None) -> Visit:
     visit.ended_at, visit.ended_by = clock.now(), by
     visit.save(update_fields=["state", "occupies", "ended_at", "ended_by"])
     audit.record("visit.cancelled", visit, by=by, ending=ending)
+    family_messages.tell_cancelled(visit)
     for participant in visit.participants.select_related("educator__user"):
         if by is None or participant.educator.user_id != by.pk:
             _tell(visit, "visit_cancelled", participant.educator)

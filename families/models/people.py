@@ -282,6 +282,11 @@ class Caregiver(ProgramRow):
         return self.preferred_name or self.given_name
 
     @property
+    def named(self) -> str:
+        """For whom messages are that are for them."""
+        return f"caregiver:{self.pk}"
+
+    @property
     def may_be_reached(self) -> bool:
         return self.may_be_contacted and self.ended_on is None
 

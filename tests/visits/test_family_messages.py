@@ -1,0 +1,515 @@
+"""Families are written to once, in their language, by whom they like, and never against a no."""
+
+import datetime
+
+import pytest
+
+from families import people
+from families.models import Caregiver
+from pthv import clock, outbox, stops
+from pthv.blocked import NotReady
+from pthv.models import AuditEntry, Message
+from tests.conftest import NOW, at
+from visits import answers, family_messages, family_wording, invitations, links, scheduling
+from visits.family_words import OURS, Words, ours
+from visits.models import ContactAttempt, MessageWording, Visit
+
+DAY = datetime.timedelta(days=1)
+
+
+@pytest.fixture
+def marta(invitation) -> Caregiver:
+    """Marta Ortega, who speaks Spanish and likes texts."""
+    caregiver = invitation.family.caregivers.get()
+    caregiver.preferred_channel = "text"
+    caregiver.save()
+    return caregiver
+
+
+@pytest.fixture
+def carlos(invitation, program) -> Caregiver:
+    """Her husband, who likes e-mails in English."""
+    return Caregiver.objects.create(
+        program=program,
+        family=invitation.family,
+        given_name="Carlos",
+        family_name="Ortega",
+        email="carlos@example.org",
+        language="en",
+        preferred_channel="email",
+    )
+
+
+def sent(**fields) -> list[Message]:
+    return list(Message.objects.to_families().filter(**fields).order_by("pk"))
+
+
+def deliver(moment: datetime.datetime = NOW) -> None:
+    with clock.at(moment):
+        for message in sent(state="queued"):
+            assert outbox.send(message.pk)
+
+
+def test_everybody_who_decides_is_asked_once(invitation, marta, carlos, educator):
+    first = family_messages.invite(invitation, by=educator)
+    again = family_messages.invite(invitation, by=educator)
+
+    assert [(m.channel, m.address, m.recipient) for m in first] == [
+        ("text", "+13125550142", f"caregiver:{marta.pk}"),
+        ("email", "carlos@example.org", f"caregiver:{carlos.pk}"),
+    ]
+    assert again == []
+    text, mail = first
+    assert (text.subject, mail.subject) == ("", "Would you like a home visit?")
+    assert text.body.endswith("STOP to end.") or "STOP" in text.body
+    assert "Ana of Lincoln" in mail.body and "Mateo" in mail.body and "{link}" in mail.body
+    assert "not in trouble" in mail.body and "STOP" not in mail.body
+    assert all(message.about == f"invitation:{invitation.pk}" for message in first)
+    assert all(message.quiet and message.link_nonce for message in first)
+    invitation.refresh_from_db()
+    assert (invitation.state, invitation.asked_at) == ("asked", NOW)
+    story = invitation.attempts.order_by("pk")
+    assert [(a.channel, a.outcome, a.message, a.caregiver, a.made_by) for a in story] == [
+        ("text", "sent", text, marta, educator),
+        ("email", "sent", mail, carlos, educator),
+    ]
+
+
+def test_each_reads_their_own_language_the_familys_or_english(invitation, marta, carlos, educator):
+    family = invitation.family
+    assert family_wording.language_of(invitation, marta) == "es"
+    marta.language = "es-MX"
+    assert family_wording.language_of(invitation, marta) == "es"
+    marta.language = "so"
+    assert family_wording.language_of(invitation, marta) == "es"
+    family.language = "so"
+    assert family_wording.language_of(invitation, marta) == "en"
+    invitation.program.languages_offered = ["en", "vi"]
+    marta.language, family.language = "es", "vi"
+    assert family_wording.language_of(invitation, marta) == "vi"
+    assert family_wording.language_of(invitation, None) == "vi"
+
+
+def who_is_written_to(invitation) -> list[str]:
+    return [to.address for to in family_messages.recipients(invitation)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"preferred_channel": "call"},
+        {"preferred_channel": "email"},  # and has none
+        {"phone": ""},
+        {"dead_phone": "+13125550142"},
+        {"may_decide": False},
+        {"may_be_contacted": False},
+        {"ended_on": NOW.date()},
+    ],
+    ids=str,
+)
+def test_who_cannot_or_must_not_be_written_to_is_left_to_people(
+    invitation, marta, educator, change
+):
+    assert who_is_written_to(invitation) == ["+13125550142"]
+    Caregiver.objects.filter(pk=marta.pk).update(**change)
+
+    assert who_is_written_to(invitation) == []
+    assert family_messages.invite(invitation, by=educator) == []
+    invitation.refresh_from_db()
+    assert invitation.state == "not_asked"
+
+
+def test_nobody_is_texted_who_said_stop_or_where_no_texts_are_offered(invitation, marta, settings):
+    stops.stop(str(marta.phone))
+    assert who_is_written_to(invitation) == []
+    stops.lift(str(marta.phone))
+    settings.TEXT_URL = ""
+    assert who_is_written_to(invitation) == []
+
+
+def test_a_family_that_said_no_is_never_written_to(invitation, marta, carlos, educator):
+    family_messages.invite(invitation, by=educator)
+    answers.record(invitation, "declined", by=educator)
+
+    assert {message.state for message in sent()} == {"withdrawn"}
+    with pytest.raises(NotReady):
+        family_messages.invite(invitation, by=educator)
+    with clock.at(NOW + 20 * DAY):
+        assert family_messages.remind(invitation.program) == 0
+
+
+def test_a_no_to_another_invitation_counts_too(invitation, marta, educator, school_year):
+    invitation.pk, earlier = None, invitation.pk
+    invitation.kind = "additional"
+    invitation.save()
+    answers.record(type(invitation).objects.get(pk=earlier), "declined", by=educator)
+
+    with pytest.raises(NotReady, match="no thank you"):
+        family_messages.invite(invitation, by=educator)
+
+
+def test_not_before_the_day_they_named_and_then_anew(invitation, marta, educator):
+    family_messages.invite(invitation, by=educator)
+    deliver()
+    answers.record(invitation, "later", by=educator, later_on=at(20, 0).date())
+    with pytest.raises(NotReady, match="Oct 20"):
+        family_messages.invite(invitation, by=educator)
+
+    with clock.at(at(20, 12)):
+        assert len(family_messages.invite(invitation, by=educator)) == 1
+        assert family_messages.invite(invitation, by=educator) == []
+
+
+def test_a_yes_is_not_asked_again(invitation, marta, educator):
+    answers.record(invitation, "accepted", by=educator)
+
+    with pytest.raises(NotReady, match="yes already"):
+        family_messages.invite(invitation, by=educator)
+
+
+def test_whoever_has_not_answered_is_reminded_once(invitation, marta, carlos, educator, program):
+    family_messages.invite(invitation, by=educator)
+    deliver()
+    with clock.at(NOW + 4.9 * DAY):
+        assert family_messages.remind(program) == 0
+    with clock.at(NOW + 5 * DAY):
+        assert family_messages.remind(program) == 2
+        assert family_messages.remind(program) == 0
+        deliver(NOW + 5 * DAY)
+    with clock.at(NOW + 12 * DAY):
+        assert family_messages.remind(program) == 0
+
+    reminders = sent(kind="please_answer")
+    assert [message.recipient for message in reminders] == [
+        f"caregiver:{marta.pk}",
+        f"caregiver:{carlos.pk}",
+    ]
+    assert "Please answer" in reminders[1].subject
+    asked = sent(kind="invitation")
+    assert [m.link_nonce for m in reminders] == [m.link_nonce for m in asked]
+    told = ContactAttempt.objects.filter(message__in=reminders)
+    assert {attempt.made_by for attempt in told} == {None}
+
+
+def answered(invitation, educator):
+    answers.record(invitation, "accepted", by=educator)
+
+
+def said_no(invitation, educator):
+    answers.record(invitation, "declined", by=educator)
+
+
+def reached(invitation, educator):
+    invitations.record_attempt(invitation, "call", "reached", by=educator)
+
+
+def link_closed(invitation, educator):
+    links.revoke(invitation.links.get(), by=educator)
+
+
+def may_not_decide(invitation, educator):
+    person = invitation.family.caregivers.get()
+    people.change_caregiver(person, {"may_decide": False}, by=educator)
+
+
+def stopped(invitation, educator):
+    stops.stop("+13125550142")
+
+
+def asks_for_a_call(invitation, educator):
+    answers.record(invitation, "call", link=invitation.links.get())
+
+
+def nobody_reminds(invitation, educator):
+    program = invitation.program
+    program.remind_after_days = 0
+    program.save()
+
+
+def year_is_over(invitation, educator):
+    year = invitation.school_year
+    year.ends_on = NOW.date() + 2 * DAY
+    year.save()
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        answered,
+        said_no,
+        reached,
+        link_closed,
+        may_not_decide,
+        stopped,
+        asks_for_a_call,
+        nobody_reminds,
+        year_is_over,
+    ],
+)
+def test_no_reminder_after(invitation, marta, educator, meanwhile):
+    family_messages.invite(invitation, by=educator)
+    deliver()
+    with clock.at(NOW + DAY):
+        meanwhile(invitation, educator)
+
+    invitation.program.refresh_from_db()
+    with clock.at(NOW + 6 * DAY):
+        assert family_messages.remind(invitation.program) == 0
+
+
+def test_an_invitation_that_never_went_out_is_not_followed_by_a_reminder(
+    invitation, marta, educator, program
+):
+    family_messages.invite(invitation, by=educator)
+
+    with clock.at(NOW + 6 * DAY):
+        assert family_messages.remind(program) == 0
+
+
+def test_what_waits_is_withdrawn_when_a_permission_ends(invitation, marta, carlos, educator):
+    family_messages.invite(invitation, by=educator)
+
+    people.end_caregiver(marta, because="The court said so.", by=educator)
+    assert [message.state for message in sent()] == ["withdrawn", "queued"]
+    people.change_caregiver(carlos, {"may_be_contacted": False}, by=educator)
+    assert [message.state for message in sent()] == ["withdrawn", "withdrawn"]
+
+
+def test_what_waits_goes_to_the_new_address(invitation, carlos, educator):
+    family_messages.invite(invitation, by=educator)
+
+    people.change_caregiver(carlos, {"email": "new@example.org"}, by=educator)
+    assert [(m.address, m.state) for m in sent()] == [("new@example.org", "queued")]
+    people.change_caregiver(carlos, {"email": ""}, by=educator)
+    assert [message.state for message in sent()] == ["withdrawn"]
+
+
+@pytest.mark.parametrize(
+    "ended", [{"may_decide": False}, {"may_be_contacted": False}, {"ended_on": NOW.date()}], ids=str
+)
+def test_what_waits_is_withdrawn_when_a_roster_ends_a_say(
+    invitation, marta, carlos, educator, program, ended
+):
+    family_messages.invite(invitation, by=educator)
+    Caregiver.objects.filter(pk=marta.pk).update(**ended)
+
+    family_messages.settle(program)
+
+    assert [message.state for message in sent()] == ["withdrawn", "queued"]
+
+
+def test_an_answer_withdraws_what_still_asks(invitation, marta, carlos, educator):
+    family_messages.invite(invitation, by=educator)
+
+    answers.record(invitation, "accepted", by=educator)
+
+    assert {message.state for message in sent()} == {"withdrawn"}
+
+
+def test_a_yes_by_the_link_is_thanked_for_once(invitation, marta, carlos, educator):
+    family_messages.invite(invitation, by=educator)
+    deliver()
+    link = invitation.links.get(caregiver=marta)
+    answers.record(invitation, "accepted", link=link, language="es")
+    later = answers.Wishes(place="elsewhere")
+    answers.record(invitation, "accepted", link=link, wishes=later, language="es")
+
+    (thanks,) = sent(kind="thank_you")
+    assert thanks.recipient == f"caregiver:{marta.pk}"
+
+
+def test_a_no_by_the_link_is_not_thanked_for(invitation, marta, educator):
+    family_messages.invite(invitation, by=educator)
+    deliver()
+    link = invitation.links.get()
+    answer = answers.record(invitation, "declined", link=link, language="es")
+
+    assert family_messages.thank(answer) is None
+    assert sent(kind="thank_you") == []
+
+
+@pytest.fixture
+def texted(accepted) -> Caregiver:
+    """The caregiver of the family that said yes, who likes texts in English."""
+    caregiver = accepted.family.caregivers.get()
+    caregiver.preferred_channel, caregiver.language = "text", "en"
+    caregiver.save()
+    accepted.family.language = "en"
+    accepted.family.save()
+    return caregiver
+
+
+def test_the_family_is_told_the_time_in_its_zone_and_that_it_is_cancelled(
+    accepted, texted, educator
+):
+    visit = scheduling.schedule(accepted, scheduling.slot(at(8, 16, 30)), "home", by=educator)
+    scheduling.schedule(accepted, scheduling.slot(at(8, 16, 30)), "home", by=educator)
+    (time,) = sent()
+    assert time.kind == "visit_time"
+    assert "Ana and Ben of Lincoln" in time.body
+    assert "Thu, Oct 8, 4:30 PM, at your home" in time.body
+    deliver()
+
+    scheduling.cancel(visit, Visit.State.EDUCATOR_CANCELLED, by=educator)
+    scheduling.cancel(visit, Visit.State.EDUCATOR_CANCELLED, by=educator)
+
+    assert [message.kind for message in sent()] == ["visit_time", "visit_cancelled"]
+    assert "on Thu, Oct 8, 4:30 PM is cancelled" in sent()[1].body
+
+    deliver()
+    scheduling.schedule(accepted, scheduling.slot(at(9, 16, 30)), "home", by=educator)
+    assert "Fri, Oct 9" in sent()[2].body
+
+
+def test_whom_the_time_never_reached_hears_nothing_of_its_end(accepted, texted, educator):
+    visit = scheduling.schedule(accepted, scheduling.slot(at(8, 16, 30)), "home", by=educator)
+
+    scheduling.cancel(visit, Visit.State.EDUCATOR_CANCELLED, by=educator)
+
+    assert [(m.kind, m.state) for m in sent()] == [("visit_time", "withdrawn")]
+
+
+def test_a_family_that_was_not_home_gets_no_message(accepted, texted, educator):
+    visit = scheduling.schedule(accepted, scheduling.slot(at(8, 16, 30)), "home", by=educator)
+    deliver()
+
+    with clock.at(at(8, 17)):
+        scheduling.cancel(visit, Visit.State.NOT_HOME, by=educator)
+
+    assert [message.kind for message in sent()] == ["visit_time"]
+
+
+def test_a_refused_number_is_marked_and_not_used_again(invitation, marta, educator, program):
+    (message,) = family_messages.invite(invitation, by=educator)
+    deliver()
+    outbox.came_back(message.pk, "refused")
+
+    assert family_messages.settle(program) == 1
+    assert family_messages.settle(program) == 0
+
+    marta.refresh_from_db()
+    assert marta.phone_is_dead and who_is_written_to(invitation) == []
+    assert AuditEntry.objects.filter(event="caregiver.unreachable", by=None).count() == 1
+
+
+def test_a_phone_that_was_off_is_not_dead(invitation, marta, educator, program):
+    (message,) = family_messages.invite(invitation, by=educator)
+    deliver()
+    outbox.came_back(message.pk, "unavailable")
+
+    assert family_messages.settle(program) == 0
+
+
+def test_a_message_that_came_back_goes_to_the_corrected_number(
+    invitation, marta, educator, program, site_coordinator
+):
+    (message,) = family_messages.invite(invitation, by=educator)
+    deliver()
+    outbox.came_back(message.pk, "refused")
+    family_messages.settle(program)
+    with pytest.raises(NotReady, match="Correct the phone"):
+        family_messages.send_again(message, by=site_coordinator)
+
+    people.change_caregiver(marta, {"phone": "+13125550177"}, by=site_coordinator)
+    again = family_messages.send_again(message, by=site_coordinator)
+
+    assert (again.address, again.state, again.problem) == ("+13125550177", "queued", "")
+    assert outbox.send(again.pk)
+
+
+def test_what_came_back_is_not_sent_again_after_a_no(invitation, marta, educator):
+    (message,) = family_messages.invite(invitation, by=educator)
+    deliver()
+    outbox.came_back(message.pk, "unavailable")
+    answers.record(invitation, "declined", by=educator)
+
+    with pytest.raises(NotReady, match="no thank you"):
+        family_messages.send_again(message, by=educator)
+
+
+@pytest.mark.parametrize("kind", sorted(OURS))
+def test_our_words_say_where_they_come_from_and_that_nobody_is_in_trouble(kind, program):
+    words = family_wording.preview(ours(kind, "en"), "en", program)
+
+    assert "Lincoln School" in words.body and "Ana and Ben" in words.body
+    assert "not in trouble" in words.body
+    assert len(words.body) + len(" Reply STOP to end.") <= 320
+    assert not {"Mateo", "Marta"} & set(words.subject.split())
+    assert "{" not in words.body + words.subject
+
+
+def test_a_name_is_never_read_as_a_placeholder(invitation, marta, program):
+    marta.given_name = "{link}\n{school}"
+    marta.save()
+
+    words = family_messages.compose("invitation", invitation, marta, language="en")
+
+    assert words.body.startswith("Hello (link) (school).")
+    assert words.body.count("{link}") == 1
+
+
+def test_a_nameless_caregiver_leaves_no_hole(invitation, marta):
+    marta.given_name = ""
+    words = family_messages.compose("invitation", invitation, marta, language="en")
+
+    assert words.body.startswith("Hello. Ana of Lincoln")
+
+
+def test_names_do_not_turn_an_arabic_sentence_round(invitation, marta):
+    words = family_messages.compose("invitation", invitation, marta, language="ar")
+
+    assert "\u2068Lincoln\u2069" in words.body and "{link}" in words.body
+
+
+def test_a_program_rewords_a_language_and_sees_it_used(
+    invitation, marta, educator, program, program_coordinator
+):
+    own = Words("Xin chào", "Chào {caregiver}, {educators} ở {school} muốn đến thăm: {link}")
+    family_wording.reword(program, "invitation", "vi", own, by=program_coordinator)
+    marta.language = "vi"
+    marta.save()
+
+    (message,) = family_messages.invite(invitation, by=educator)
+
+    assert message.language == "vi"
+    assert message.body.startswith("Chào Marta, Ana ở Lincoln muốn đến thăm: {link}")
+    family_wording.back_to_ours(program, "invitation", "vi", by=program_coordinator)
+    assert not MessageWording.objects.exists()
+    assert family_wording.of_program("invitation", "vi") == ours("invitation", "vi")
+    events = AuditEntry.objects.filter(subject_type="messagewording").order_by("pk")
+    assert [entry.event for entry in events] == ["wording.changed", "wording.given_up"]
+
+
+def test_the_same_words_as_ours_are_no_words_of_ones_own(program, program_coordinator):
+    words = ours("invitation", "en")
+
+    assert family_wording.reword(program, "invitation", "en", words, by=program_coordinator) is None
+    assert not MessageWording.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "said"),
+    [
+        ("invitation", Words("Hello", "Come: {lnk}"), "{lnk} can't be filled in"),
+        ("invitation", Words("Hello", "Come"), "Leave {link} in it"),
+        ("invitation", Words("Hello", "Come {link"), "{ can't be filled in"),
+        ("invitation", Words("Hello", "{0.__class__} {link}"), "can't be filled in"),
+        ("invitation", Words("For {child}", "Come: {link}"), "locked phones"),
+        ("invitation", Words("", "Come: {link}"), "subject"),
+        ("invitation", Words("Hello", ""), "Write what"),
+        ("thank_you", Words("Hello", "On {when}"), "{when} can't be filled in"),
+        ("call", Words("", "See {link}"), "{link} can't be filled in"),
+    ],
+)
+def test_words_that_cannot_work_are_refused(program, program_coordinator, kind, words, said):
+    with pytest.raises(NotReady) as refused:
+        family_wording.reword(program, kind, "en", words, by=program_coordinator)
+
+    assert any(said in sentence for sentence in refused.value.sentences)
+    assert not MessageWording.objects.exists()
+
+
+def test_a_call_has_no_subject_and_no_link(program, program_coordinator):
+    words = Words("", "Hello, {educators} of {school} here, about {child}.")
+
+    assert family_wording.reword(program, "call", "en", words, by=program_coordinator)

@@ -1,0 +1,324 @@
+"""Writing to families: who is written to, how, and each message once.
+
+A message stands in the family's story by its `ContactAttempt`. Whoever prefers calls, or has no
+address that works, is left to people.
+"""
+
+import datetime
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from families import people
+from families.models import Caregiver
+from pthv import audit, clock, outbox, stops, texts, wording
+from pthv.access import Can
+from pthv.blocked import NotReady, raise_if
+from pthv.models import Message, Program, User
+from visits import families, family_wording, links
+from visits.family_wording import compose, language_of
+from visits.invitations import locked
+from visits.models import ContactAttempt, FamilyLink, Invitation, InvitationAnswer, Visit
+
+__all__ = [
+    "compose",
+    "invite",
+    "remind",
+    "send_again",
+    "settle",
+    "tell_cancelled",
+    "tell_time",
+    "thank",
+]
+
+State, Outcome = Invitation.State, ContactAttempt.Outcome
+ADDRESSES = {Caregiver.Channel.TEXT: "phone", Caregiver.Channel.EMAIL: "email"}
+# Nobody is reminded of what was asked longer ago.
+REMEMBERED = datetime.timedelta(days=30)
+
+
+class Recipient(NamedTuple):
+    """A caregiver who is written to, and where."""
+
+    caregiver: Caregiver
+    channel: str
+    address: str
+
+
+def recipients(invitation: Invitation) -> list[Recipient]:
+    """Who of the family is written to: who may decide, and likes texts or e-mails that arrive."""
+    caregivers = Caregiver.objects.filter(
+        family=invitation.family_id, may_decide=True, may_be_contacted=True, ended_on=None
+    ).exclude(preferred_channel=Caregiver.Channel.CALL)
+    found = (_way_to(caregiver) for caregiver in caregivers.order_by("pk"))
+    return [
+        one for one in found if one is not None and not links.blockers(invitation, one.caregiver)
+    ]
+
+
+def _way_to(caregiver: Caregiver) -> Recipient | None:
+    """Where they like to be written to, if that works."""
+    channel = caregiver.preferred_channel
+    if channel == Caregiver.Channel.TEXT:
+        phone = str(caregiver.phone)
+        works = phone and not caregiver.phone_is_dead and texts.offered()
+        if works and not stops.is_stopped(phone):
+            return Recipient(caregiver, channel, phone)
+    if channel == Caregiver.Channel.EMAIL and caregiver.email and not caregiver.email_is_dead:
+        return Recipient(caregiver, channel, caregiver.email)
+    return None
+
+
+@transaction.atomic
+def invite(invitation: Invitation, *, by: User) -> list[Message]:
+    """Ask the family by text or e-mail: everybody who may decide, each once for each asking.
+
+    Empty where nobody is left to be written to. Raises NotReady where the family must not be
+    asked (now).
+    """
+    invitation = locked(invitation, "school_year")
+    raise_if(blockers(invitation))
+    key = _round(invitation)
+    found = [_send("invitation", invitation, to, key, by=by) for to in recipients(invitation)]
+    sent = [message for message in found if message is not None]
+    if sent and invitation.state == State.NOT_ASKED:
+        invitation.state, invitation.asked_at = State.ASKED, clock.now()
+        invitation.save(update_fields=["state", "asked_at"])
+    if sent:
+        audit.record("invitation.sent", invitation, by=by, messages=len(sent))
+    return sent
+
+
+def blockers(invitation: Invitation) -> list[str]:
+    """Why the family must not be asked now."""
+    if invitation.state == State.DECLINED or families.said_no([invitation.family_id]):
+        return [_("This family said no thank you. They are not asked again.")]
+    if invitation.state == State.ACCEPTED:
+        return [_("This family said yes already.")]
+    if invitation.later_on and invitation.later_on > invitation.program.today:
+        day = wording.day(invitation.later_on, invitation.program.today)
+        return [_("They asked us to come back from %(day)s on. Wait until then.") % {"day": day}]
+    return []
+
+
+def _round(invitation: Invitation) -> str:
+    """Which asking this is: after an answer ("not now", a no taken back) it is another one."""
+    return f"{invitation.pk}:{invitation.answers.count()}"
+
+
+def _send(
+    kind: str,
+    invitation: Invitation,
+    to: Recipient,
+    key: str,
+    *,
+    by: User | None = None,
+    visit: Visit | None = None,
+) -> Message | None:
+    """Queue one message and let it stand in the family's story; None if it was queued before."""
+    language = language_of(invitation, to.caregiver)
+    words = compose(kind, invitation, to.caregiver, language=language, visit=visit)
+    text = to.channel == Caregiver.Channel.TEXT
+    message = outbox.post(
+        invitation.program,
+        kind=kind,
+        key=f"{key}:{to.caregiver.pk}",
+        channel=to.channel,
+        address=to.address,
+        subject="" if text else words.subject,
+        body=family_wording.as_text(words.body, language) if text else words.body,
+        about=invitation.named,
+        recipient=to.caregiver.named,
+        language=language,
+        link_nonce=links.mint(invitation, to.caregiver, by=by).nonce,
+    )
+    if message is not None:
+        ContactAttempt.objects.create(
+            program_id=invitation.program_id,
+            invitation=invitation,
+            caregiver=to.caregiver,
+            channel=to.channel,
+            outcome=Outcome.SENT,
+            language=language,
+            made_at=clock.now(),
+            made_by=by,
+            message=message,
+        )
+    return message
+
+
+@transaction.atomic
+def remind(program: Program) -> int:
+    """Ask once more whoever has not answered for the program's number of days; return how many."""
+    if not program.remind_after_days:
+        return 0
+    # One at a time: whoever comes second finds nothing due.
+    Program.objects.select_for_update(no_key=True).get(pk=program.pk)
+    unanswered = list(due(program))
+    declined = families.said_no([asked.invitation.family_id for asked in unanswered])
+    count = 0
+    for asked in unanswered:
+        if asked.invitation.family_id not in declined:
+            count += _remind(asked)
+    return count
+
+
+def _remind(asked: ContactAttempt) -> bool:
+    invitation, caregiver = asked.invitation, asked.caregiver
+    to = _way_to(caregiver) if caregiver else None
+    if to is None or links.blockers(invitation, to.caregiver):
+        return False
+    # A link that somebody closed is not opened again by a reminder.
+    if not FamilyLink.objects.usable().filter(invitation=invitation, caregiver=caregiver).exists():
+        return False
+    return _send("please_answer", invitation, to, _round(invitation)) is not None
+
+
+def due(program: Program) -> QuerySet[ContactAttempt]:
+    """Invitations that went out long enough ago, with neither an answer nor a talk since."""
+    now = clock.now()
+    until = now - datetime.timedelta(days=program.remind_after_days)
+    since = {"invitation": OuterRef("invitation")}
+    answered = InvitationAnswer.objects.filter(**since, given_at__gte=OuterRef("made_at"))
+    reached = ContactAttempt.objects.filter(
+        **since, outcome=Outcome.REACHED, made_at__gte=OuterRef("made_at")
+    )
+    reminded = ContactAttempt.objects.filter(
+        **since,
+        caregiver=OuterRef("caregiver"),
+        message__kind="please_answer",
+        pk__gt=OuterRef("pk"),
+    )
+    again = Q(invitation__state=State.LATER, invitation__later_on__lte=program.today)
+    return (
+        ContactAttempt.objects.filter(
+            Q(invitation__state=State.ASKED) | again,
+            program=program,
+            outcome=Outcome.SENT,
+            message__kind="invitation",
+            message__state=Message.State.SENT,
+            message__sent_at__range=(until - REMEMBERED, until),
+            invitation__call_wanted_at=None,
+        )
+        .filter(~Exists(answered), ~Exists(reached), ~Exists(reminded))
+        .select_related(
+            "caregiver",
+            "invitation__program",
+            "invitation__family",
+            "invitation__school",
+            "invitation__school_year",
+            "invitation__educator__user",
+        )
+        .order_by("pk")
+    )
+
+
+def thank(answer: InvitationAnswer) -> Message | None:
+    """Thank whoever said yes by their link."""
+    counts = answer.answer == InvitationAnswer.Answer.ACCEPTED and answer.counted
+    if not counts or answer.link is None:
+        return None
+    theirs = [to for to in recipients(answer.invitation) if to.caregiver.pk == answer.caregiver_id]
+    key = str(answer.invitation_id)
+    return _send("thank_you", answer.invitation, theirs[0], key) if theirs else None
+
+
+def tell_time(visit: Visit) -> list[Message]:
+    """Tell the family when its visit is."""
+    key = f"{visit.pk}:{visit.during.lower:%Y%m%d%H%M}"
+    return _tell("visit_time", visit, key, recipients(visit.invitation))
+
+
+def tell_cancelled(visit: Visit) -> list[Message]:
+    """Tell the family that its visit won't be; whom its time had not reached yet, nothing."""
+    if visit.state == Visit.State.NOT_HOME:
+        return []
+    about, kinds = visit.invitation.named, ["visit_time"]
+    waiting = Message.objects.waiting().filter(program=visit.program_id, about=about)
+    untold = set(waiting.filter(kind__in=kinds).values_list("recipient", flat=True))
+    outbox.withdraw(visit.program, about=about, kinds=kinds)
+    told = (to for to in recipients(visit.invitation) if to.caregiver.named not in untold)
+    return _tell("visit_cancelled", visit, str(visit.pk), told)
+
+
+def _tell(kind: str, visit: Visit, key: str, found: Iterable[Recipient]) -> list[Message]:
+    sent = (_send(kind, visit.invitation, to, key, visit=visit) for to in found)
+    return [message for message in sent if message is not None]
+
+
+@transaction.atomic
+def send_again(message: Message, *, by: User) -> Message:
+    """Try a message anew that did not arrive, where its caregiver is to be reached now."""
+    asked = attempts_of([message]).get(message.pk)
+    if asked is None or asked.caregiver is None:
+        raise NotReady(_("Only a message to a family is sent again here."))
+    invitation = locked(asked.invitation, "school_year")
+    asking = message.kind in family_wording.LINKED
+    raise_if(blockers(invitation) if asking else links.blockers(invitation, asked.caregiver))
+    ways = {to.caregiver.pk: to for to in recipients(invitation)}
+    to = ways.get(asked.caregiver.pk)
+    if to is None or to.channel != message.channel:
+        raise NotReady(
+            _("%(name)s can't be written to this way. Correct the phone or e-mail first, or call.")
+            % {"name": asked.caregiver}
+        )
+    return outbox.send_again(message, by=by, address=to.address)
+
+
+def open_to(user: User, can: Can) -> QuerySet[Message]:
+    """The messages to families of this person's program or schools."""
+    reach = user.reach(can)
+    found = Message.objects.to_families()
+    if reach.program:
+        return found
+    asked = ContactAttempt.objects.filter(
+        message=OuterRef("pk"), invitation__school__in=reach.schools
+    )
+    return found.filter(Exists(asked))
+
+
+def attempts_of(messages: Iterable[Message]) -> dict[int, ContactAttempt]:
+    """What stands in the families' stories for these messages, by the message."""
+    found = ContactAttempt.objects.filter(message__in=[message.pk for message in messages])
+    return {
+        asked.message_id: asked for asked in found.select_related("caregiver", "invitation__family")
+    }
+
+
+@transaction.atomic
+def settle(program: Program) -> int:
+    """Mark the numbers and addresses that messages were refused at, and withdraw what waits for
+    people who can't be written to any more; return how many were marked.
+
+    Rosters end people's say and change their numbers too, and know nothing of messages.
+    """
+    _withdraw_from_the_gone(program)
+    refused = Message.objects.not_arrived().filter(problem=Message.Problem.REFUSED)
+    marked = 0
+    for channel, name in ADDRESSES.items():
+        still = {f"caregiver__{name}": F("message__address")}
+        dead = {f"caregiver__dead_{name}": F("message__address")}
+        gone = _written(program, refused.filter(channel=channel)).filter(**still)
+        for asked in gone.exclude(**dead).order_by("caregiver_id", "pk").distinct("caregiver_id"):
+            people.mark_dead(asked.caregiver, **{name: asked.message.address})
+            marked += 1
+    return marked
+
+
+def _withdraw_from_the_gone(program: Program) -> None:
+    waiting = _written(program, Message.objects.waiting())
+    gone = Q(caregiver__may_decide=False) | Q(caregiver__may_be_contacted=False)
+    gone |= Q(caregiver__ended_on__isnull=False)
+    for asked in waiting.filter(gone):
+        outbox.withdraw(program, recipient=asked.caregiver.named)
+
+
+def _written(program: Program, which: QuerySet[Message]) -> QuerySet[ContactAttempt]:
+    """What stands in families' stories for these messages."""
+    messages = which.to_families().filter(program=program)
+    return ContactAttempt.objects.filter(message__in=messages).select_related(
+        "caregiver", "message"
+    )

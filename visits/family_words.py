@@ -1,0 +1,83 @@
+"""Our words for what families are sent. Read by families.
+
+Short and plain: where it comes from, who comes, that the child is not in trouble.
+"""
+
+from typing import Any, NamedTuple
+
+from django.utils import translation
+from django.utils.translation import gettext_lazy
+
+from visits.models import Visit
+
+STOP = gettext_lazy("Reply STOP to end.")
+YOUR_CHILD = gettext_lazy("your child")
+
+
+class Words(NamedTuple):
+    """What a message says."""
+
+    subject: str
+    body: str
+
+
+OURS: dict[str, tuple[Any, Any]] = {
+    "invitation": (
+        gettext_lazy("Would you like a home visit?"),
+        gettext_lazy(
+            "Hello {caregiver}. {educators} of {school} would like to visit you and hear your "
+            "hopes for {child}. Your child is not in trouble. You choose the time and the place, "
+            "and you can say no. Your answer: {link}"
+        ),
+    ),
+    "please_answer": (
+        gettext_lazy("Please answer: would you like a home visit?"),
+        gettext_lazy(
+            "Hello {caregiver}. {educators} of {school} would like to visit you and hear your "
+            "hopes for {child}. Your child is not in trouble. Yes or no, both are fine. "
+            "Please answer: {link}"
+        ),
+    ),
+    "thank_you": (
+        gettext_lazy("Thank you for your yes"),
+        gettext_lazy(
+            "Thank you, {caregiver}! {educators} of {school} will find a time with you. Your "
+            "child is not in trouble. To see or change your answer: {link}"
+        ),
+    ),
+    "visit_time": (
+        gettext_lazy("The time of your home visit"),
+        gettext_lazy(
+            "Hello {caregiver}. {educators} of {school} will meet you on {when}, {place}. Your "
+            "child is not in trouble. To change or cancel: {link}"
+        ),
+    ),
+    "visit_cancelled": (
+        gettext_lazy("Your home visit is cancelled"),
+        gettext_lazy(
+            "Hello {caregiver}. The visit of {educators} of {school} on {when} is cancelled. Your "
+            "child is not in trouble. To tell us what suits you: {link}"
+        ),
+    ),
+    "call": (
+        "",
+        gettext_lazy(
+            "Hello, this is {educators} of {school}. I am calling about {child}, who is not in "
+            "trouble. We would like to visit you and hear your hopes. You choose the time and the "
+            "place, and you can say no. Would you like that?"
+        ),
+    ),
+}
+PLACES = {
+    Visit.Place.HOME: gettext_lazy("at your home"),
+    Visit.Place.NEUTRAL: gettext_lazy("at the place you chose"),
+    Visit.Place.VIRTUAL: gettext_lazy("by video"),
+    Visit.Place.SCHOOL: gettext_lazy("at the school"),
+}
+
+
+def ours(kind: str, language: str) -> Words:
+    """Our words for a kind of message."""
+    subject, body = OURS[kind]
+    with translation.override(language):
+        return Words(str(subject), str(body))
