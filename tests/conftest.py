@@ -26,7 +26,17 @@ from families.models import (
     Student,
 )
 from pthv import clock
-from pthv.models import Change, Educator, Membership, Program, Role, School, SchoolYear, User
+from pthv.models import (
+    Change,
+    Educator,
+    Membership,
+    Message,
+    Program,
+    Role,
+    School,
+    SchoolYear,
+    User,
+)
 from training import attendance as attendances
 from training import certification, cohorts, door, enrolment, sessions
 from training.models import (
@@ -41,7 +51,16 @@ from training.models import (
     FeedbackRequest,
     TrainingSession,
 )
-from visits import answers, invitations, logs, pay, reflections, scheduling, selection
+from visits import (
+    answers,
+    family_messages,
+    invitations,
+    logs,
+    pay,
+    reflections,
+    scheduling,
+    selection,
+)
 from visits.models import (
     ContactAttempt,
     Draw,
@@ -304,6 +323,21 @@ def lots(family, school, school_year, school_class, site_coordinator) -> Draw:
     """The Ortega family, drawn by lot from the class."""
     plan = selection.draw(school, school_year, 1, school_class=school_class, by=site_coordinator)
     return plan.draws.get()
+
+
+@pytest.fixture
+def unsent(invitation, family, educator) -> Message:
+    """The text that invited Marta, which could not be delivered."""
+    Caregiver.objects.filter(family=family).update(preferred_channel="text")
+    (message,) = family_messages.invite(invitation, by=educator)
+    Message.objects.filter(pk=message.pk).update(state="failed", problem="unavailable")
+    message.refresh_from_db()
+    return message
+
+
+@pytest.fixture
+def kind_of_message() -> str:
+    return "invitation"
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from families.models import Caregiver
 from pthv import audit, clock, outbox
 from pthv.blocked import NotReady, raise_if
 from pthv.models import User
-from visits import invitations, scheduling
+from visits import family_messages, invitations, scheduling
 from visits.invitations import locked
 from visits.models import ContactAttempt, FamilyLink, Invitation, InvitationAnswer, Visit
 

@@ -38,6 +38,7 @@ State, Outcome = Invitation.State, ContactAttempt.Outcome
 ADDRESSES = {Caregiver.Channel.TEXT: "phone", Caregiver.Channel.EMAIL: "email"}
 # Nobody is reminded of what was asked longer ago.
 REMEMBERED = datetime.timedelta(days=30)
+LATELY = datetime.timedelta(days=14)
 
 
 class Recipient(NamedTuple):
@@ -278,6 +279,18 @@ def open_to(user: User, can: Can) -> QuerySet[Message]:
         message=OuterRef("pk"), invitation__school__in=reach.schools
     )
     return found.filter(Exists(asked))
+
+
+def troubled(user: User, can: Can) -> QuerySet[Message]:
+    """Those of late that did not arrive, and those that have waited for a service for an hour."""
+    now = clock.now()
+    late = Q(state__in=["failed", "bounced"], queued_at__gte=now - LATELY)
+    stuck = Q(
+        state="queued",
+        problem=Message.Problem.UNAVAILABLE,
+        queued_at__lte=now - datetime.timedelta(hours=1),
+    )
+    return open_to(user, can).filter(late | stuck)
 
 
 def attempts_of(messages: Iterable[Message]) -> dict[int, ContactAttempt]:

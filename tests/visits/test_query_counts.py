@@ -10,8 +10,18 @@ from django.test.utils import CaptureQueriesContext
 from families import amendments
 from families.models import Caregiver, ClassTeacher, Enrollment, SchoolClass, Student
 from pthv import clock
+from pthv.models import Message
 from tests.conftest import at
-from visits import answers, invitations, logs, pay, reflections, scheduling, selection
+from visits import (
+    answers,
+    family_messages,
+    invitations,
+    logs,
+    pay,
+    reflections,
+    scheduling,
+    selection,
+)
 from visits.models import Invitation, PayBatch, PayLine, SelectionPlan, Visit
 
 PAGE, DETAIL, DASHBOARD, MERGE = 8, 10, 10, 12  # session, person and memberships are three of them
@@ -191,6 +201,29 @@ def test_one_visit_and_its_forms(count, live, educator, site_coordinator, accept
     assert max(count(url, educator) for url in forms) <= PAGE
     assert count(f"/visits/{visit.pk}/", educator) <= DETAIL
     assert count(f"/visits/{visit.pk}/", site_coordinator) <= PAGE
+
+
+def test_messages_to_families(count, live, educator, program_coordinator, site_coordinator):
+    def grow(number: int = 1) -> None:
+        live(number, until="yes")
+        Caregiver.objects.update(preferred_channel="text")
+        for invitation in Invitation.objects.filter(state="accepted"):
+            invitation.state = "asked"
+            invitation.answered_at = invitation.answered_by = None
+            invitation.save()
+            family_messages.invite(invitation, by=educator)
+        Message.objects.to_families().update(state="failed")
+
+    grow()
+    pages = {
+        "/messages/": program_coordinator,
+        "/messages/?show=not_arrived": site_coordinator,
+        "/wording/": program_coordinator,
+        "/wording/invitation/?language=vi": program_coordinator,
+    }
+
+    flat(count, pages, lambda: grow(30), PAGE)
+    assert count("/desk/", site_coordinator) <= DASHBOARD
 
 
 def test_today_and_the_desk(count, live, fund, educator, site_coordinator, program_coordinator):

@@ -16,9 +16,8 @@ from pthv import audit, clock
 from pthv.access import Can, requires
 from pthv.models import School
 from pthv.requests import Request
-from visits import families
+from visits import families, family_messages
 from visits.models import FundingSource, Invitation, PayLine, Visit
-from visits.models.visit import VisitQuerySet
 from visits.reports import coverage
 
 SHOWN = 5
@@ -28,12 +27,9 @@ EARLIER = datetime.timedelta(hours=6)  # what began this afternoon still counts
 
 @requires(Can.SEE_DESK)
 def desk(request: Request) -> HttpResponse:
-    user, now = request.user, clock.now()
-    visits = Visit.objects.open_to(user, Can.SEE_DESK).select_related("family", "school")
-    visits = visits.with_names()
+    user = request.user
     lines = PayLine.objects.open_to(user, Can.SEE_PAY).earned()
     waiting, untimed = _waiting_and_untimed(request)
-    unconfirmed, unwritten = _unconfirmed_and_unwritten(visits.by_start(), now)
     schools = coverage.by_school(
         School.objects.open_to(user, Can.SEE_DESK), on=request.program.today
     )
@@ -42,20 +38,14 @@ def desk(request: Request) -> HttpResponse:
         request,
         "visits/desk.html",
         {
-            "unconfirmed": unconfirmed,
-            "unwritten": unwritten,
+            **_visits(request),
             "waiting": waiting,
             "untimed": untimed,
             "flagged": _first(
                 lines.exclude(flag="").select_related("payee", "visit__family").order_by("pk")
             ),
-            "this_week": visits.by_start()
-            .filter(
-                occupies=True,
-                starts_at__range=(now - EARLIER, now + datetime.timedelta(days=7)),
-            )
-            .order_by("starts_at", "pk")[:SHOWN],
             "proposals": _proposals(request),
+            "undelivered": _undelivered(request),
             "schools": schools,
             "empty": not any(school.enrolled for school in schools),
             "may_import": Can.IMPORT_ROSTER in request.powers,
@@ -92,18 +82,22 @@ def _waiting_and_untimed(request: Request) -> tuple[list[Invitation], list[Invit
     )
 
 
-def _unconfirmed_and_unwritten(
-    visits: VisitQuerySet, now: datetime.datetime
-) -> tuple[list[Visit], list[Visit]]:
-    """Soon and not confirmed, the next first; held and not written up, the oldest first."""
-    soon = _few(visits.unconfirmed_before(now + datetime.timedelta(days=3)))
-    held = _few(visits.held_before(now - datetime.timedelta(days=2)))
-    found = list(soon.union(held, all=True))  # one question to the database
-    unconfirmed = [visit for visit in found if visit.held_at is None]
-    unwritten = [visit for visit in found if visit.held_at is not None]
-    unconfirmed.sort(key=lambda visit: (visit.during.lower, visit.pk))
-    unwritten.sort(key=lambda visit: (visit.held_at, visit.pk))
-    return unconfirmed, unwritten
+def _visits(request: Request) -> dict[str, list[Any]]:
+    """Soon and not confirmed, the next first; held and not written up, the oldest first; those
+    of the next seven days."""
+    now = clock.now()
+    visits = Visit.objects.open_to(request.user, Can.SEE_DESK).select_related("family", "school")
+    visits = visits.with_names().by_start()
+    week = (now - EARLIER, now + datetime.timedelta(days=7))
+    parts = {
+        "unconfirmed": visits.unconfirmed_before(now + datetime.timedelta(days=3)),
+        "unwritten": visits.held_before(now - datetime.timedelta(days=2)),
+        "this_week": visits.filter(occupies=True, starts_at__range=week).order_by("starts_at"),
+    }
+    first, *others = (_few(rows).annotate(part=Value(name)) for name, rows in parts.items())
+    found = list(first.union(*others, all=True))  # one question to the database
+    found.sort(key=lambda visit: (visit.held_at or visit.during.lower, visit.pk))
+    return {name: [visit for visit in found if visit.part == name] for name in parts}
 
 
 def _proposals(request: Request) -> list[dict[str, Any]]:
@@ -115,6 +109,12 @@ def _proposals(request: Request) -> list[dict[str, Any]]:
     return [
         {"row": row, "alike": row.alike, "corrections": amendments.corrections(row)} for row in rows
     ]
+
+
+def _undelivered(request: Request) -> int:
+    """How many messages to families need somebody, as far as they are counted."""
+    troubled = family_messages.troubled(request.user, Can.SEE_DESK)
+    return troubled.values("pk")[: COUNTED + 1].count()
 
 
 def _funnel(total: coverage.SchoolCoverage) -> list[dict[str, object]]:
