@@ -117,10 +117,9 @@ def _wishes(invitation: Invitation) -> list[str]:
 
 def in_words(times: list[str]) -> list[str]:
     """ "Monday: Afternoon and Evening", for each day that is among these."""
-    chosen = [time.partition("-") for time in times]
     found = []
     for day, name in DAYS.items():
-        parts = [PARTS[part] for on, _dash, part in chosen if on == day and part in PARTS]
+        parts = [words for part, words in PARTS.items() if f"{day}-{part}" in times]
         if parts:
             found.append(_("%(day)s: %(times)s") % {"day": name, "times": wording.listed(parts)})
     return found

@@ -15,6 +15,7 @@ from families.models import Caregiver, Student
 from pthv import audit, clock, wording
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, Program, School, SchoolYear, User, full_name
+from visits import family_page
 from visits.models import ContactAttempt, Invitation, VisitKind, VisitTeam
 from visits.models.invitation import InvitationQuerySet
 from visits.models.team import TeamMember
@@ -129,6 +130,14 @@ def open_second(first: Invitation, *, by: User) -> Invitation:
     if created:
         audit.record("invitation.opened", second, by=by, after=first.pk)
     return second
+
+
+def wishes(invitation: Invitation) -> list[str]:
+    """How the family would like to be visited, in our words; empty if it didn't say."""
+    said = [invitation.get_place_wanted_display()] if invitation.place_wanted else []
+    if invitation.interpreter_wanted:
+        said.append(_("With an interpreter"))
+    return [*map(str, said), *family_page.in_words(invitation.times)]
 
 
 def not_visiting(educators: Iterable[Educator], school: School, *, on: datetime.date) -> list[str]:

@@ -1,6 +1,7 @@
 """Finding a time, and what stands in its way: a sentence on the page."""
 
 import datetime
+import re
 
 import pytest
 
@@ -8,7 +9,7 @@ from pthv import clock
 from tests.conftest import at
 from training.models import Certification
 from visits import answers
-from visits.models import Visit
+from visits.models import Invitation, Visit
 
 THURSDAY = {"day": "2026-10-08", "time": "16:30", "minutes": "60", "place": "home"}
 
@@ -109,3 +110,17 @@ def test_a_visit_ends_in_one_of_three_ways(client, visit, educator):
     assert "choose one of the three" in page.content.decode()
     visit.refresh_from_db()
     assert visit.is_ahead
+
+
+def test_what_the_family_would_like_is_at_hand(client, accepted, educator):
+    Invitation.objects.update(
+        place_wanted="elsewhere", interpreter_wanted=True, times=["tue-evening", "tue-afternoon"]
+    )
+    client.force_login(educator)
+
+    for url in (f"/invitations/{accepted.pk}/schedule/", f"/families/{accepted.family_id}/"):
+        page = client.get(url).content.decode()
+        assert "They would like:" in page and "Somewhere else" in page
+        assert "With an interpreter" in page and "Tuesday: Afternoon and Evening" in page
+    page = client.get(f"/invitations/{accepted.pk}/schedule/").content.decode()
+    assert re.search(r'value="neutral"[^>]*checked', page)

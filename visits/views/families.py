@@ -12,7 +12,7 @@ from families.models import AmendmentRequest, Family
 from pthv import audit
 from pthv.access import Can, requires
 from pthv.requests import Request, id_of
-from visits import families, merging, story
+from visits import families, invitations, merging, story
 from visits.forms.invitations import AnswerForm, AttemptForm, ReopenForm, TeamForm
 from visits.models import ContactAttempt, Invitation
 
@@ -135,6 +135,7 @@ def _next_step(
     problems = form.errors.values() if form is not None else []
     return {
         "step": step,
+        "wishes": invitations.wishes(invitation),
         "standing": standing,
         "partners": list(partners),
         "may_invite": Can.INVITE in request.powers,

@@ -9,16 +9,23 @@ from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
 from pthv.requests import Request, post_only
-from visits import scheduling
+from visits import invitations, scheduling
 from visits.forms.scheduling import EndingForm, SlotForm
 from visits.models import Invitation, Visit
+
+# What a family asked for, as a visit calls it.
+PLACES = {
+    Invitation.Place.ELSEWHERE: Visit.Place.NEUTRAL,
+    Invitation.Place.VIDEO: Visit.Place.VIRTUAL,
+}
 
 
 @requires(Can.SCHEDULE)
 def visit_schedule(request: Request, pk: int) -> HttpResponse:
     open_to_them = Invitation.objects.open_to(request.user, Can.SCHEDULE)
     invitation = get_object_or_404(open_to_them.with_family().select_related("program"), pk=pk)
-    form = SlotForm(request.POST or None, program=request.program)
+    place = PLACES.get(invitation.place_wanted, Visit.Place.HOME)
+    form = SlotForm(request.POST or None, initial={"place": place}, program=request.program)
     status = 200
     if request.method == "POST":
         status = 422
@@ -36,7 +43,12 @@ def visit_schedule(request: Request, pk: int) -> HttpResponse:
     return render(
         request,
         "visits/visit_schedule.html",
-        {"form": form, "invitation": invitation, "team": invitation.people()},
+        {
+            "form": form,
+            "invitation": invitation,
+            "team": invitation.people(),
+            "wishes": invitations.wishes(invitation),
+        },
         status=status,
     )
 
