@@ -97,7 +97,8 @@ def draw_lots(program: Program, year: datetime.date, now: datetime.datetime) -> 
     school = School.objects.order_by("-pk")[0]
     school_year = SchoolYear.objects.get(starts_on=year)
     coordinator = User.objects.get(email="program@demo.example")
-    with clock.at(now - datetime.timedelta(days=4)):
+    day = (now - datetime.timedelta(days=4)).astimezone(program.zone)
+    with clock.at(day.replace(hour=16, minute=10)):
         soon = program.today + datetime.timedelta(days=30)
         selection.draw(school, school_year, 12, by=coordinator, ask_by=soon)
 
