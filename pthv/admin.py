@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from pghistory.models import Event
 
@@ -46,12 +47,22 @@ from pthv.ruled_admin import (
 )
 
 
+def _languages() -> list[tuple[str, str]]:
+    """What can be offered, each with whether anybody has vouched for it."""
+    drafted = languages.drafted()
+    mark = f" ({gettext('machine-drafted')})"
+    return [
+        (code, languages.AUTONYMS[code] + (mark if code in drafted else ""))
+        for code in catalogues.TRANSLATED
+    ]
+
+
 class ProgramForm(RuledForm):
     """With the languages as boxes to tick."""
 
     languages_offered = forms.MultipleChoiceField(
         label=_("Languages offered"),
-        choices=lambda: [(code, languages.AUTONYMS[code]) for code in catalogues.TRANSLATED],
+        choices=_languages,
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=_("What families are written to in. English is always there."),

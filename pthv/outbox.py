@@ -23,7 +23,7 @@ from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 from django.template import Context
 from django.template.loader import get_template
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django_scopes import scope, scopes_disabled
 from procrastinate.contrib.django import app
@@ -99,7 +99,9 @@ def queue_many(program: Program, kind: str, letters: Iterable[Letter]) -> list[M
 
 def _message(program: Program, kind: str, key: str, letter: Letter) -> Message:
     context = {"program": program, "to": letter.to, "site": settings.SITE_URL, **letter.context}
-    subject, body = _text(f"emails/{kind}.txt", context).split("\n", 1)
+    # Whoever works here reads English, whatever the family reads whose answer it tells of.
+    with translation.override(settings.LANGUAGE_CODE):
+        subject, body = _text(f"emails/{kind}.txt", context).split("\n", 1)
     return Message(
         program=program,
         kind=kind,

@@ -8,6 +8,21 @@ from pthv import catalogues
 CODES = catalogues.TRANSLATED
 
 
+@pytest.fixture(scope="module")
+def template() -> catalogues.Catalogue:
+    return catalogues.extracted()
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_sentence_is_translated_and_compiled(code, template):
+    """Otherwise: `make messages`, and translate what is new in pthv/locale."""
+    assert catalogues.problems(code, template) == []
+
+
+def test_the_sources_say_something(template):
+    assert len([message for message in template if message.id]) >= 60
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """One sentence in the sources, and an empty folder for its translations."""
@@ -106,6 +121,14 @@ def test_extracting_twice_changes_nothing(folder):
     catalogues.update()
 
     assert catalogues.path_of("ar").read_bytes() == before
+
+
+def test_a_template_is_the_families_if_it_stands_on_their_base():
+    named = {path.name for path in catalogues.templates()}
+
+    assert {"base_family.html", "family_invitation.html", "family_choices.html"} <= named
+    # Pages for staff about a family.
+    assert not {"family_detail.html", "family_edit.html", "base.html"} & named
 
 
 @pytest.mark.parametrize("code", CODES)

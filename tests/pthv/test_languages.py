@@ -137,7 +137,9 @@ def test_only_administrators_sign_off(client, program_coordinator):
 
 def test_an_administrator_ticks_what_a_program_offers(admin_client, program):
     url = reverse("admin:pthv_program_change", args=[program.pk])
-    form = admin_client.get(url).context["adminform"].form
+    page = admin_client.get(url)
+    assert page.content.decode().count("(machine-drafted)") == 5
+    form = page.context["adminform"].form
     data = {name: form[name].value() for name in form.fields}
     given = {name: value for name, value in data.items() if value not in (None, False)}
     assert form["languages_offered"].value() == ["en", "es", "pt", "vi", "zh-hans", "ar"]
