@@ -143,6 +143,7 @@ ROWS: dict[str, Row] = {
         status=302,
     ),
     "invitation_answer": theirs(FAMILY, NOT_MY_FAMILY, "accepted", method="post", status=422),
+    "invitation_write": theirs(FAMILY - {"partner"}, NOT_MY_FAMILY | {"partner"}, "invitation"),
     "attempt_undo": theirs(
         FAMILY - {"partner"}, NOT_MY_FAMILY | {"partner"}, "attempt", method="post", status=302
     ),

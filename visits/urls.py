@@ -20,6 +20,7 @@ from visits.views import (
     selection,
     today,
     visits,
+    writing,
 )
 
 urlpatterns = [
@@ -57,6 +58,7 @@ urlpatterns = [
     path(
         "invitations/<int:pk>/attempt/", invitations.invitation_attempt, name="invitation_attempt"
     ),
+    path("invitations/<int:pk>/write/", writing.invitation_write, name="invitation_write"),
     path("invitations/<int:pk>/answer/", invitations.invitation_answer, name="invitation_answer"),
     path("invitations/<int:pk>/reopen/", invitations.invitation_reopen, name="invitation_reopen"),
     path("attempts/<int:pk>/undo/", invitations.attempt_undo, name="attempt_undo"),

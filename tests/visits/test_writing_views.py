@@ -1,0 +1,100 @@
+"""The words to ask with: in the family's language, sent once, or from one's own phone."""
+
+import re
+
+import pytest
+
+from pthv.models import Message
+from visits import answers, links
+from visits.models import FamilyLink, Invitation
+
+
+@pytest.fixture
+def mother(invitation):
+    person = invitation.family.caregivers.get()
+    person.language, person.preferred_channel = "es", "text"
+    person.save()
+    return person
+
+
+@pytest.fixture
+def page(client, educator, invitation):
+    def load(query: str = "") -> str:
+        client.force_login(educator)
+        response = client.get(f"/invitations/{invitation.pk}/write/{query}")
+        assert response.status_code == 200
+        return response.content.decode()
+
+    return load
+
+
+@pytest.fixture
+def post(client, educator, invitation):
+    def send(**facts):
+        client.force_login(educator)
+        return client.post(f"/invitations/{invitation.pk}/write/", facts, follow=True)
+
+    return send
+
+
+def test_looking_at_the_words_sends_and_makes_nothing(page, mother):
+    told = page()
+
+    assert 'lang="es"' in told and "The same in English" in told and "{link}" in told
+    assert not Message.objects.exists() and not FamilyLink.objects.exists()
+
+
+def test_sending_twice_is_once(post, mother, invitation):
+    post()
+    told = post().content.decode()
+
+    (message,) = Message.objects.all()
+    invitation.refresh_from_db()
+    assert (message.channel, message.language) == ("text", "es")
+    assert invitation.state == Invitation.State.ASKED
+    assert "Nothing was sent twice" in told
+
+
+def test_ones_own_phone_gets_the_words_with_the_link(post, page, mother, invitation):
+    told = post(how="own", caregiver=mother.pk).content.decode()
+
+    link = FamilyLink.objects.get()
+    assert links.url(link) in told and re.search(r'href="sms:\+1\d+\?body=', told)
+    post(how="own", caregiver=mother.pk)
+    assert FamilyLink.objects.count() == 1
+
+
+def test_a_link_is_closed(post, page, mother):
+    post(how="own", caregiver=mother.pk)
+
+    told = post(how="close", caregiver=mother.pk).content.decode()
+
+    assert "Nobody can answer by that link" in told
+    assert FamilyLink.objects.get().revoked_at and "/f/" not in page()
+
+
+def test_a_family_that_said_no_gets_no_words(page, post, mother, invitation, educator):
+    answers.record(invitation, "declined", by=educator)
+
+    assert "They are not asked again" in page()
+    post()
+    post(how="own", caregiver=mother.pk)
+    assert not Message.objects.exists() and not FamilyLink.objects.exists()
+
+
+def test_whoever_may_not_decide_or_be_contacted_gets_none(page, post, mother):
+    mother.may_decide = False
+    mother.save()
+
+    assert "Nobody of this family may be contacted, or decide" in page()
+    post(how="own", caregiver=mother.pk)
+    assert not FamilyLink.objects.exists() and not Message.objects.exists()
+
+
+def test_who_likes_calls_is_left_to_people(page, post, mother):
+    mother.preferred_channel = "call"
+    mother.save()
+
+    assert "They like calls best" in page()
+    post()
+    assert not Message.objects.exists()
