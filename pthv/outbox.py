@@ -208,16 +208,23 @@ def send_again(message: Message, *, by: User, address: str = "") -> Message:
 
 
 def withdraw(
-    program: Program, *, about: str = "", recipient: str = "", kinds: Iterable[str] = ()
+    program: Program,
+    *,
+    about: str = "",
+    recipient: str = "",
+    link_nonce: str = "",
+    kinds: Iterable[str] = (),
 ) -> int:
     """Let what waits to be sent, and is not needed any more, stay; return how much that was."""
-    if not (about or recipient):
-        raise ValueError("say what it is about, or for whom")
+    if not (about or recipient or link_nonce):
+        raise ValueError("say what it is about, for whom, or with which link")
     found = Message.objects.waiting().filter(program=program)
     if about:
         found = found.filter(about=about)
     if recipient:
         found = found.filter(recipient=recipient)
+    if link_nonce:
+        found = found.filter(link_nonce=link_nonce)
     if kinds := list(kinds):
         found = found.filter(kind__in=kinds)
     return found.update(state=Message.State.WITHDRAWN)

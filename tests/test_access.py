@@ -126,6 +126,7 @@ ROWS: dict[str, Row] = {
         status=302,
         data={"because": "The court said so."},
     ),
+    "link_revoke": theirs(COORDINATED, NOT_COORDINATED, "caregiver", method="post", status=302),
     "student_edit": theirs(COORDINATED, NOT_COORDINATED, "student"),
     "amendment_new": theirs(FAMILY, NOT_MY_FAMILY, "its_family"),
     "amendment_approve": theirs(

@@ -16,7 +16,7 @@ from pthv.ruled_admin import (
     RuledAdmin,
     asking,
 )
-from visits import answers, scheduling
+from visits import answers, links, scheduling
 from visits.forms.scheduling import EndingForm
 from visits.models import (
     ContactAttempt,
@@ -86,6 +86,7 @@ class FamilyLinkAdmin(ReadOnlyAdmin):
     list_select_related = ("invitation", "program")
     exclude = ("nonce", "token_hash")
     keeps_looks = True
+    actions = (asking(links.revoke, _("Close these links")),)
 
 
 @admin.register(Draw)

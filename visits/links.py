@@ -16,7 +16,7 @@ from django_scopes import scopes_disabled
 
 from families.models import Caregiver
 from families.people import ended_blockers, merged_blockers
-from pthv import audit, clock, tokens
+from pthv import audit, clock, outbox, tokens
 from pthv.blocked import raise_if
 from pthv.models import Message, User
 from visits.invitations import locked
@@ -121,10 +121,19 @@ def _opening() -> FamilyLinkQuerySet:
 
 @transaction.atomic
 def revoke(link: FamilyLink, *, by: User | None) -> FamilyLink:
-    """Close a link for good; twice is once."""
-    link = FamilyLink.objects.select_for_update(no_key=True).get(pk=link.pk)
+    """Close a link for good, and keep back what would still bring it; twice is once."""
+    found = FamilyLink.objects.select_for_update(of=("self",), no_key=True)
+    link = found.select_related("program", "invitation").get(pk=link.pk)
     if link.revoked_at is None:
         link.revoked_at, link.revoked_by = clock.now(), by
         link.save(update_fields=["revoked_at", "revoked_by"])
+        outbox.withdraw(link.program, about=link.invitation.named, link_nonce=link.nonce)
         audit.record("link.revoked", link, by=by)
     return link
+
+
+@transaction.atomic
+def revoke_all(caregiver: Caregiver, *, by: User) -> int:
+    """Close every link of a caregiver; return how many there were."""
+    standing = FamilyLink.objects.standing().filter(caregiver=caregiver)
+    return len([revoke(link, by=by) for link in standing])

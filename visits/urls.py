@@ -51,6 +51,7 @@ urlpatterns = [
     path("families/<int:pk>/corrections/new/", people.amendment_new, name="amendment_new"),
     path("caregivers/<int:pk>/", people.caregiver_edit, name="caregiver_edit"),
     path("caregivers/<int:pk>/end/", people.caregiver_end, name="caregiver_end"),
+    path("caregivers/<int:pk>/close-link/", people.link_revoke, name="link_revoke"),
     path("students/<int:pk>/", people.student_edit, name="student_edit"),
     path("corrections/<int:pk>/approve/", people.amendment_approve, name="amendment_approve"),
     path("corrections/<int:pk>/decline/", people.amendment_decline, name="amendment_decline"),

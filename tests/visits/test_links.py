@@ -5,6 +5,7 @@ import re
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
 
@@ -107,6 +108,22 @@ def test_a_revoked_one_is_closed_for_good(link, invitation, mother, educator):
     assert FamilyLink.objects.get().revoked_at == first
     assert AuditEntry.objects.filter(event="link.revoked").count() == 1
     assert links.mint(invitation, mother, by=educator) != link
+
+
+def test_a_coordinator_closes_what_went_to_somebody_else(link, mother, site_coordinator, client):
+    waiting = sent(link, str(mother.phone), state="queued")
+    client.force_login(site_coordinator)
+    page = reverse("caregiver_edit", args=[mother.pk])
+    assert "until Sat, Dec 5" in client.get(page).content.decode()
+
+    response = client.post(reverse("link_revoke", args=[mother.pk]), follow=True)
+
+    assert "The link of Marta Ortega is closed." in response.content.decode()
+    assert "Whoever holds the link" not in response.content.decode()
+    assert not opens(link)
+    assert FamilyLink.objects.get().revoked_by == site_coordinator
+    waiting.refresh_from_db()
+    assert waiting.state == "withdrawn"
 
 
 def end(mother, user):

@@ -7,8 +7,9 @@ from django.db.models import Count, Q
 from families import amendments, people
 from families.models import Caregiver, Family
 from pthv import clock
-from pthv.models import Educator, School, User
-from visits import merging
+from pthv.models import Educator, Program, School, User
+from visits import links, merging
+from visits.models import FamilyLink, Invitation
 
 STREETS = ["Cottonwood Lane", "Prairie Street", "Mill Road", "Old River Road", "Linden Avenue"]
 
@@ -21,6 +22,18 @@ def put_right(now: datetime.datetime, *, by: User) -> None:
         _separate(schools[0], by)
         _found_to_be_one(schools[0], schools[2], by)
         _told_twice(schools[3], by)
+
+
+def link_of_one(program: Program) -> FamilyLink | None:
+    """What a mother who was asked and reads Spanish opens from her message; the same each time
+    until she has answered."""
+    asked = Invitation.objects.of_year(program.today).filter(state=Invitation.State.ASKED)
+    theirs = {"family__language": "es", "family__merged_into": None}
+    for invitation in asked.filter(**theirs).order_by("pk")[:50]:
+        for caregiver in invitation.family.reachable:
+            if not links.blockers(invitation, caregiver):
+                return links.mint(invitation, caregiver, by=None)
+    return None
 
 
 def _addresses(by: User) -> None:

@@ -16,7 +16,8 @@ from pthv import audit, languages
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.requests import Request, id_of, post_only
-from visits import families
+from visits import families, links
+from visits.models import FamilyLink
 
 EDIT = Can.EDIT_FAMILIES
 
@@ -87,7 +88,9 @@ def caregiver_edit(request: Request, pk: int) -> HttpResponse:
         people.change_caregiver(caregiver, wanted, by=request.user)
 
     title = _("Change %(name)s") % {"name": caregiver}
-    return _edit(request, family, form, save, title, ending=EndForm(), caregiver=caregiver)
+    link = FamilyLink.objects.usable().filter(caregiver=caregiver).first()
+    more = {"ending": EndForm(), "caregiver": caregiver, "link": link}
+    return _edit(request, family, form, save, title, **more)
 
 
 @post_only("caregiver_edit")
@@ -108,6 +111,17 @@ def caregiver_end(request: Request, pk: int) -> HttpResponse:
     done = _("%(name)s has no say any more. Nothing is shown to them, or of them.")
     messages.success(request, done % {"name": caregiver})
     return redirect("family_detail", family.pk)
+
+
+@post_only("caregiver_edit")
+@requires(EDIT)
+def link_revoke(request: Request, pk: int) -> HttpResponse:
+    """Whoever holds a link of this caregiver answers nothing with it any more."""
+    caregiver, _family = _caregiver(request, pk)
+    if links.revoke_all(caregiver, by=request.user):
+        done = _("The link of %(name)s is closed. The next message to them brings a new one.")
+        messages.success(request, done % {"name": caregiver})
+    return redirect("caregiver_edit", caregiver.pk)
 
 
 @requires(Can.SEE_FAMILIES)

@@ -5,11 +5,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django_scopes import scopes_disabled
+from django_scopes import scope, scopes_disabled
 
 from pthv import clock
 from pthv.models import Program
-from visits.demo import bulk, program
+from visits import links
+from visits.demo import bulk, families, program
 from visits.demo.people import ADMINISTRATOR, EDUCATOR, PASSWORD, SECOND_EDUCATOR, STAFF
 
 
@@ -54,3 +55,9 @@ class Command(BaseCommand):
         self.stdout.write(f"\nLog in with the password  {PASSWORD}  as")
         for (email, given, family), role in people:
             self.stdout.write(f"  {email:<30} {given} {family}, {role}")
+        for demo in Program.objects.demo():
+            with scope(program=demo):
+                if link := families.link_of_one(demo):
+                    self.stdout.write(
+                        f"\nWhat one of its families opens from a message:\n  {links.url(link)}"
+                    )
