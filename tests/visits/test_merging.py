@@ -12,9 +12,10 @@ from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Change
 from pthv.models.undo import UNDOABLE
-from tests.conftest import at
+from tests.conftest import NOW, at
+from tests.visits.test_answers import link_of
 from visits import answers, families, invitations, merging, scheduling, selection, story
-from visits.models import Invitation, Tally, Visit
+from visits.models import FamilyLink, Invitation, Tally, Visit
 
 NO_ONE_ASKS = {"declined"}
 
@@ -507,3 +508,22 @@ def test_two_entries_are_the_same_person_by_name_not_by_phone_alone():
     assert not same(person("L.", "Cruz", "+13125550142"), person("Luis", "Cruz", "+13125550143"))
     assert not same(person("Ana", "Cruz", "+13125550142"), person("Luis", "Cruz", "+13125550142"))
     assert same(person("A", "B", roster_id="G"), person("C", "D", roster_id="G"))
+
+
+def test_answers_and_links_go_along_and_come_back(two, educator, program_coordinator):
+    keep, gone = two
+    people = [link_of(of(family), "Marta") for family in (keep, gone)]
+    answers.record(of(gone), "later", link=people[1], later_on=NOW.date() + datetime.timedelta(9))
+    was = of(gone)
+
+    merging.merge(keep, gone, by=program_coordinator)
+
+    found = of(keep)
+    assert (found.state, found.answers.count()) == ("later", 1)
+    # The two entries of Marta are one, and so are her two links.
+    assert found.links.count() == 2 and FamilyLink.objects.usable().count() == 1
+
+    (change,) = merging.changes(keep)
+    merging.take_back(change, by=program_coordinator)
+    assert of(gone) == was and of(gone).answers.get().link == people[1]
+    assert FamilyLink.objects.usable().count() == 2

@@ -6,10 +6,10 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
-from families.models import Caregiver
+from families.models import Caregiver, isolated
 from pthv import audit, languages
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
@@ -17,6 +17,8 @@ from pthv.requests import Request, id_of
 from visits import family_messages, links
 from visits.family_messages import compose, language_of
 from visits.models import FamilyLink, Invitation
+
+CHANNELS = {"text": gettext_lazy("text"), "email": gettext_lazy("e-mail")}
 
 
 @requires(Can.INVITE)
@@ -56,7 +58,10 @@ def _words(invitation: Invitation, person: Caregiver) -> dict[str, object]:
         ]
         if code != "en"
         else [],
-        "recipients": family_messages.recipients(invitation),
+        "recipients": [
+            f"{isolated(to.caregiver.called)} ({CHANNELS[to.channel]})"
+            for to in family_messages.recipients(invitation)
+        ],
         "link": link,
         "filled": filled,
         "sms": f"sms:{person.phone}?body={quote(filled)}" if _texted(person) else "",

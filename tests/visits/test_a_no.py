@@ -1,0 +1,144 @@
+"""A family that said no is in no list to ask, no plan, no reminder, no export, no second visit."""
+
+import datetime
+
+import pytest
+from django.urls import reverse
+
+from families import people
+from pthv import clock, outbox
+from pthv.blocked import NotReady
+from pthv.models import AuditEntry, Message, SchoolYear
+from tests.conftest import NOW, at
+from visits import answers, family_messages, invitations, links, selection
+from visits.models import ContactAttempt, Invitation, InvitationAnswer
+
+
+@pytest.fixture
+def mother(invitation):
+    person = invitation.family.caregivers.get()
+    person.preferred_channel, person.email = "email", "marta@example.org"
+    person.save()
+    return person
+
+
+@pytest.fixture
+def declined(invitation, mother, educator) -> Invitation:
+    """The Ortegas were written to, and said no by their own link."""
+    with clock.at(at(1, 10)):
+        family_messages.invite(invitation, by=educator)
+        (message,) = Message.objects.filter(kind="invitation")
+        outbox.send(message.pk)
+    answers.record(invitation, "declined", link=links.mint(invitation, mother, by=educator))
+    invitation.refresh_from_db()
+    return invitation
+
+
+def test_nobody_is_offered_the_family(client, declined, educator, site_coordinator):
+    ana = educator.educators.get()
+
+    assert declined not in Invitation.objects.invite_next([ana.pk], NOW.date())
+    for user in (educator, site_coordinator):
+        client.force_login(user)
+        for query in ("waits=1", "dead=1", "waiting=1", "state=not_asked", "state=asked"):
+            assert "Ortega" not in client.get(f"/families/?{query}").content.decode(), query
+    client.force_login(educator)
+    assert "Ortega" not in client.get("/today/").content.decode()
+    page = client.get(declined.get_absolute_url(), follow=True).content.decode()
+    for way in ("tel:", "sms:", "mailto:", reverse("invitation_write", args=[declined.pk])):
+        assert way not in page
+
+
+def test_no_action_asks_it(declined, educator, mother):
+    for asking in (
+        lambda: invitations.record_attempt(declined, "call", "reached", by=educator),
+        lambda: answers.record(declined, "accepted", by=educator),
+        lambda: answers.record(declined, "later", by=educator, later_on=at(30, 0).date()),
+        lambda: family_messages.invite(declined, by=educator),
+        lambda: links.mint(declined, mother, by=educator),
+    ):
+        with pytest.raises(NotReady, match="said no thank you"):
+            asking()
+
+    assert ContactAttempt.objects.filter(outcome="reached").count() == 0
+    assert InvitationAnswer.objects.count() == 1
+
+
+def test_no_reminder_and_nothing_that_waited_goes_out(invitation, mother, educator, program):
+    with clock.at(at(1, 10)):
+        family_messages.invite(invitation, by=educator)
+    (waiting,) = Message.objects.filter(kind="invitation")
+    answers.record(invitation, "declined", by=educator)
+
+    waiting.refresh_from_db()
+    assert waiting.state == Message.State.WITHDRAWN and outbox.send(waiting.pk) is False
+    for days in (5, 6, 30):
+        with clock.at(at(1, 10) + datetime.timedelta(days=days)):
+            assert family_messages.remind(program) == 0
+    assert not Message.objects.filter(kind="please_answer").exists()
+
+
+def test_a_reminder_that_was_due_does_not_go_either(declined, program):
+    with clock.at(at(20, 10)):
+        assert family_messages.remind(program) == 0
+
+
+def test_no_other_plan_and_no_draw_asks_it(
+    declined, add_family, school, school_year, site_coordinator, program
+):
+    add_family("Nguyen", "Lan")
+    selection.plan_everyone(school, school_year, by=site_coordinator)
+    plan = selection.draw(school, school_year, 1, by=site_coordinator)
+    next_year = SchoolYear.objects.create(
+        program=program,
+        name="next",
+        starts_on=school_year.ends_on + datetime.timedelta(days=1),
+        ends_on=school_year.ends_on + datetime.timedelta(days=300),
+    )
+
+    assert Invitation.objects.filter(family=declined.family).count() == 1
+    drawn = plan.draws.get()
+    assert declined.family_id not in drawn.population and drawn.drawn
+    with pytest.raises(NotReady):  # its only class is of this year
+        selection.plan_everyone(school, next_year, by=site_coordinator)
+
+
+def test_no_second_visit_is_opened_by_the_back_door(completed, educator, site_coordinator, mother):
+    first = Invitation.objects.get(kind="first")
+    second = invitations.open_second(first, by=educator)
+    answers.record(second, "declined", by=educator)
+
+    again = invitations.open_second(first, by=educator)
+
+    assert again == second and again.state == Invitation.State.DECLINED
+    with pytest.raises(NotReady, match="said no thank you"):
+        family_messages.invite(again, by=educator)
+
+
+def test_the_export_has_no_no(client, declined, site_coordinator):
+    client.force_login(site_coordinator)
+
+    told = b"".join(client.post("/families/families.csv").streaming_content).decode()
+
+    assert "Ortega" not in told and "declined" not in told
+
+
+def test_the_reopening_is_audited_whoever_does_it(declined, site_coordinator, educator, mother):
+    answers.reopen(declined, because="They rang the school", by=site_coordinator)
+    answers.record(declined, "declined", by=educator)
+    Invitation.objects.update(answered_caregiver=mother)
+    given = declined.answers.exclude(link=None).get()
+    answers.record(declined, "accepted", link=given.link)
+
+    by_us, by_them = AuditEntry.objects.filter(event="invitation.reopened").order_by("pk")
+    assert (by_us.by, by_us.facts["because"]) == (site_coordinator, "They rang the school")
+    assert (by_them.by, by_them.facts["caregiver"]) == (None, mother.pk)
+
+
+def test_a_wrong_number_of_theirs_is_nobodys_work(declined, mother, client, site_coordinator):
+    people.mark_dead(mother, email=mother.email)
+    client.force_login(site_coordinator)
+
+    assert "Ortega" not in client.get("/asking/").content.decode()
+    assert "Ortega" not in client.get("/desk/").content.decode()
+    assert "/again/" not in client.get("/messages/").content.decode()
