@@ -20,6 +20,8 @@ from pthv.models import Program
 
 # The families we write to live in America, and Portuguese here is mostly Brazil's.
 REGIONS = {"es": "es-us", "pt": "pt-br"}
+# Where CLDR puts a mere space between a month's short name and the hour.
+ORDERS = {"pt": "{1}, {0}", "vi": "{0}, {1}"}
 
 
 def moment(instant: datetime.datetime, program: Program | None = None) -> str:
@@ -27,7 +29,7 @@ def moment(instant: datetime.datetime, program: Program | None = None) -> str:
     with the year where it isn't this one."""
     local = timezone.localtime(instant, program.zone if program else None)
     if locale := _locale():
-        order = locale.datetime_formats["medium"]
+        order = ORDERS.get(locale.language) or locale.datetime_formats["medium"]
         return order.format(_time(local, locale), weekday(local))
     return f"{weekday(local)}, {date_format(local, 'g:i A')}"
 

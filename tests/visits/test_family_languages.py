@@ -14,10 +14,10 @@ from django.utils.translation import trans_real
 
 from families import people
 from families.models import Caregiver
-from pthv import catalogues, clock
+from pthv import catalogues, clock, wording
 from pthv.models import Message, School
 from tests.conftest import at
-from visits import answers, invitations, links, scheduling
+from visits import answers, family_wording, invitations, links, scheduling
 
 pytestmark = pytest.mark.django_db
 CODES = catalogues.TRANSLATED
@@ -195,3 +195,31 @@ def test_who_works_here_is_told_in_english_what_a_family_answered(
     answered = told.filter(kind="family_answered").last()
     assert "Thu, Oct 8, 4:30 PM" in cancelled.body
     assert "“Not now”" in answered.body
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("kind", family_wording.NAMES)
+def test_every_message_is_in_its_language_alone(code, kind, visit, family, untranslated) -> None:
+    mother = family.caregivers.get()
+
+    def said(language: str) -> tuple[str, str]:
+        words = family_wording.compose(
+            kind, visit.invitation, mother, language=language, visit=visit
+        )
+        return words.subject, family_wording.as_text(words.body, language)
+
+    (subject, body), (english_subject, english) = said(code), said("en")
+
+    assert untranslated == set()
+    assert subject != english_subject or kind == "call"
+    # What is filled in is there, and nothing else that English says.
+    filled = [name for name in ("Lincoln", "Ana", "Mateo", "Marta") if name in english]
+    assert "Lincoln" in filled and len(filled) > 2
+    assert [name for name in filled if name not in body] == []
+    assert ("{link}" in body) == ("{link}" in english)
+    words = [set(re.findall(r"\b[a-z]{5,}\b", one)) for one in (english, body)]
+    assert words[0] & words[1] == set()
+    if kind in family_wording.TIMED:
+        with translation.override(code):
+            assert wording.moment(visit.during.lower) in body
+    assert "STOP" in body or kind == "call"
