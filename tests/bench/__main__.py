@@ -36,6 +36,18 @@ PEOPLE = {
 }
 
 
+LINK = """
+from django_scopes import scope
+from pthv.models import Program
+from visits import links
+from visits.models import FamilyLink
+with scope(program=Program.objects.get(slug="large-1")):
+    link = FamilyLink.objects.usable().filter(invitation__state="asked").latest("pk")
+    links.revoke(link, by=None)
+    print(links.url(links.mint(link.invitation, link.caregiver, by=None)))
+"""
+
+
 @dataclass
 class Page:
     """A page to measure: as whom, where, and how many times the floor it may take."""
@@ -97,6 +109,12 @@ def pages(sql: psycopg.Connection) -> list[Page]:
         for channel in ("call", "text", "email", "in_person")
         for (pk,) in ask
     ]
+    # Not the same twice, or it would be one.
+    answers = [
+        ("/invitation/es/yes/", {"place_wanted": place, "times": time})
+        for place in ("home", "video", "elsewhere")
+        for time in ("mon-evening", "tue-evening", "sat-morning")
+    ]
     return [
         Page("floor list", "program", "/floor/", 1),
         Page("Today", "educator", "/today/", 2.5),
@@ -127,6 +145,17 @@ def pages(sql: psycopg.Connection) -> list[Page]:
         Page("plans", "program", "/plans/"),
         Page("plan", "program", f"/plans/{plan}/"),
         Page("plan form", "program", "/plans/new/"),
+        Page("asking", "program", "/asking/", 2.5),
+        Page("asking, school", "site", "/asking/", 2.5),
+        Page("families that wait", "program", "/families/?waits=1"),
+        Page("dead contacts", "program", "/families/?dead=1"),
+        Page("words to ask with", "program", f"/invitations/{ask[0][0]}/write/"),
+        Page("messages", "program", "/messages/"),
+        Page("messages, school", "site", "/messages/"),
+        Page("messages lost", "program", "/messages/?show=failed"),
+        Page("our words", "program", "/wording/"),
+        Page("family's page", "mother", "/invitation/es/"),
+        Page("family's yes", "mother", "/invitation/es/yes/"),
         Page("cohorts", "trainer", "/training/"),
         Page("cohort, complete", "trainer", f"/training/cohorts/{complete}/"),
         Page("cohort, open", "trainer", f"/training/cohorts/{open_}/"),
@@ -147,6 +176,7 @@ def pages(sql: psycopg.Connection) -> list[Page]:
         Page("batch", "finance", f"/pay/batches/{batch}/"),
         Page("floor write", "program", "/floor/write/", 1, {"kind": "union"}, [], "floor write"),
         Page("record an attempt", "program", "", 3, {}, attempts, "floor write"),
+        Page("family answers", "mother", "", 3, {}, answers, "floor write"),
     ]
 
 
@@ -187,12 +217,22 @@ class Site:
         )  # fmt: skip
         self.wait()
         self.clients = {person: Client(port, email) for person, email in PEOPLE.items()}
+        self.clients["mother"] = Client(port)
+        self.clients["mother"].get(urllib.parse.urlsplit(self.link()).path)
         with psycopg.connect(self.url) as sql:
             self.pages = pages(sql)
 
     def manage(self, *words: str) -> None:
         command = [sys.executable, "manage.py", *words]
         subprocess.run(command, cwd=ROOT, env=self.environment, check=True)
+
+    def link(self) -> str:
+        """The address of a link to an invitation that is open."""
+        command = [sys.executable, "manage.py", "shell", "-v0", "-c", LINK]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True
+        )
+        return done.stdout.split()[-1]
 
     def wait(self) -> None:
         for _ in range(100):

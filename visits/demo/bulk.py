@@ -51,7 +51,13 @@ def build(programs: int, now: datetime.datetime, *, say: Callable[[str], object]
         program = Program.objects.create(
             name=f"Large district {number}", slug=f"large-{number}", is_demo=True
         )
-        _write([*PEOPLE, *TRAINING, *VISITS], program, now, password, LARGE | {"number": number})
+        _write(
+            [*PEOPLE, *TRAINING, *VISITS, *ASKING],
+            program,
+            now,
+            password,
+            LARGE | {"number": number},
+        )
         if number % 10 == 0 or number == present + programs:
             say(f"{number} large programs …")
     _move_on()
@@ -375,6 +381,50 @@ VISITS = [
         count(*) FILTER (WHERE kind = 'first' AND visited_at IS NOT NULL),
         count(*) FILTER (WHERE kind = 'second' AND visited_at IS NOT NULL)
     FROM visits_invitation WHERE program_id = %(program)s GROUP BY 1, 2, 3, 4
+    """,
+]
+# How they were asked and what they answered: of this year's first visits by text, by link.
+ASKING = [
+    """
+    INSERT INTO visits_invitationanswer (program_id, invitation_id, answer, later_on, given_at,
+        recorded_by_id)
+    SELECT program_id, id, state, later_on, answered_at, answered_by_id
+    FROM visits_invitation
+    WHERE program_id = %(program)s AND state IN ('accepted', 'declined', 'later')
+    """,
+    """
+    CREATE TEMPORARY TABLE asked ON COMMIT DROP AS
+    SELECT i.id, i.state, i.asked_at, i.educator_id, c.id AS caregiver, c.phone
+    FROM visits_invitation i
+    JOIN pthv_schoolyear y ON y.id = i.school_year_id AND y.ends_on >= %(now)s::date
+    JOIN LATERAL (SELECT id, phone FROM families_caregiver
+        WHERE family_id = i.family_id ORDER BY id LIMIT 1) AS c ON true
+    WHERE i.program_id = %(program)s AND i.kind = 'first' AND i.state <> 'not_asked'
+    """,
+    """
+    INSERT INTO visits_familylink (program_id, invitation_id, caregiver_id, nonce, token_hash,
+        made_at, expires_at)
+    SELECT %(program)s, id, caregiver, 'n' || id, md5('a' || id) || md5('b' || id), asked_at,
+        %(now)s + interval '60 days'
+    FROM asked
+    """,
+    """
+    INSERT INTO pthv_message (program_id, kind, key, channel, address, subject, body, calendar,
+        calendar_method, state, attempts, queued_at, next_try_at, sent_at, about, recipient,
+        language, quiet, link_nonce, problem)
+    SELECT %(program)s, 'invitation', 'invitation:' || id || ':0:' || caregiver, 'text', phone, '',
+        'Ana and Ben of Lincoln School would like to visit you. Your answer: {link}', '', '',
+        CASE WHEN id %% 300 = 0 THEN 'bounced' ELSE 'sent' END, 1, asked_at, asked_at, asked_at,
+        'invitation:' || id, 'caregiver:' || caregiver, 'en', true, 'n' || id,
+        CASE WHEN id %% 300 = 0 THEN 'refused' ELSE '' END
+    FROM asked
+    """,
+    """
+    INSERT INTO visits_contactattempt (program_id, invitation_id, caregiver_id, channel, outcome,
+        made_at, message_id)
+    SELECT m.program_id, a.id, a.caregiver, 'text', 'sent', a.asked_at, m.id
+    FROM asked AS a JOIN pthv_message AS m
+        ON m.program_id = %(program)s AND m.about = 'invitation:' || a.id
     """,
 ]
 # Tables whose ids were computed, so that their sequences have to be moved on.
