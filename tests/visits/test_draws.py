@@ -49,6 +49,15 @@ def test_the_drawn_are_invited_in_the_order_of_the_draw(twelve, draw, site_coord
     assert str(plan) == "A random draw in Grade 3A"
 
 
+def test_the_teacher_is_shown_them_in_that_order(twelve, draw, educator, program) -> None:
+    plan = draw(5)
+    selection.draw_more(plan, 4, after=1, by=plan.made_by)
+
+    shown = Invitation.objects.invite_next([educator.educators.get().pk], program.today)
+
+    assert [invitation.family_id for invitation in shown] == drawn_of(plan)
+
+
 def test_a_draw_is_reproduced_from_its_record_byte_for_byte(twelve, draw) -> None:
     made = draw(5).draws.get()
     # As it comes back from the database, not as it was made.

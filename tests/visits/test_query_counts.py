@@ -139,6 +139,20 @@ def test_plans(count, live, program, school, school_year, educator, site_coordin
     flat(count, {"/plans/": site_coordinator}, grow, PAGE)
 
 
+def test_a_plan_drawn_by_lot(
+    count, add_family, school, school_year, school_class, site_coordinator
+):
+    for number in range(40):
+        add_family(f"Family{number}")
+    plan = selection.draw(school, school_year, 1, school_class=school_class, by=site_coordinator)
+
+    def grow():
+        for after in range(1, 10):
+            selection.draw_more(plan, 3, after=after, by=site_coordinator)
+
+    flat(count, {f"/plans/{plan.pk}/?check=1": site_coordinator}, grow, PAGE)
+
+
 def test_batches(count, live, fund, program, site_coordinator, finance):
     live(1)
     pay.approve(PayLine.objects.earned(), fund, by=site_coordinator)
