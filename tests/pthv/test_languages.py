@@ -169,3 +169,24 @@ def test_no_browsers_language_half_translates_the_pages_of_staff(
         assert 'lang="es' not in spanish.content.decode()
         for word in ("Contraseña", "Correo", "Inicio", "Iniciar", "Cerrar"):
             assert word not in spanish.content.decode()
+
+
+def test_whoever_words_messages_sees_what_nobody_has_vouched_for(
+    client, program, program_coordinator, administrator
+):
+    client.force_login(program_coordinator)
+    kinds, drafted = 6, "A machine drafted these words"
+    vi = reverse("wording_edit", args=["thank_you"]) + "?language=vi"
+
+    assert client.get("/wording/").content.decode().count("machine-drafted") == 5 * kinds
+    assert drafted in client.get(vi).content.decode()
+    assert drafted not in client.get(vi.replace("vi", "en")).content.decode()
+    languages.sign_off(
+        "vi", speaker="Lan Trần", read=catalogues.fingerprint("vi"), by=administrator
+    )
+
+    assert client.get("/wording/").content.decode().count("machine-drafted") == 4 * kinds
+    assert drafted not in client.get(vi).content.decode()
+    es = vi.replace("vi", "es")
+    client.post(es, {"subject": "Gracias", "body": "Gracias, {caregiver}.", "save": "1"})
+    assert drafted not in client.get(es).content.decode()

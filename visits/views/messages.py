@@ -79,7 +79,8 @@ def wording_list(request: Request) -> HttpResponse:
         }
         for kind, name in family_wording.NAMES.items()
     ]
-    return render(request, "visits/wording_list.html", {"rows": rows})
+    context = {"rows": rows, "drafted": languages.drafted()}
+    return render(request, "visits/wording_list.html", context)
 
 
 @requires(Can.REWORD)
@@ -111,6 +112,7 @@ def wording_edit(request: Request, kind: str) -> HttpResponse:
         "language": language,
         "choices": choices.items(),
         "reworded": now != ours(kind, language),
+        "drafted": now == ours(kind, language) and languages.is_drafted(language),
         **_beside(request, kind, language, words),
     }
     return render(request, "visits/wording_edit.html", context, status=status)
