@@ -1,5 +1,7 @@
 """Draws by lot: made once, drawn again from their record, blind to whoever a family is."""
 
+import datetime
+import hashlib
 import json
 import re
 from collections import Counter
@@ -11,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from families.models import Caregiver, Enrollment, Family, Student, StudentAttributes
+from pthv import clock
 from pthv.blocked import NotReady
-from pthv.models import AuditEntry
+from pthv.models import AuditEntry, SchoolYear
 from visits import answers, selection
 from visits.models import Draw, Invitation, SelectionPlan
 
@@ -67,6 +70,12 @@ def test_a_draw_is_reproduced_from_its_record_byte_for_byte(twelve, draw) -> Non
     assert selection.matches(made)
     facts = json.loads(kept)
     assert facts["drawn"] == made.drawn and facts["population"] == made.population
+    # As anybody would do it who has nothing but the file.
+    lots = {
+        hashlib.sha256(f"{facts['seed']}:{family}".encode()).hexdigest(): family
+        for family in facts["population"]
+    }
+    assert [lots[place] for place in sorted(lots)[: facts["size"]]] == facts["drawn"]
 
 
 @pytest.mark.parametrize("field", ["drawn", "seed", "size", "population"])
@@ -164,6 +173,8 @@ ANYTHING = st.fixed_dictionaries(
         "language": st.sampled_from(["", "en", "es", "so", "zh-Hant"]),
         "address": st.sampled_from(["", "1 Elm Street", "no fixed home"]),
         "interpreter_wanted": st.booleans(),
+        "visited_last_year": st.booleans(),
+        "asked_by_another_plan": st.booleans(),
     }
 )
 WORLD = st.lists(ANYTHING, min_size=12, max_size=12)
@@ -183,7 +194,7 @@ WORLD = st.lists(ANYTHING, min_size=12, max_size=12)
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_nothing_but_the_scope_and_the_seed_changes_who_is_drawn(
-    program, school, school_year, school_class, site_coordinator, monkeypatch,
+    program, school, school_year, school_class, educator, site_coordinator, monkeypatch,
     seed, size, world, order, children, home_language,
 ) -> None:  # fmt: skip
     """Two worlds with families of the same ids, who are otherwise as different as can be."""
@@ -192,8 +203,20 @@ def test_nothing_but_the_scope_and_the_seed_changes_who_is_drawn(
 
     def drawn(families: list[dict], order: list[int], children: list[int], kept: str) -> list[int]:
         undo = transaction.savepoint()
+        last_year, _new = SchoolYear.objects.get_or_create(
+            program=program, name="2025", starts_on=datetime.date(2025, 8, 1),
+            ends_on=datetime.date(2026, 7, 31),
+        )  # fmt: skip
         for number in order:
-            family = Family.objects.create(program=program, pk=base + number, **families[number])
+            facts = dict(families[number])
+            years = {last_year: facts.pop("visited_last_year"),
+                     school_year: facts.pop("asked_by_another_plan")}  # fmt: skip
+            family = Family.objects.create(program=program, pk=base + number, **facts)
+            for year in (year for year, was in years.items() if was):
+                Invitation.objects.create(
+                    program=program, school=school, school_year=year, family=family,
+                    educator=educator.educators.get(), state="asked", asked_at=clock.now(),
+                )  # fmt: skip
             Caregiver.objects.create(
                 program=program, family=family, given_name="M", relation="mother",
                 language=families[number]["language"], may_be_contacted=bool(number % 2),
@@ -217,6 +240,7 @@ def test_nothing_but_the_scope_and_the_seed_changes_who_is_drawn(
         return found
 
     plain = {"surnames": "A", "language": "en", "address": "", "interpreter_wanted": False}
+    plain |= {"visited_last_year": False, "asked_by_another_plan": False}
     assert drawn([plain] * 12, list(range(12)), [1] * 12, "") == drawn(
         world, order, children, home_language
     )
