@@ -65,14 +65,14 @@ def shown(link: FamilyLink, lang: str) -> dict[str, Any]:
         "children": names,
         "names": wording.listed(names),
         "over": over,
-        "said": None if over else _said(link),
+        "said": None if over else _said(link, planned=ahead),
         "visit": visit if ahead else None,
         "place": _place(visit) if visit else "",
         "may_cancel": visit is not None and ahead and visit.during.lower > clock.now(),
     }
 
 
-def _said(link: FamilyLink) -> Said | None:
+def _said(link: FamilyLink, *, planned: bool) -> Said | None:
     """What this family answered; to a caregiver who said something else than what counts, that."""
     invitation = link.invitation
     if invitation.differing_at:
@@ -93,7 +93,6 @@ def _said(link: FamilyLink) -> Said | None:
         return Said(_title(Answer.LATER), _("We may ask you again from %(day)s on.") % day)
     if invitation.state == State.ACCEPTED:
         more = _("Thank you! We will find a time with you.")
-        planned = invitation.visits.standing().exists()
         return Said(_title(Answer.ACCEPTED), "" if planned else more, _wishes(invitation))
     return None
 

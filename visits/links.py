@@ -5,11 +5,10 @@ anew whether they still do; opening it changes nothing.
 """
 
 import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import CharField, Exists, OuterRef, Q, Value
-from django.db.models.functions import Concat
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django_scopes import scopes_disabled
@@ -21,17 +20,9 @@ from pthv.blocked import raise_if
 from pthv.models import Message, User
 from visits.invitations import locked
 from visits.models import FamilyLink, Invitation
-from visits.models.answer import FamilyLinkQuerySet
 
 LASTS = datetime.timedelta(days=60)
-SHOWN_WITH = (
-    "caregiver",
-    "invitation__program",
-    "invitation__family",
-    "invitation__school",
-    "invitation__school_year",
-    "invitation__educator__user",
-)
+SHOWN_WITH = ("program", "family", "school", "educator__user")
 
 
 @transaction.atomic
@@ -46,7 +37,7 @@ def mint(invitation: Invitation, caregiver: Caregiver, *, by: User | None) -> Fa
     now = clock.now()
     ends = now + LASTS
     pair = {"invitation": invitation, "caregiver": caregiver}
-    if link := _opening().filter(**pair).first():
+    if link := _opened(**pair):
         if link.expires_at < now + LASTS / 2:
             link.expires_at = ends
             link.save(update_fields=["expires_at"])
@@ -91,32 +82,39 @@ def url(link: FamilyLink) -> str:
 
 def found(token: str) -> FamilyLink | None:
     """The link that this token opens now, with all that its page shows; None if it opens none."""
-    return _opened(token_hash=tokens.hashed(token))
+    return _shown(token_hash=tokens.hashed(token))
 
 
 def known(pk: int) -> FamilyLink | None:
     """The same for a link that was found a moment ago."""
-    return _opened(pk=pk)
+    return _shown(pk=pk)
 
 
-def _opened(**which: int | str) -> FamilyLink | None:
+def _shown(**which: int | str) -> FamilyLink | None:
     with scopes_disabled():
-        return _opening().select_related(*SHOWN_WITH).filter(**which).first()
+        if link := _opened(**which):
+            shown = Invitation.objects.select_related(*SHOWN_WITH)
+            link.invitation = shown.get(pk=link.invitation_id)
+        return link
 
 
-def _opening() -> FamilyLinkQuerySet:
-    """The links that open now, and were not sent to somebody else: to a number or address that
-    is not, or no more, their caregiver's."""
-    dead = Q(address=OuterRef("caregiver__dead_phone")) | Q(
-        address=OuterRef("caregiver__dead_email")
-    )
-    theirs = Q(address=OuterRef("caregiver__phone")) | Q(address=OuterRef("caregiver__email"))
+def _opened(**which: Any) -> FamilyLink | None:
+    link = FamilyLink.objects.usable().select_related("caregiver").filter(**which).first()
+    return None if link is None or _went_astray(link) else link
+
+
+def _went_astray(link: FamilyLink) -> bool:
+    """Whether it arrived at a number or address that is not, or no more, its caregiver's."""
+    person = link.caregiver
+    phone = "" if person.phone_is_dead else str(person.phone)
+    email = "" if person.email_is_dead else person.email
     arrived = Message.objects.filter(
-        program=OuterRef("program"), link_nonce=OuterRef("nonce"), state=Message.State.SENT
+        program=link.program_id,
+        about=f"invitation:{link.invitation_id}",
+        link_nonce=link.nonce,
+        state=Message.State.SENT,
     )
-    about = Concat(Value("invitation:"), "invitation", output_field=CharField())
-    astray = arrived.filter(~theirs | dead, about=OuterRef("about"))
-    return FamilyLink.objects.usable().alias(about=about).exclude(Exists(astray))
+    return arrived.exclude(address__in=[phone, email]).exists()
 
 
 @transaction.atomic
