@@ -18,6 +18,7 @@ from pthv import audit, clock, outbox, stops, texts, wording
 from pthv.access import Can
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Message, Program, User
+from pthv.models.audit import MessageQuerySet
 from visits import families, family_wording, links
 from visits.family_wording import compose, language_of
 from visits.invitations import locked
@@ -269,7 +270,7 @@ def send_again(message: Message, *, by: User) -> Message:
     return outbox.send_again(message, by=by, address=to.address)
 
 
-def open_to(user: User, can: Can) -> QuerySet[Message]:
+def open_to(user: User, can: Can) -> MessageQuerySet:
     """The messages to families of this person's program or schools."""
     reach = user.reach(can)
     found = Message.objects.to_families()
@@ -281,7 +282,7 @@ def open_to(user: User, can: Can) -> QuerySet[Message]:
     return found.filter(Exists(asked))
 
 
-def troubled(user: User, can: Can) -> QuerySet[Message]:
+def troubled(user: User, can: Can) -> MessageQuerySet:
     """Those of late that did not arrive, and those that have waited for a service for an hour."""
     now = clock.now()
     late = Q(state__in=["failed", "bounced"], queued_at__gte=now - LATELY)
@@ -315,8 +316,11 @@ def settle(program: Program) -> int:
         still = {f"caregiver__{name}": F("message__address")}
         dead = {f"caregiver__dead_{name}": F("message__address")}
         gone = _written(program, refused.filter(channel=channel)).filter(**still)
-        for asked in gone.exclude(**dead).order_by("caregiver_id", "pk").distinct("caregiver_id"):
-            people.mark_dead(asked.caregiver, **{name: asked.message.address})
+        alive = gone.exclude(**dead).values_list("caregiver", "message__address")
+        for caregiver, address in set(alive):
+            person = Caregiver.objects.get(pk=caregiver)
+            phone, email = (address, "") if name == "phone" else ("", address)
+            people.mark_dead(person, phone=phone, email=email)
             marked += 1
     return marked
 
@@ -325,13 +329,11 @@ def _withdraw_from_the_gone(program: Program) -> None:
     waiting = _written(program, Message.objects.waiting())
     gone = Q(caregiver__may_decide=False) | Q(caregiver__may_be_contacted=False)
     gone |= Q(caregiver__ended_on__isnull=False)
-    for asked in waiting.filter(gone):
-        outbox.withdraw(program, recipient=asked.caregiver.named)
+    for recipient in set(waiting.filter(gone).values_list("message__recipient", flat=True)):
+        outbox.withdraw(program, recipient=recipient)
 
 
-def _written(program: Program, which: QuerySet[Message]) -> QuerySet[ContactAttempt]:
+def _written(program: Program, which: MessageQuerySet) -> QuerySet[ContactAttempt]:
     """What stands in families' stories for these messages."""
     messages = which.to_families().filter(program=program)
-    return ContactAttempt.objects.filter(message__in=messages).select_related(
-        "caregiver", "message"
-    )
+    return ContactAttempt.objects.filter(message__in=messages, caregiver__isnull=False)

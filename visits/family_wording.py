@@ -42,8 +42,7 @@ TIMED = ("visit_time", "visit_cancelled")
 # Of a family, a school and people that nobody has.
 INVENTED = {
     "school": "Lincoln School",
-    "educators": ("Ana", "Ben"),
-    "child": ("Mateo",),
+    "child": "Mateo",
     "caregiver": "Marta",
     "link": "https://visits.example/f/Qm9va3MgYXJlIGdvb2QgY29tcGFueQ/",
     "phone": "(503) 555-0100",
@@ -81,12 +80,12 @@ def compose(
 
 def preview(words: Words, language: str, program: Program) -> Words:
     """What it would say to an invented family."""
-    values = dict(INVENTED)
     with translation.override(language), timezone.override(program.zone):
-        values["educators"] = wording.listed(values["educators"])
-        values["child"] = wording.listed(values["child"])
-        values["when"] = wording.moment(clock.now().replace(minute=30), program)
-        values["place"] = str(PLACES[Visit.Place.HOME])
+        values = INVENTED | {
+            "educators": wording.listed(["Ana", "Ben"]),
+            "when": wording.moment(clock.now().replace(minute=30), program),
+            "place": str(PLACES[Visit.Place.HOME]),
+        }
         return _filled(words, values)
 
 
@@ -193,8 +192,7 @@ def reword(
     own = MessageWording.objects.select_for_update().filter(kind=kind, language=language).first()
     if own and (own.subject, own.body) == words:
         return own
-    said = {"subject": words.subject, "body": words.body}
-    said |= {"changed_at": clock.now(), "changed_by": by}
+    said = {**words._asdict(), "changed_at": clock.now(), "changed_by": by}
     own, _new = MessageWording.objects.update_or_create(
         program=program, kind=kind, language=language, defaults=said
     )

@@ -57,7 +57,11 @@ def test_coordinator_finds_the_rest_under_more() -> None:
     tabs = [str(entry.label) for entry in navigation(request)["nav"] if not entry.extra]
 
     assert tabs == ["Desk", "Families", "Visits", "More"]
-    assert [str(e.label) for e in navigation(request)["nav_more"]] == ["Training", "Pay"]
+    assert [str(e.label) for e in navigation(request)["nav_more"]] == [
+        "Messages",
+        "Training",
+        "Pay",
+    ]
 
 
 def test_page_of_a_family_lights_its_section() -> None:

@@ -1,6 +1,7 @@
 """The demo is lived through by the real actions, and comes out the same each time."""
 
 import datetime
+import re
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +15,7 @@ from families.models import Family, Student
 from pthv.models import Educator, Message, Program, User
 from visits.demo import bulk
 from visits.demo import program as demo
-from visits.models import FundingSource, PayLine, Tally, Visit
+from visits.models import FundingSource, InvitationAnswer, PayLine, Tally, Visit
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.datetime(2026, 11, 21, 13, 0, tzinfo=ZoneInfo("America/Chicago"))
@@ -34,8 +35,15 @@ def test_the_demo_program_is_full_of_life():
         assert all(fund.left >= 0 for fund in FundingSource.objects.all())
         # Nothing is sent for what is past, and nobody outside the demo is written to.
         assert not Message.objects.waiting().exists()
-        addresses = Message.objects.values_list("address", flat=True)
-        assert all(address.endswith("@demo.example") for address in addresses)
+        ours = Message.objects.filter(about="").values_list("address", flat=True)
+        assert all(address.endswith("@demo.example") for address in ours)
+        families = Message.objects.to_families()
+        nobodys = re.compile(r".*@family\.example|\+1\d{3}55501\d\d")
+        assert all(map(nobodys.fullmatch, families.values_list("address", flat=True)))
+        # Sent, answered by the family itself, and come back.
+        assert families.filter(kind="invitation", state="sent").count() >= 5
+        assert InvitationAnswer.objects.filter(recorded_by=None).count() == 4
+        assert families.not_arrived().count() == 1
     assert User.objects.of_the_demo().count() == User.objects.count() == 45
 
 

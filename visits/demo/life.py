@@ -11,6 +11,8 @@ from pthv.models import Educator, Program, School, SchoolYear, User
 from visits import answers, invitations, logs, reflections, scheduling, selection
 from visits.models import Invitation, Visit
 
+from . import messages
+
 HOPES = [
     "That she keeps asking questions the way she does at home.",
     "Que lea por gusto y que no le dé pena preguntar.",
@@ -187,6 +189,7 @@ class _Story:
     def _hold(self, visit: Visit, ended: datetime.datetime) -> None:
         if self.dice.random() < 0.04:
             ending = self.dice.choice(["family_cancelled", "not_home", "educator_cancelled"])
+            messages.delivered()
             scheduling.cancel(visit, ending, by=self.team.lead.user)
             return
         log_visit(visit, self.team, ended, self.dice, self.until)

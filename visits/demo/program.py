@@ -18,7 +18,6 @@ from pthv import clock
 from pthv.models import (
     Educator,
     Membership,
-    Message,
     PartnerOrganization,
     Program,
     School,
@@ -29,7 +28,7 @@ from training.models import Cohort, Course
 from visits import pay
 from visits.models import FundingSource, PayLine, PayRate
 
-from . import families
+from . import families, messages
 from .feedback import say_how_it_was
 from .life import draw_lots, live, live_this_week
 from .people import ADMINISTRATOR, PASSWORD, SCHOOLS, STAFF, educators, households
@@ -69,7 +68,8 @@ def build(now: datetime.datetime) -> Program:
         draw_lots(program, this_year, now)
         families.tell(now)
         _payroll(program, now)
-        Message.objects.update(state=Message.State.SENT, sent_at=clock.now())
+        messages.write(program, now)
+        messages.delivered()
     return program
 
 
