@@ -37,6 +37,10 @@ from pthv.models import (
     SchoolYear,
     User,
 )
+from tests import mail_server as mail_servers
+from tests import text_provider
+from tests.mail_server import MailServer
+from tests.text_provider import TextProvider
 from training import attendance as attendances
 from training import certification, cohorts, door, enrolment, sessions
 from training.models import (
@@ -96,6 +100,25 @@ def _now(request: pytest.FixtureRequest) -> Iterator[None]:
 def _texts_stay_here(settings, tmp_path_factory: pytest.TempPathFactory) -> None:
     """What a test texts lies in a folder of the tests."""
     settings.TEXT_URL = f"file://{tmp_path_factory.getbasetemp()}/texts"
+
+
+@pytest.fixture
+def stand_in(settings) -> Iterator[TextProvider]:
+    """The provider of texts, as it would answer."""
+    with text_provider.running() as provider:
+        settings.TEXT_URL = provider.url
+        yield provider
+
+
+@pytest.fixture
+def mail_server(settings) -> Iterator[MailServer]:
+    """A mail server that our e-mails really go to."""
+    with mail_servers.running() as (server, port):
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+        settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+        settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
+        yield server
 
 
 @pytest.fixture(autouse=True)

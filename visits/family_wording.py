@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from unicodedata import bidirectional
 
 from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import get_language_bidi, gettext_lazy
 from django.utils.translation import gettext as _
 
-from families.models import Caregiver, Student
+from families.models import Caregiver, Student, isolated
 from pthv import audit, clock, languages, wording
 from pthv.blocked import NotReady
 from pthv.models import Program, User
@@ -58,8 +59,12 @@ def of_program(kind: str, language: str) -> Words:
 def language_of(invitation: Invitation, caregiver: Caregiver | None) -> str:
     """What to write in: the caregiver's language, else the family's, if the program offers it."""
     program, family = invitation.program, invitation.family.language
-    own = languages.offered(program, caregiver.language if caregiver else family)
-    return own if own != "en" else languages.offered(program, family)
+    spoken = caregiver.language if caregiver else family
+    code = languages.offered(program, spoken)
+    # English is what is left where a language is not offered.
+    return (
+        code if code != "en" or spoken.lower()[:2] == "en" else languages.offered(program, family)
+    )
 
 
 def compose(
@@ -82,7 +87,7 @@ def preview(words: Words, language: str, program: Program) -> Words:
     """What it would say to an invented family."""
     with translation.override(language), timezone.override(program.zone):
         values = INVENTED | {
-            "educators": wording.listed(["Ana", "Ben"]),
+            "educators": wording.listed(map(_isolated, ("Ana", "Ben"))),
             "when": wording.moment(clock.now().replace(minute=30), program),
             "place": str(PLACES[Visit.Place.HOME]),
         }
@@ -133,8 +138,11 @@ BRACES = str.maketrans("{}", "()")
 
 
 def _isolated(said: str) -> str:
-    """A name, kept from turning the sentence round where that runs from right to left."""
-    return f"\u2068{said}\u2069" if said and get_language_bidi() else said
+    """A name, kept from turning a sentence round that runs the other way."""
+    if not get_language_bidi():
+        return isolated(said)
+    turns = not said.startswith("\u2068") and any(bidirectional(letter) == "L" for letter in said)
+    return f"\u2068{said}\u2069" if turns else said
 
 
 def as_text(body: str, language: str) -> str:

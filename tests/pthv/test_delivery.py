@@ -2,18 +2,14 @@
 
 import base64
 import datetime
-import email
-import email.policy
 import hashlib
 import hmac
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.core.mail.backends.smtp import EmailBackend
 from django.db import connection
 from django.test import Client
@@ -21,7 +17,7 @@ from django.test import Client
 from pthv import clock, delivery, outbox, stops, texts, tokens
 from pthv.models import Message, TextStop
 from tests.conftest import CHICAGO, NOW
-from tests.pthv.text_provider import SECRET, TextProvider, running
+from tests.text_provider import SECRET
 
 MINUTE = datetime.timedelta(minutes=1)
 HOUR = 60 * MINUTE
@@ -30,55 +26,6 @@ PHONE, OTHER = "+13125550142", "+13125550143"
 
 class Killed(BaseException):
     """The worker is gone, whatever it was doing."""
-
-
-@pytest.fixture
-def stand_in(settings) -> Iterator[TextProvider]:
-    with running() as provider:
-        settings.TEXT_URL = provider.url
-        yield provider
-
-
-class MailServer:
-    """What arrived, and what it answers for an address."""
-
-    def __init__(self) -> None:
-        self.arrived: list[email.message.EmailMessage] = []
-        self.answers: dict[str, str] = {}
-
-    async def handle_RCPT(self, server, session, envelope, address, options) -> str:
-        if answer := self.answers.get(address):
-            return answer
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server, session, envelope) -> str:
-        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        self.arrived.append(mail)
-        return "250 OK"
-
-    @property
-    def ids(self) -> list[str]:
-        return [mail["Message-ID"] for mail in self.arrived]
-
-
-@pytest.fixture
-def mail_server(settings) -> Iterator[MailServer]:
-    server = MailServer()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    controller = Controller(server, hostname="127.0.0.1", port=port)
-    controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST = "127.0.0.1"
-    settings.EMAIL_PORT = port
-    settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
-    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""
-    try:
-        yield server
-    finally:
-        controller.stop()
 
 
 @pytest.fixture

@@ -3,13 +3,12 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterator
 
 import pytest
 
 from pthv import texts
 from tests.conftest import NOW
-from tests.pthv.text_provider import SECRET, SENDER, TextProvider, running
+from tests.text_provider import SECRET, SENDER
 
 TEXT = texts.Text("+13125550142", "¿Podemos visitarles? 家访", "12", NOW, "https://x.example/t")
 
@@ -17,13 +16,6 @@ TEXT = texts.Text("+13125550142", "¿Podemos visitarles? 家访", "12", NOW, "ht
 def nothing(name: str) -> bool:
     """Nothing it has is another message of ours."""
     return False
-
-
-@pytest.fixture
-def stand_in(settings) -> Iterator[TextProvider]:
-    with running() as provider:
-        settings.TEXT_URL = provider.url
-        yield provider
 
 
 def test_a_text_goes_out_as_the_api_wants_it(stand_in):

@@ -6,7 +6,7 @@ import pytest
 
 from families import people
 from families.models import Caregiver
-from pthv import clock, outbox, stops
+from pthv import clock, outbox, stops, tokens
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Message
 from tests.conftest import NOW, at
@@ -361,6 +361,41 @@ def test_the_family_is_told_the_time_in_its_zone_and_that_it_is_cancelled(
     assert "Fri, Oct 9" in sent()[2].body
 
 
+def test_a_family_on_real_servers_hears_each_thing_once_in_its_language_and_zone(
+    accepted, program, educator, mail_server, stand_in
+):
+    program.time_zone = "America/Los_Angeles"
+    program.save()
+    parents = {"program": program, "family": accepted.family, "family_name": "Ortega"}
+    Caregiver.objects.update(preferred_channel="text", language="vi")
+    Caregiver.objects.create(
+        **parents,
+        given_name="Carlos",
+        email="carlos@example.org",
+        language="es-MX",
+        preferred_channel="email",
+    )
+    start = at(8, 20, 30)  # half past six there
+    visit = scheduling.schedule(accepted, scheduling.slot(start), "home", by=educator)
+    deliver()
+    scheduling.cancel(visit, Visit.State.EDUCATOR_CANCELLED, by=educator)
+    deliver()
+    outbox.sweep()
+
+    theirs = [mail for mail in mail_server.arrived if mail["To"] == "carlos@example.org"]
+    assert [mail["Content-Language"] for mail in theirs] == ["es", "es"]
+    assert [mail["Subject"] for mail in theirs] == [
+        ours("visit_time", "es").subject,
+        ours("visit_cancelled", "es").subject,
+    ]
+    said = [mail.get_content() for mail in theirs]
+    assert all("jue, 8 de oct, 6:30" in body for body in said)
+    assert all("18:30" in body and "Lincoln" in body for body in stand_in.bodies)
+    assert len(stand_in.bodies) == 2 and len(set(mail_server.ids)) == len(mail_server.ids)
+    link = tokens.token(accepted.links.get(caregiver__given_name="Carlos").nonce)
+    assert all(f"/f/{link}/" in body for body in said)
+
+
 def test_whom_the_time_never_reached_hears_nothing_of_its_end(accepted, texted, educator):
     visit = scheduling.schedule(accepted, scheduling.slot(at(8, 16, 30)), "home", by=educator)
 
@@ -459,6 +494,7 @@ def test_names_do_not_turn_an_arabic_sentence_round(invitation, marta):
     words = family_messages.compose("invitation", invitation, marta, language="ar")
 
     assert "\u2068Lincoln\u2069" in words.body and "{link}" in words.body
+    assert "\u2068Ana\u2069" in words.body and "\u2068\u2068" not in words.body
 
 
 def test_a_program_rewords_a_language_and_sees_it_used(
