@@ -37,7 +37,9 @@ def mint(invitation: Invitation, caregiver: Caregiver, *, by: User | None) -> Fa
     now = clock.now()
     ends = now + LASTS
     pair = {"invitation": invitation, "caregiver": caregiver}
-    if link := _opened(**pair):
+    link = _opened(**pair)
+    # Another secret key than the one it was made with makes another token of it.
+    if link and link.token_hash == tokens.hashed(tokens.token(link.nonce)):
         if link.expires_at < now + LASTS / 2:
             link.expires_at = ends
             link.save(update_fields=["expires_at"])

@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import cache
 from django.urls import reverse
+from django.utils import translation
 from playwright.sync_api import Page
 
 from families import people
@@ -61,6 +62,14 @@ def visit(link, invitation, course, educator, partner, pay_rate, program_coordin
     return scheduling.schedule(invitation, scheduling.slot(starts), "home", by=educator)
 
 
+def in_spanish(english: str) -> str:
+    """What the page says for it; only what really is translated."""
+    with translation.override("es"):
+        said = translation.gettext(english)
+    assert said != english
+    return said
+
+
 def linger(page: Page, seconds: float) -> None:
     """Do what a scanner's browser does that is told to behave like a person, but press."""
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
@@ -112,12 +121,15 @@ def test_a_mother_answers_in_spanish_on_a_small_phone_without_scripts(
     page.goto(links.url(link))
     assert page.locator("html").get_attribute("lang") == "es"
     assert "/f/" not in page.url
-    page.locator("a[href$='/yes/']").click()
-    page.locator("[name=place_wanted][value=elsewhere]").check()
-    page.locator("[name=interpreter_wanted]").check()
-    page.locator("[name=times][value=sat-morning]").check()
-    page.locator("button").click()
+    assert page.get_by_role("heading", name=in_spanish("May we visit you?")).is_visible()
+    page.get_by_role("link", name=in_spanish("Yes, we'd like a visit")).click()
+    page.get_by_label(in_spanish("Somewhere else, such as a library or a park")).check()
+    page.get_by_label(in_spanish("An interpreter, please")).check()
+    saturday = page.get_by_role("group", name=in_spanish("Saturday"))
+    saturday.get_by_label(in_spanish("Morning")).check()
+    page.get_by_role("button", name=in_spanish("Send our answer")).click()
     page.wait_for_url("**/invitation/es/")
+    assert page.get_by_text(in_spanish("You said: Yes, we'd like a visit")).is_visible()
 
     invitation.refresh_from_db()
     assert (invitation.state, invitation.place_wanted) == ("accepted", "elsewhere")
@@ -125,10 +137,10 @@ def test_a_mother_answers_in_spanish_on_a_small_phone_without_scripts(
     assert InvitationAnswer.objects.get().language == "es"
 
     # She thinks it over.
-    page.locator("summary").click()
-    page.locator("a[href$='/later/']").click()
-    page.locator("[name=wait][value='14']").check()
-    page.locator("button").click()
+    page.get_by_text(in_spanish("Change our answer")).click()
+    page.get_by_role("link", name=in_spanish("Not now")).click()
+    page.get_by_label(in_spanish("In two weeks")).check()
+    page.get_by_role("button", name=in_spanish("Send our answer")).click()
     page.wait_for_url("**/invitation/es/")
 
     invitation.refresh_from_db()

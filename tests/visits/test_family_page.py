@@ -465,6 +465,22 @@ def test_posting_without_the_page_is_told_kindly_and_changes_nothing(link, invit
     assert database() == before
 
 
+def test_over_tls_the_pages_own_button_works_and_nobody_elses(link, invitation, door):
+    strict, path = Client(enforce_csrf_checks=True), "/invitation/en/no/"
+    strict.get(door, secure=True)
+    body = strict.get(path, secure=True).content.decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', body)[1]
+
+    def press(origin: str) -> int:
+        data = {"csrfmiddlewaretoken": token}
+        return strict.post(path, data, secure=True, headers={"Origin": origin}).status_code
+
+    assert [press("https://elsewhere.example"), press("null")] == [403, 403]
+    assert answered(invitation) == "not_asked"
+    assert press("https://testserver") == 302
+    assert answered(invitation) == "declined"
+
+
 def test_posting_with_the_page_and_without_the_link_changes_nothing(link, door):
     before, nobody = database(), Client()
 

@@ -67,12 +67,18 @@ def test_nobody_finds_it_by_what_the_database_has(link):
     ] * 4
 
 
-def test_another_secret_key_makes_another_token(link, settings):
+def test_with_another_secret_key_there_is_another_link(
+    link, invitation, mother, educator, settings
+):
     token = token_of(link)
 
     settings.SECRET_KEY = "another one" * 5
 
     assert token_of(link) != token
+    new = links.mint(invitation, mother, by=educator)
+    assert new != link
+    assert opens(new)
+    assert links.found(token) is None
 
 
 def test_the_same_caregiver_has_one_that_lasts_as_often_as_it_is_asked_for(
