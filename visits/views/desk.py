@@ -1,10 +1,12 @@
 """The coordinator's desk: what needs a person, how far each school is, what is left to spend."""
 
 import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import QuerySet, Value
+from django.db.models import QuerySet
+from django.db.models.functions import JSONObject
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,22 +16,27 @@ from families import amendments
 from families.models import AmendmentRequest
 from pthv import audit, clock
 from pthv.access import Can, requires
-from pthv.models import School
+from pthv.models import Program, School
 from pthv.requests import Request
 from visits import families, family_messages
 from visits.models import FundingSource, Invitation, PayLine, Visit
+from visits.models.visit import VisitQuerySet
 from visits.reports import coverage
 
 SHOWN = 5
+FUND = ("name", "budget", "used", "ends_on")
 COUNTED = 50  # more are "50+"
 EARLIER = datetime.timedelta(hours=6)  # what began this afternoon still counts
 
 
 @requires(Can.SEE_DESK)
 def desk(request: Request) -> HttpResponse:
-    user = request.user
+    user, now = request.user, clock.now()
+    visits = Visit.objects.open_to(user, Can.SEE_DESK).select_related("family", "school")
+    visits = visits.with_names()
+    invitations = Invitation.objects.open_to(user, Can.SEE_DESK)
     lines = PayLine.objects.open_to(user, Can.SEE_PAY).earned()
-    waiting, untimed = _waiting_and_untimed(request)
+    unconfirmed, unwritten = _unconfirmed_and_unwritten(visits.by_start(), now)
     schools = coverage.by_school(
         School.objects.open_to(user, Can.SEE_DESK), on=request.program.today
     )
@@ -38,20 +45,29 @@ def desk(request: Request) -> HttpResponse:
         request,
         "visits/desk.html",
         {
-            **_visits(request),
-            "waiting": waiting,
-            "untimed": untimed,
+            "unconfirmed": unconfirmed,
+            "unwritten": unwritten,
+            "untimed": _first(
+                invitations.of_year(request.program.today)
+                .without_a_time()
+                .select_related("family", "school", "educator__user")
+            ),
             "flagged": _first(
                 lines.exclude(flag="").select_related("payee", "visit__family").order_by("pk")
             ),
+            "this_week": visits.by_start()
+            .filter(
+                occupies=True,
+                starts_at__range=(now - EARLIER, now + datetime.timedelta(days=7)),
+            )
+            .order_by("starts_at", "pk")[:SHOWN],
             "proposals": _proposals(request),
-            "undelivered": _undelivered(request),
+            **_at_a_glance(request),
             "schools": schools,
             "empty": not any(school.enrolled for school in schools),
             "may_import": Can.IMPORT_ROSTER in request.powers,
             "steps": _funnel(total),
             "funnel": total,
-            "funds": FundingSource.objects.paying_on(request.program.today),
         },
     )
 
@@ -66,38 +82,18 @@ def _few(rows: QuerySet) -> QuerySet:
     return rows.annotate(alike=ArraySubquery(alike))[:SHOWN]
 
 
-def _waiting_and_untimed(request: Request) -> tuple[list[Invitation], list[Invitation]]:
-    """Families that wait for a person, and those whose yes has no time yet; the longest first."""
-    found = Invitation.objects.open_to(request.user, Can.SEE_DESK).select_related(
-        "family", "school", "educator__user"
-    )
-    untimed = _few(found.of_year(request.program.today).without_a_time())
-    waiting = _few(found.waiting_for_us().order_by("pk"))
-    # One question to the database.
-    rows = untimed.annotate(waits=Value(False))
-    both = list(rows.union(waiting.annotate(waits=Value(True)), all=True))
-    return (
-        sorted((one for one in both if one.waits), key=lambda one: one.pk),
-        sorted((one for one in both if not one.waits), key=lambda one: (one.answered_at, one.pk)),
-    )
-
-
-def _visits(request: Request) -> dict[str, list[Any]]:
-    """Soon and not confirmed, the next first; held and not written up, the oldest first; those
-    of the next seven days."""
-    now = clock.now()
-    visits = Visit.objects.open_to(request.user, Can.SEE_DESK).select_related("family", "school")
-    visits = visits.with_names().by_start()
-    week = (now - EARLIER, now + datetime.timedelta(days=7))
-    parts = {
-        "unconfirmed": visits.unconfirmed_before(now + datetime.timedelta(days=3)),
-        "unwritten": visits.held_before(now - datetime.timedelta(days=2)),
-        "this_week": visits.filter(occupies=True, starts_at__range=week).order_by("starts_at"),
-    }
-    first, *others = (_few(rows).annotate(part=Value(name)) for name, rows in parts.items())
-    found = list(first.union(*others, all=True))  # one question to the database
-    found.sort(key=lambda visit: (visit.held_at or visit.during.lower, visit.pk))
-    return {name: [visit for visit in found if visit.part == name] for name in parts}
+def _unconfirmed_and_unwritten(
+    visits: VisitQuerySet, now: datetime.datetime
+) -> tuple[list[Visit], list[Visit]]:
+    """Soon and not confirmed, the next first; held and not written up, the oldest first."""
+    soon = _few(visits.unconfirmed_before(now + datetime.timedelta(days=3)))
+    held = _few(visits.held_before(now - datetime.timedelta(days=2)))
+    found = list(soon.union(held, all=True))  # one question to the database
+    unconfirmed = [visit for visit in found if visit.held_at is None]
+    unwritten = [visit for visit in found if visit.held_at is not None]
+    unconfirmed.sort(key=lambda visit: (visit.during.lower, visit.pk))
+    unwritten.sort(key=lambda visit: (visit.held_at, visit.pk))
+    return unconfirmed, unwritten
 
 
 def _proposals(request: Request) -> list[dict[str, Any]]:
@@ -111,10 +107,35 @@ def _proposals(request: Request) -> list[dict[str, Any]]:
     ]
 
 
-def _undelivered(request: Request) -> int:
-    """How many messages to families need somebody, as far as they are counted."""
-    troubled = family_messages.troubled(request.user, Can.SEE_DESK)
-    return troubled.values("pk")[: COUNTED + 1].count()
+def _at_a_glance(request: Request) -> dict[str, Any]:
+    """How many families wait for a person, and how many messages to families did not arrive, as
+    far as they are counted; and what is left to spend."""
+    counted = {
+        "waiting": Invitation.objects.open_to(request.user, Can.SEE_DESK).waiting_for_us(),
+        "undelivered": family_messages.troubled(request.user, Can.SEE_DESK),
+    }
+    funds = FundingSource.objects.paying_on(request.program.today)
+    # One question to the database.
+    found: dict[str, Any] = Program.objects.values(
+        funds=ArraySubquery(funds.values(told=JSONObject(**{name: name for name in FUND}))),
+        **{
+            name: ArraySubquery(rows.order_by().values("pk")[: COUNTED + 1])
+            for name, rows in counted.items()
+        },
+    ).get(pk=request.program.pk)
+    return {
+        "funds": [_fund(**told) for told in found["funds"]],
+        **{name: len(found[name]) for name in counted},
+    }
+
+
+def _fund(name: str, budget: float, used: float, ends_on: str) -> FundingSource:
+    return FundingSource(
+        name=name,
+        budget=Decimal(str(budget)),
+        used=Decimal(str(used)),
+        ends_on=datetime.date.fromisoformat(ends_on),
+    )
 
 
 def _funnel(total: coverage.SchoolCoverage) -> list[dict[str, object]]:
