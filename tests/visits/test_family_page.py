@@ -109,6 +109,13 @@ def test_the_link_leads_to_a_clean_address_in_the_familys_language(door):
     assert token not in str(client.cookies) + response.content.decode()
 
 
+def test_where_the_caregivers_language_is_not_offered_the_familys_is(door, mother):
+    mother.language = "so"
+    mother.save()
+
+    assert Client().get(door)["Location"] == "/invitation/es/"
+
+
 def test_it_shows_the_school_first_names_and_that_nobody_is_in_trouble(phone):
     said = page(phone)
 

@@ -23,6 +23,7 @@ from django_scopes import scope
 from pthv import languages
 from pthv.blocked import NotReady
 from visits import answers, family_page, links, scheduling
+from visits.family_wording import language_of
 from visits.forms.family_page import FORMS
 from visits.models import FamilyLink, InvitationAnswer, Visit
 
@@ -46,8 +47,7 @@ def link_open(request: HttpRequest, token: str) -> HttpResponse:
         # Only what opens nothing is counted: nobody is shut out by somebody else's guesses.
         limited = ratelimit.consume_or_429(request, action="family_link", limit_get=True)
         return _dead(request, throttled=limited is not None)
-    program, tag = link.invitation.program, link.caregiver.language
-    response = redirect("family_invitation", languages.offered(program, tag))
+    response = redirect("family_invitation", language_of(link.invitation, link.caregiver))
     response.set_signed_cookie(
         settings.FAMILY_COOKIE_NAME,
         str(link.pk),
