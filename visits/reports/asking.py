@@ -7,7 +7,7 @@ two classes counts in both.
 import datetime
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 
 from families.models import SchoolClass
 from pthv.models import School, SchoolYear
@@ -39,7 +39,7 @@ def by_class(school: School, *, on: datetime.date) -> list[Asking]:
     year = SchoolYear.objects.at_hand(on).values("pk")
     way = "enrollments__student__family__invitations"
     inside = Q(enrollments__left_on=None, enrollments__student__left_on=None)
-    first = inside & Q(**{f"{way}__kind": VisitKind.FIRST, f"{way}__school_year__in": year})
+    first = inside & Q(**{f"{way}__kind": VisitKind.FIRST, f"{way}__school_year": F("school_year")})
     states = {
         "planned": first,
         "asked": first & ~Q(**{f"{way}__state": "not_asked"}),

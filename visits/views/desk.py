@@ -2,7 +2,7 @@
 
 import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import QuerySet
@@ -116,13 +116,14 @@ def _at_a_glance(request: Request) -> dict[str, Any]:
     }
     funds = FundingSource.objects.paying_on(request.program.today)
     # One question to the database.
-    found: dict[str, Any] = Program.objects.values(
+    rows = Program.objects.values(
         funds=ArraySubquery(funds.values(told=JSONObject(**{name: name for name in FUND}))),
         **{
-            name: ArraySubquery(rows.order_by().values("pk")[: COUNTED + 1])
-            for name, rows in counted.items()
+            name: ArraySubquery(which.order_by().values("pk")[: COUNTED + 1])
+            for name, which in counted.items()
         },
-    ).get(pk=request.program.pk)
+    )
+    found = cast(dict[str, Any], rows.get(pk=request.program.pk))
     return {
         "funds": [_fund(**told) for told in found["funds"]],
         **{name: len(found[name]) for name in counted},
