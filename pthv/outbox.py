@@ -160,6 +160,11 @@ def post(
     return message
 
 
+def has_queued(program: Program, kind: str, key: str) -> bool:
+    """Whether this was queued before, whatever became of it."""
+    return Message.objects.filter(program=program, key=f"{kind}:{key}").exists()
+
+
 def came_back(message_id: int, problem: str) -> None:
     """A text that the provider took did not arrive."""
     with scopes_disabled():

@@ -8,8 +8,9 @@ import datetime
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from families import people
@@ -121,13 +122,16 @@ def _send(
     visit: Visit | None = None,
 ) -> Message | None:
     """Queue one message and let it stand in the family's story; None if it was queued before."""
+    key = f"{key}:{to.caregiver.pk}"
+    if outbox.has_queued(invitation.program, kind, key):
+        return None
     language = language_of(invitation, to.caregiver)
     words = compose(kind, invitation, to.caregiver, language=language, visit=visit)
     text = to.channel == Caregiver.Channel.TEXT
     message = outbox.post(
         invitation.program,
         kind=kind,
-        key=f"{key}:{to.caregiver.pk}",
+        key=key,
         channel=to.channel,
         address=to.address,
         subject="" if text else words.subject,
@@ -277,9 +281,19 @@ def open_to(user: User, can: Can) -> MessageQuerySet:
     if reach.program:
         return found
     asked = ContactAttempt.objects.filter(
-        message=OuterRef("pk"), invitation__school__in=reach.schools
+        invitation__school__in=reach.schools, message__isnull=False
     )
-    return found.filter(Exists(asked))
+    # A school's few are found first: one that has none would be looked for among all.
+    theirs = ArraySubquery(asked.order_by().values("message"))
+    return found.filter(
+        Func(
+            F("pk"),
+            theirs,
+            arg_joiner=" = ANY(",
+            template="%(expressions)s)",
+            output_field=BooleanField(),
+        )
+    )
 
 
 def troubled(user: User, can: Can) -> MessageQuerySet:
@@ -310,6 +324,7 @@ def settle(program: Program) -> int:
     Rosters end people's say and change their numbers too, and know nothing of messages.
     """
     _withdraw_from_the_gone(program)
+    _withdraw_what_is_over(program)
     refused = Message.objects.not_arrived().filter(problem=Message.Problem.REFUSED)
     marked = 0
     for channel, name in ADDRESSES.items():
@@ -331,6 +346,17 @@ def _withdraw_from_the_gone(program: Program) -> None:
     gone |= Q(caregiver__ended_on__isnull=False)
     for recipient in set(waiting.filter(gone).values_list("message__recipient", flat=True)):
         outbox.withdraw(program, recipient=recipient)
+
+
+def _withdraw_what_is_over(program: Program) -> None:
+    """The time of a visit that began while its message waited helps nobody."""
+    ahead = Visit.objects.ahead().filter(
+        invitation=OuterRef("invitation"), during__startswith__gt=clock.now()
+    )
+    times = _written(program, Message.objects.waiting().filter(kind="visit_time"))
+    over = times.filter(~Exists(ahead)).values_list("invitation", flat=True)
+    for invitation in Invitation.objects.filter(pk__in=over):
+        outbox.withdraw(program, about=invitation.named, kinds=["visit_time"])
 
 
 def _written(program: Program, which: MessageQuerySet) -> QuerySet[ContactAttempt]:

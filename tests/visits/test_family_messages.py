@@ -3,6 +3,7 @@
 import datetime
 
 import pytest
+from django_scopes import scopes_disabled
 
 from families import people
 from families.models import Caregiver
@@ -10,7 +11,15 @@ from pthv import clock, outbox, stops, tokens
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Message
 from tests.conftest import NOW, at
-from visits import answers, family_messages, family_wording, invitations, links, scheduling
+from visits import (
+    answers,
+    family_messages,
+    family_wording,
+    invitations,
+    links,
+    scheduling,
+    tasks,
+)
 from visits.family_words import OURS, Words, ours
 from visits.models import ContactAttempt, MessageWording, Visit
 
@@ -402,6 +411,39 @@ def test_whom_the_time_never_reached_hears_nothing_of_its_end(accepted, texted, 
     scheduling.cancel(visit, Visit.State.EDUCATOR_CANCELLED, by=educator)
 
     assert [(m.kind, m.state) for m in sent()] == [("visit_time", "withdrawn")]
+
+
+def test_the_time_of_a_visit_that_began_is_not_told_any_more(accepted, texted, educator, program):
+    scheduling.schedule(accepted, scheduling.slot(at(8, 16, 30)), "home", by=educator)
+    with clock.at(at(8, 16, 29)):
+        family_messages.settle(program)
+        assert [message.state for message in sent()] == ["queued"]
+
+    with clock.at(at(8, 16, 31)):
+        family_messages.settle(program)
+    assert [message.state for message in sent()] == ["withdrawn"]
+
+
+def test_a_link_that_was_closed_is_not_made_anew_by_asking_twice(invitation, marta, educator):
+    family_messages.invite(invitation, by=educator)
+    links.revoke(invitation.links.get(), by=educator)
+
+    assert family_messages.invite(invitation, by=educator) == []
+    assert not invitation.links.filter(revoked_at=None).exists()
+
+
+def test_the_worker_reminds_and_settles_every_program(invitation, marta, educator, program):
+    family_messages.invite(invitation, by=educator)
+    deliver()
+    with clock.at(NOW + 5 * DAY), scopes_disabled():
+        tasks.remind_families(0)
+        Caregiver.objects.update(may_decide=False)
+        tasks.settle_messages(0)
+
+    assert [(m.kind, m.state) for m in sent()] == [
+        ("invitation", "sent"),
+        ("please_answer", "withdrawn"),
+    ]
 
 
 def test_a_family_that_was_not_home_gets_no_message(accepted, texted, educator):
