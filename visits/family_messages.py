@@ -274,8 +274,12 @@ def send_again(message: Message, *, by: User) -> Message:
     return outbox.send_again(message, by=by, address=to.address)
 
 
-def open_to(user: User, can: Can) -> MessageQuerySet:
-    """The messages to families of this person's program or schools."""
+def open_to(user: User, can: Can, *, rare: bool = False) -> MessageQuerySet:
+    """The messages to families of this person's program or schools.
+
+    Of what is `rare` each is asked where it belongs; of all messages a school's are found
+    first, or one that has none would be looked for among everybody's.
+    """
     reach = user.reach(can)
     found = Message.objects.to_families()
     if reach.program:
@@ -283,17 +287,16 @@ def open_to(user: User, can: Can) -> MessageQuerySet:
     asked = ContactAttempt.objects.filter(
         invitation__school__in=reach.schools, message__isnull=False
     )
-    # A school's few are found first: one that has none would be looked for among all.
-    theirs = ArraySubquery(asked.order_by().values("message"))
-    return found.filter(
-        Func(
-            F("pk"),
-            theirs,
-            arg_joiner=" = ANY(",
-            template="%(expressions)s)",
-            output_field=BooleanField(),
-        )
+    if rare:
+        return found.filter(Exists(asked.filter(message=OuterRef("pk"))))
+    theirs = Func(
+        F("pk"),
+        ArraySubquery(asked.order_by().values("message")),
+        arg_joiner=" = ANY(",
+        template="%(expressions)s)",
+        output_field=BooleanField(),
     )
+    return found.filter(theirs)
 
 
 def troubled(user: User, can: Can) -> MessageQuerySet:
@@ -305,7 +308,7 @@ def troubled(user: User, can: Can) -> MessageQuerySet:
         problem=Message.Problem.UNAVAILABLE,
         queued_at__lte=now - datetime.timedelta(hours=1),
     )
-    return open_to(user, can).filter(late | stuck)
+    return open_to(user, can, rare=True).filter(late | stuck)
 
 
 def attempts_of(messages: Iterable[Message]) -> dict[int, ContactAttempt]:
