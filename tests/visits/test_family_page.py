@@ -263,6 +263,7 @@ def test_no_thank_you_needs_no_reason_and_can_be_taken_back(phone, invitation):
     assert answered(invitation) == "declined"
     assert "You said: No, thank you Thank you for telling us. We won't ask again." in page(phone)
     assert "We changed our mind" in page(phone)
+    assert "May we visit you?" not in page(phone)
 
     send(phone, "yes", place_wanted="video")
     assert answered(invitation) == "accepted"
