@@ -13,6 +13,7 @@ import pytest
 from django.core.mail.backends.smtp import EmailBackend
 from django.db import connection
 from django.test import Client
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from pthv import clock, delivery, outbox, stops, texts, tokens
 from pthv.models import Message, TextStop
@@ -417,6 +418,14 @@ def test_no_phone_rings_in_the_quiet_hours(program, post, stand_in, hours, queue
             outbox.sweep()
 
     assert message.sent_at == sent.astimezone(datetime.UTC)
+
+
+def test_the_worker_takes_up_what_waited_for_the_morning_then(program, post):
+    with clock.at(local(10, 6, 22)):
+        message = post()
+
+    job = ProcrastinateJob.objects.get(args__message_id=message.pk)
+    assert job.scheduled_at == message.next_try_at == local(10, 7, 8)
 
 
 def test_what_is_tried_again_keeps_quiet_too(program, post, stand_in):
