@@ -9,7 +9,7 @@ from django.utils import timezone, translation
 from django.utils.translation import get_language_bidi, gettext_lazy
 from django.utils.translation import gettext as _
 
-from families.models import Caregiver, Student, isolated
+from families.models import Caregiver, isolated
 from pthv import audit, clock, languages, wording
 from pthv.blocked import NotReady
 from pthv.models import Program, User
@@ -50,10 +50,19 @@ INVENTED = {
 }
 
 
+Own = Mapping[tuple[str, str], Words]
+
+
 def of_program(kind: str, language: str) -> Words:
     """The program's own words, or ours where it has none."""
     own = MessageWording.objects.filter(kind=kind, language=language).first()
     return Words(own.subject, own.body) if own else ours(kind, language)
+
+
+def own_words() -> Own:
+    """All that the program says in its own words, by kind and language."""
+    rows = MessageWording.objects.values_list("kind", "language", "subject", "body")
+    return {(kind, language): Words(subject, body) for kind, language, subject, body in rows}
 
 
 def language_of(invitation: Invitation, caregiver: Caregiver | None) -> str:
@@ -74,11 +83,15 @@ def compose(
     *,
     language: str | None = None,
     visit: Visit | None = None,
+    own: Own | None = None,
 ) -> Words:
     """What a message of this kind says to this caregiver; `{link}` stays, and is filled as it
-    is sent."""
+    is sent. `own`: what the program says in its own words, where it is at hand."""
     language = language or language_of(invitation, caregiver)
-    words = of_program(kind, language)
+    if own is None:
+        words = of_program(kind, language)
+    else:
+        words = own.get((kind, language)) or ours(kind, language)
     with translation.override(language), timezone.override(invitation.program.zone):
         return _filled(words, _values(invitation, caregiver, visit))
 
@@ -97,9 +110,8 @@ def preview(words: Words, language: str, program: Program) -> Words:
 def _values(
     invitation: Invitation, caregiver: Caregiver | None, visit: Visit | None
 ) -> dict[str, str]:
-    children = Student.objects.enrolled().filter(
-        family=invitation.family_id, school=invitation.school_id
-    )
+    here = invitation.school_id
+    children = [child for child in invitation.family.children if child.school_id == here]
     values = {
         "school": invitation.school.name,
         "educators": wording.listed(

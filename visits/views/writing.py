@@ -15,7 +15,7 @@ from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.requests import Request, id_of
 from visits import family_messages, links
-from visits.family_messages import compose, language_of
+from visits.family_wording import Words, compose, language_of, own_words
 from visits.models import FamilyLink, Invitation
 
 CHANNELS = {"text": gettext_lazy("text"), "email": gettext_lazy("e-mail")}
@@ -43,19 +43,21 @@ def invitation_write(request: Request, pk: int) -> HttpResponse:
 
 def _words(invitation: Invitation, person: Caregiver) -> dict[str, object]:
     """The wording in the caregiver's language and in English, and where it would go."""
-    code = language_of(invitation, person)
+    code, own = language_of(invitation, person), own_words()
+
+    def words(kind: str, language: str) -> Words:
+        return compose(kind, invitation, person, language=language, own=own)
+
     link = FamilyLink.objects.usable().filter(invitation=invitation, caregiver=person).first()
-    own = compose("invitation", invitation, person, language=code)
-    filled = own.body.replace("{link}", links.url(link)) if link else ""
+    asked = words("invitation", code)
+    filled = asked.body.replace("{link}", links.url(link)) if link else ""
     return {
         "code": code,
         "language": languages.AUTONYMS[code],
         "drafted": languages.is_drafted(code),
-        "call": compose("call", invitation, person, language=code).body,
-        "own": own,
-        "english": [
-            compose(kind, invitation, person, language="en").body for kind in ("call", "invitation")
-        ]
+        "call": words("call", code).body,
+        "own": asked,
+        "english": [words("call", "en").body, words("invitation", "en").body]
         if code != "en"
         else [],
         "recipients": [
@@ -65,7 +67,7 @@ def _words(invitation: Invitation, person: Caregiver) -> dict[str, object]:
         "link": link,
         "filled": filled,
         "sms": f"sms:{person.phone}?body={quote(filled)}" if _texted(person) else "",
-        "mail": f"mailto:{person.email}?subject={quote(own.subject)}&body={quote(filled)}"
+        "mail": f"mailto:{person.email}?subject={quote(asked.subject)}&body={quote(filled)}"
         if person.email and not person.email_is_dead
         else "",
     }
