@@ -166,7 +166,7 @@ def has_queued(program: Program, kind: str, key: str) -> bool:
 
 
 def came_back(message_id: int, problem: str) -> None:
-    """A text that the provider took did not arrive."""
+    """A text that the provider took did not arrive; `problem` is "" where it doesn't say why."""
     with scopes_disabled():
         # The provider may say so before we have noted that it took it.
         known = Q(state__in=[Message.State.QUEUED, Message.State.SENT])

@@ -17,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from pthv import accounts, outbox, stops, texts
-from pthv.models import Membership, Message
+from pthv.models import Membership
 from pthv.requests import Request, id_of
 
 DEMO_PEOPLE = 7
@@ -103,8 +103,7 @@ def text_status(request: HttpRequest) -> HttpResponse:
     _refuse_unless_signed(request)
     message = id_of(request.GET.get("message", ""))
     if message and request.POST.get("MessageStatus") in texts.UNDELIVERED:
-        problem = texts.problem_of(request.POST.get("ErrorCode"))
-        outbox.came_back(message, problem or Message.Problem.UNAVAILABLE)
+        outbox.came_back(message, texts.problem_of(request.POST.get("ErrorCode")))
     return HttpResponse(status=204)
 
 

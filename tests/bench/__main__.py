@@ -152,7 +152,7 @@ def pages(sql: psycopg.Connection) -> list[Page]:
         Page("words to ask with", "program", f"/invitations/{ask[0][0]}/write/"),
         Page("messages", "program", "/messages/"),
         Page("messages, school", "site", "/messages/"),
-        Page("messages lost", "program", "/messages/?show=failed"),
+        Page("messages lost", "program", "/messages/?show=not_arrived"),
         Page("our words", "program", "/wording/"),
         Page("family's page", "mother", "/invitation/es/"),
         Page("family's yes", "mother", "/invitation/es/yes/"),

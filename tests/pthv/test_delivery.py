@@ -497,7 +497,7 @@ def test_what_the_provider_could_not_deliver_came_back(post, tell):
         assert response.status_code == 204
 
     assert (state(gone), gone.problem, gone.sent_at) == ("bounced", "refused", NOW)
-    assert (state(off), off.problem) == ("bounced", "unavailable")
+    assert (state(off), off.problem) == ("bounced", "")
     assert (state(blocked), blocked.problem) == ("bounced", "stopped")
     assert stops.is_stopped(blocked.address)
 

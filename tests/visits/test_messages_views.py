@@ -44,6 +44,16 @@ def test_the_list_says_what_went_out_and_what_did_not(read, unsent, site_coordin
     assert "Nothing waits" in read("/messages/?show=waiting", site_coordinator)
 
 
+def test_of_a_text_that_came_back_without_a_reason_nothing_else_is_said(
+    read, unsent, site_coordinator
+):
+    Message.objects.update(state="queued", problem="")
+    outbox.came_back(unsent.pk, "")
+
+    page = read("/messages/", site_coordinator)
+    assert "It did not reach their phone" in page and "did not answer" not in page
+
+
 def test_messages_of_another_school_are_not_listed(read, unsent, other_site_coordinator):
     assert "No message yet" in read("/messages/", other_site_coordinator)
 
