@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.core import mail
@@ -24,7 +25,7 @@ from tests.conftest import at
 from tests.test_access import ROWS, row_id  # noqa: F401
 from training import certificates
 from training.models import Cohort, Course
-from visits import scheduling
+from visits import links, scheduling
 from visits.models import Invitation
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +33,10 @@ pytestmark = pytest.mark.django_db
 STRINGS: list[str] = json.loads((Path(__file__).parent / "strings.json").read_text("utf-8"))
 MARKUP = [string for string in STRINGS if "<" in string and len(string) > 8]
 TYPED = {"text", "search", "email", "tel", "url", "number", "date", "time", "password", "textarea"}
-PAGES = sorted(name for name, row in ROWS.items() if row.method == "get" and row.status == 200)
+# A family's own pages have a test below: nobody reaches them without a link.
+PAGES = sorted(
+    name for name, row in ROWS.items() if row.method == "get" and row.status == 200 and row.may
+)
 # What has rules of its own, which a string typed by a person can't get past.
 KEPT = {
     "email",
@@ -182,6 +186,31 @@ def test_read_on_every_page(turn, request, row_id, client, completed):  # noqa: 
     assert "&lt;" in shown
 
 
+@pytest.mark.parametrize("turn", range(4))
+def test_read_on_a_familys_own_pages(turn, client, invitation, visit):
+    strings = MARKUP[turn::4] + STRINGS[turn::40]
+    for model in (Family, Caregiver, Student, School, User):
+        planted(model, strings)
+    invitation = Invitation.objects.get(pk=invitation.pk)
+    mother = Caregiver.objects.get()
+    Caregiver.objects.update(dead_phone="", dead_email="")
+    client.get(urlsplit(links.url(links.mint(invitation, mother, by=None))).path)
+    shown = ""
+
+    for name, more in [
+        ("family_invitation", []),
+        ("family_cancel", []),
+        *(("family_answer", [answer]) for answer in ("yes", "later", "no", "call")),
+    ]:
+        for language in ("en", "ar"):
+            response = client.get(reverse(name, args=[language, *more]))
+            assert response.status_code == 200, name
+            assert [one for one in MARKUP if one in response.text] == [], name
+            shown += response.text
+
+    assert "&lt;" in shown
+
+
 def test_printed_on_a_certificate(certified):
     """As data, whatever it looks like; or refused with a sentence, never as boxes."""
     printed = 0
@@ -205,12 +234,17 @@ def test_written_in_every_message(accepted, educator):
     User.objects.update(given_name="Eve\r\nBcc: someone@example.org")
     invitation = Invitation.objects.get(pk=accepted.pk)
     by = User.objects.get(pk=educator.pk)
+    Caregiver.objects.update(preferred_channel="email", email="marta@example.org", dead_email="")
+    planted_name = Caregiver.objects.get()
+    planted_name.given_name = "{link} {when}\r\nBcc: other@example.org <b>"
+    planted_name.save()
     scheduling.schedule(invitation, scheduling.slot(at(8, 16, 30)), "home", by=by)
 
     for message in Message.objects.all():
         outbox.send(message.pk)
 
-    assert Message.objects.filter(state="sent").count() == Message.objects.count() >= 1
+    assert Message.objects.filter(state="sent").count() == Message.objects.count() >= 2
+    assert Message.objects.filter(kind="visit_time").exists()
     for sent in mail.outbox:
         assert "\n" not in sent.subject
         assert sent.recipients() == [sent.to[0]]
