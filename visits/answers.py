@@ -96,11 +96,13 @@ def reached(
     *,
     by: User,
     caregiver: Caregiver | None = None,
+    later_on: datetime.date | None = None,
 ) -> ContactAttempt:
     """Record that somebody talked to the family, and what it answered; both in one tap."""
     outcome = ContactAttempt.Outcome.REACHED
     attempt = invitations.record_attempt(invitation, channel, outcome, by=by, caregiver=caregiver)
-    record(invitation, answer, by=by, caregiver=caregiver, language=attempt.language)
+    spoken = attempt.language
+    record(invitation, answer, by=by, caregiver=caregiver, later_on=later_on, language=spoken)
     return attempt
 
 

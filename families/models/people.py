@@ -325,9 +325,19 @@ class Caregiver(ProgramRow):
         return sorted(links.items(), key=lambda way: way[0] != self.preferred_channel)
 
     @property
-    def best_way(self) -> list[tuple[str, str]]:
-        """The way they like best alone; empty without phone and e-mail."""
-        return self.ways[:1]
+    def call_way(self) -> list[tuple[str, str]]:
+        """Calling them; empty without a phone that works."""
+        return [way for way in self.ways if way[0] == self.Channel.CALL]
+
+    @property
+    def best_ways(self) -> list[tuple[str, str]]:
+        """The way they like best, and calling them; empty without phone and e-mail."""
+        return list(dict.fromkeys([*self.ways[:1], *self.call_way]))
+
+    @property
+    def likely_channel(self) -> str:
+        """How somebody who records how it went has tried them: nobody answers a text at once."""
+        return self.Channel.CALL if self.call_way else self.preferred_channel
 
 
 class StudentQuerySet(models.QuerySet):

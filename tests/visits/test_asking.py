@@ -104,3 +104,25 @@ def test_another_school_is_not_there(invitation, client, other_site_coordinator,
     told = page(client, other_site_coordinator, f"?school={school.pk}")
 
     assert "Lincoln" not in told and "Ortega" not in told
+
+
+def test_a_draw_counts_whom_it_drew_whoever_asks_them(
+    invitation, educator, school, school_year, site_coordinator
+):
+    invitations.record_attempt(invitation, "call", "no_answer", by=educator)
+    selection.draw(school, school_year, 1, by=site_coordinator)
+
+    drawn, everyone = asking.by_plan(school, on=NOW.date())
+
+    assert (drawn.planned, drawn.asked) == (everyone.planned, everyone.asked) == (1, 1)
+
+
+def test_one_schools_page_has_its_own_families_alone(
+    invitation, client, program_coordinator, other_school
+):
+    Invitation.objects.update(state="asked", asked_at=NOW, call_wanted_at=NOW)
+    mother = invitation.family.caregivers.get()
+    people.mark_dead(mother, phone=str(mother.phone))
+
+    assert "Ortega" in page(client, program_coordinator)
+    assert "Ortega" not in page(client, program_coordinator, f"?school={other_school.pk}")

@@ -201,3 +201,23 @@ def test_only_what_people_record_is_taken_from_the_form(act, educator, invitatio
     status, _ = act("attempt", educator, channel="text", outcome="sent")
 
     assert status == 422 and not invitation.attempts.exists()
+
+
+def test_not_now_is_two_taps_too(act, educator, invitation, program):
+    _, page = act("attempt", educator, channel="call", outcome="later")
+
+    assert invitation.state == Invitation.State.LATER
+    assert invitation.later_on == program.today + datetime.timedelta(days=30)
+    assert "Ortega family: Not now." in page
+
+
+def test_whoever_likes_texts_is_recorded_as_called_unless_said_otherwise(
+    client, educator, invitation, family
+):
+    family.caregivers.update(preferred_channel="text")
+    client.force_login(educator)
+
+    page = client.get("/today/").content.decode()
+
+    assert re.search(r'value="call" required checked', page)
+    assert page.index('href="sms:') < page.index('href="tel:')

@@ -4,9 +4,11 @@ import re
 
 import pytest
 
+from pthv import clock
 from pthv.models import Message
+from tests.conftest import at
 from visits import answers, links
-from visits.models import FamilyLink, Invitation
+from visits.models import FamilyLink, Invitation, MessageWording
 
 
 @pytest.fixture
@@ -98,3 +100,20 @@ def test_who_likes_calls_is_left_to_people(page, post, mother):
     assert "They like calls best" in page()
     post()
     assert not Message.objects.exists()
+
+
+def test_at_night_it_says_when_it_goes_out(post, mother):
+    with clock.at(at(6, 22)):
+        told = post().content.decode()
+
+    assert "1 message goes out Wed, Oct 7, 8:00 AM: not in the quiet hours." in told
+
+
+def test_a_programs_own_words_are_nobodys_draft(page, mother, program, educator):
+    assert "A machine drafted these words" in page()
+    for kind in ("call", "invitation"):
+        MessageWording.objects.create(
+            program=program, kind=kind, language="es", body="Hola {link}", changed_by=educator
+        )
+
+    assert "A machine drafted these words" not in page()

@@ -19,6 +19,7 @@ class AttemptForm(forms.Form):
         (ContactAttempt.Outcome.WRONG_NUMBER, _("Wrong number")),
         (ContactAttempt.Outcome.REACHED, _("We talked")),
         (Invitation.State.ACCEPTED, _("They said yes")),
+        (Invitation.State.LATER, _("Not now, in a month")),
         (Invitation.State.DECLINED, _("No, thank you")),
     ]
     channel = forms.ChoiceField(choices=ContactAttempt.Channel, label=_("How"))

@@ -9,11 +9,17 @@ from django.utils.translation import gettext_lazy as _
 from families.models import SchoolClass, Student, grade_in_words
 from pthv.access import Can
 from pthv.models import School, SchoolYear
+from visits.forms.narrowing import GRADES
 from visits.models import SelectionPlan
 
 WHOLE_SCHOOL = "school"
 CLASSES_SHOWN = 80
 MOST_DRAWN = 10_000
+
+
+def _place(grade: str) -> tuple[int, str]:
+    """Where a grade stands: kindergarten before the first, what nobody knows last."""
+    return (GRADES.index(grade) if grade in GRADES else len(GRADES), grade)
 
 
 class PlanForm(forms.Form):
@@ -101,7 +107,10 @@ class PlanForm(forms.Form):
             (_("A class"), [(f"class:{one.pk}", one.title) for one in found[:CLASSES_SHOWN]]),
             (
                 _("A grade"),
-                [(f"grade:{grade}", _("Grade %s") % grade_in_words(grade)) for grade in grades],
+                [
+                    (f"grade:{grade}", _("Grade %s") % grade_in_words(grade))
+                    for grade in sorted(grades, key=_place)
+                ],
             ),
             (_("Everybody"), [(WHOLE_SCHOOL, _("The whole school"))]),
         ]

@@ -7,11 +7,12 @@ two classes counts in both.
 import datetime
 from dataclasses import dataclass
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, F, Q
 
 from families.models import SchoolClass
 from pthv.models import School, SchoolYear
-from visits.models import SelectionPlan, VisitKind
+from visits.models import Draw, Invitation, SelectionPlan, VisitKind
 
 MOST = 100
 
@@ -57,33 +58,41 @@ def by_class(school: School, *, on: datetime.date) -> list[Asking]:
 
 
 def by_plan(school: School, *, on: datetime.date) -> list[Asking]:
-    """Each plan of the school year at hand, with the day by which all should be asked."""
-    plans = (
+    """Each plan of the school year at hand, with the day by which all should be asked. Whoever
+    was drawn counts in the draw, also if another plan asks them."""
+    plans = list(
         SelectionPlan.objects.filter(
             school=school, school_year__in=SchoolYear.objects.at_hand(on).values("pk")
         )
         .select_related("school_class")
-        .annotate(
-            planned=Count("invitations"),
-            asked=Count("invitations", filter=~Q(invitations__state="not_asked")),
-            accepted=Count("invitations", filter=Q(invitations__state="accepted")),
-            visited=Count("invitations", filter=Q(invitations__visited_at__isnull=False)),
-        )
+        .annotate(families=ArrayAgg("invitations__family", default=[]))
         .order_by("-pk")[:MOST]
     )
-    return [
-        Asking(
-            pk=plan.pk,
-            name=str(plan),
-            enrolled=0,
-            planned=plan.planned,
-            asked=plan.asked,
-            accepted=plan.accepted,
-            visited=plan.visited,
-            ask_by=plan.ask_by,
-        )
-        for plan in plans
-    ]
+    drawn = Draw.objects.filter(plan__in=plans).values_list("plan", "drawn")
+    families = {plan.pk: set(plan.families) - {None} for plan in plans}
+    for plan, among in drawn:
+        families[plan] |= set(among)
+    found = Invitation.objects.filter(
+        family__in=set().union(*families.values()),
+        kind=VisitKind.FIRST,
+        school_year__in=SchoolYear.objects.at_hand(on).values("pk"),
+    )
+    of_family = {one.family_id: one for one in found.only("family", "state", "visited_at")}
+    return [_of_plan(plan, [of_family.get(pk) for pk in families[plan.pk]]) for plan in plans]
+
+
+def _of_plan(plan: SelectionPlan, found: list[Invitation | None]) -> Asking:
+    asked = [one for one in found if one and one.state != Invitation.State.NOT_ASKED]
+    return Asking(
+        pk=plan.pk,
+        name=str(plan),
+        enrolled=0,
+        planned=len(found),
+        asked=len(asked),
+        accepted=sum(one.state == Invitation.State.ACCEPTED for one in asked),
+        visited=sum(one.visited_at is not None for one in asked),
+        ask_by=plan.ask_by,
+    )
 
 
 def _behind_first(rows: list[Asking]) -> list[Asking]:

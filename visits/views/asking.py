@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from families.models import Caregiver
+from families.models import Caregiver, Student, adults
 from pthv import audit
 from pthv.access import Can, requires
 from pthv.models import School
@@ -26,7 +26,7 @@ def asking(request: Request) -> HttpResponse:
     schools = coverage.by_school(School.objects.open_to(request.user, Can.SEE_DESK), on=today)
     schools.sort(key=lambda row: (row.asked / (row.enrolled or 1), -row.enrolled, row.name))
     chosen = _chosen(request, schools)
-    waiting, dead = _waiting(request), _dead(request)
+    waiting, dead = _waiting(request, chosen), _dead(request, chosen)
     looked_at = [*(one.family for one in waiting), *(person.family for person in dead)]
     audit.listed(looked_at, by=request.user, reason=Can.SEE_DESK)
     return render(
@@ -53,15 +53,18 @@ def _chosen(request: Request, schools: list[coverage.SchoolCoverage]) -> School 
     return School(pk=found[0].school_id, name=found[0].name) if found else None
 
 
-def _waiting(request: Request) -> list[Invitation]:
+def _waiting(request: Request, school: School | None) -> list[Invitation]:
     """Whoever wants a call, or whose caregivers differ; the longest waiting first."""
     found: QuerySet[Invitation] = Invitation.objects.open_to(request.user, Can.SEE_DESK)
     rows = found.waiting_for_us().select_related("family", "school", "educator__user")
+    rows = (rows.filter(school=school) if school else rows).prefetch_related(adults("family__"))
     return list(rows.order_by("pk")[: SHOWN + 1])
 
 
-def _dead(request: Request) -> list[Any]:
+def _dead(request: Request, school: School | None) -> list[Any]:
     """Caregivers whom no phone or e-mail of theirs reaches; of families that said no, nobody."""
     theirs = families.open_to(request.user, Can.SEE_DESK).exclude(families.has_said_no())
+    if school:
+        theirs = theirs.filter(Exists(Student.objects.filter(family=OuterRef("pk"), school=school)))
     people = Caregiver.objects.with_dead_ends().filter(family__in=theirs.values("pk"))
     return list(people.select_related("family").order_by("pk")[: SHOWN + 1])

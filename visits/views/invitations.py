@@ -1,5 +1,6 @@
 """Families: whom to invite, and what they answered."""
 
+import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -24,6 +25,7 @@ from visits.models.invitation import InvitationQuerySet
 from visits.views import families
 
 # What the chips narrow by.
+A_MONTH = datetime.timedelta(days=30)
 BY_STATE = {"state", "waiting", "waits", "dead", "kind", "asked", "mine"}
 
 
@@ -131,7 +133,8 @@ def invitation_attempt(request: Request, pk: int) -> HttpResponse:
 
 def _attempted(invitation: Invitation, outcome: str, **how: Any) -> ContactAttempt:
     if outcome in Invitation.State:
-        return answers.reached(invitation, answer=outcome, **how)
+        later_on = invitation.program.today + A_MONTH
+        return answers.reached(invitation, answer=outcome, later_on=later_on, **how)
     return invitations.record_attempt(invitation, outcome=outcome, **how)
 
 
@@ -191,7 +194,8 @@ def invitation_team(request: Request, pk: int) -> HttpResponse:
 
 
 def _invitation(request: Request, pk: int, can: Can) -> Invitation:
-    found = Invitation.objects.open_to(request.user, can).select_related("family", "school")
+    related = ("family", "school", "program")
+    found = Invitation.objects.open_to(request.user, can).select_related(*related)
     return get_object_or_404(found.prefetch_related(adults("family__")), pk=pk)
 
 

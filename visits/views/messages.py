@@ -5,10 +5,11 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language_info
 from django.utils.translation import gettext as _
 
-from pthv import audit, languages, texts
+from pthv import audit, clock, languages, texts
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.models import Message
@@ -19,12 +20,15 @@ from visits.family_words import Words, ours
 from visits.forms.messages import WordingForm
 from visits.models import MessageWording
 
+# What the list can be narrowed to.
+SHOWN = ("not_arrived", "waiting")
+
 
 @requires(Can.SEE_DESK)
 def message_list(request: Request) -> HttpResponse:
     """Messages to families, the latest first."""
     show = request.GET.get("show", "")
-    rare = show in ("not_arrived", "waiting")
+    rare = show in SHOWN
     found = family_messages.open_to(request.user, Can.SEE_DESK, rare=rare)
     if show == "not_arrived":
         found = found.not_arrived()
@@ -36,7 +40,13 @@ def message_list(request: Request) -> HttpResponse:
         [one.invitation.family for one in asked.values()], by=request.user, reason=Can.SEE_DESK
     )
     rows = [_row(message, asked) for message in page.rows]
-    context = {"page": page, "rows": rows, "show": show, "may_reword": Can.REWORD in request.powers}
+    context = {
+        "page": page,
+        "rows": rows,
+        "show": show,
+        "may_reword": Can.REWORD in request.powers,
+        "may_edit": Can.EDIT_FAMILIES in request.powers,
+    }
     return render(request, "visits/message_list.html", context)
 
 
@@ -48,6 +58,7 @@ def _row(message: Message, asked: dict[int, Any]) -> dict[str, Any]:
         "kind": family_wording.NAMES.get(message.kind, message.kind),
         "language": languages.name(message.language),
         "arrived": arrived,
+        "later": message.state == Message.State.QUEUED and message.next_try_at > clock.now(),
     }
 
 
@@ -65,7 +76,9 @@ def message_again(request: Request, pk: int) -> HttpResponse:
             messages.error(request, sentence)
     else:
         messages.success(request, _("It is tried again."))
-    return redirect("message_list")
+    show = request.POST.get("show", "")
+    query = f"?show={show}" if show in SHOWN else ""
+    return redirect(reverse("message_list") + query)
 
 
 @requires(Can.REWORD)

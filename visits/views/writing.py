@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from families.models import Caregiver, isolated
-from pthv import audit, languages
+from pthv import audit, clock, languages, wording
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.requests import Request, id_of
@@ -54,7 +54,9 @@ def _words(invitation: Invitation, person: Caregiver) -> dict[str, object]:
     return {
         "code": code,
         "language": languages.AUTONYMS[code],
-        "drafted": languages.is_drafted(code),
+        # A program's own words are nobody's draft.
+        "drafted": not {("call", code), ("invitation", code)} <= own.keys()
+        and languages.is_drafted(code),
         "call": words("call", code).body,
         "own": asked,
         "english": [words("call", "en").body, words("invitation", "en").body]
@@ -98,7 +100,14 @@ def _post(request: Request, invitation: Invitation, person: Caregiver | None) ->
     if sent:
         count = len(sent)
         said = ngettext("%(n)s message is on its way.", "%(n)s messages are on their way.", count)
-        messages.success(request, said % {"n": count})
+        later = min(message.next_try_at for message in sent)
+        if later > clock.now():
+            said = ngettext(
+                "%(n)s message goes out %(when)s: not in the quiet hours.",
+                "%(n)s messages go out %(when)s: not in the quiet hours.",
+                count,
+            )
+        messages.success(request, said % {"n": count, "when": wording.moment(later)})
     else:
         messages.info(request, _("They were written to already. Nothing was sent twice."))
     return redirect(invitation)
