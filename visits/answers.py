@@ -142,7 +142,8 @@ def _same(
 
 
 def _blockers(given: InvitationAnswer, invitation: Invitation) -> list[str]:
-    if invitation.state == State.DECLINED and given.recorded_by and given.answer != Answer.DECLINED:
+    opens = given.recorded_by and given.answer != Answer.DECLINED
+    if opens and invitations.no_blockers(invitation):
         return [_("This family said no thank you. Only they can open the door again.")]
     if given.answer == Answer.LATER and (
         given.later_on is None or given.later_on <= invitation.program.today

@@ -32,6 +32,7 @@ from pthv import audit, clock, wording
 from pthv.access import Can, Reach
 from pthv.models import RecordView, SchoolYear, User, full_name
 from visits.models import Invitation, Visit
+from visits.models.invitation import has_said_no
 
 LOOKS_READ, LOOKS_TOLD = 30, 5
 
@@ -131,19 +132,8 @@ def children(family: Family, user: User, can: Can) -> list[Any]:
 
 
 def said_no(found: Iterable[int]) -> set[int]:
-    """Those of the families that said no, or one of whose children came from one that did.
-
-    A child moved into another household is the same child: its family's no goes along.
-    """
+    """Those of the families that said no, or one of whose children came from one that did."""
     return set(Family.objects.filter(has_said_no(), pk__in=found).values_list("pk", flat=True))
-
-
-def has_said_no() -> Q:
-    """What `said_no` says, of each family of a query."""
-    no = Invitation.objects.filter(state=Invitation.State.DECLINED)
-    came_from = earlier_students().filter(pgh_obj__family=OuterRef(OuterRef("pk")))
-    moved = no.filter(family__in=came_from.exclude(family=None).values("family"))
-    return Q(Exists(no.filter(family=OuterRef("pk")))) | Q(Exists(moved))
 
 
 def with_twins(found: QuerySet[Family], user: User) -> QuerySet[Family]:

@@ -22,7 +22,7 @@ from pthv.models import Message, Program, User
 from pthv.models.audit import MessageQuerySet
 from visits import families, family_wording, links
 from visits.family_wording import compose, language_of
-from visits.invitations import locked
+from visits.invitations import locked, no_blockers
 from visits.models import ContactAttempt, FamilyLink, Invitation, InvitationAnswer, Visit
 
 __all__ = [
@@ -97,8 +97,8 @@ def invite(invitation: Invitation, *, by: User) -> list[Message]:
 
 def blockers(invitation: Invitation) -> list[str]:
     """Why the family must not be asked now."""
-    if invitation.state == State.DECLINED or families.said_no([invitation.family_id]):
-        return [_("This family said no thank you. They are not asked again.")]
+    if reasons := no_blockers(invitation):
+        return reasons
     if invitation.state == State.ACCEPTED:
         return [_("This family said yes already.")]
     if invitation.later_on and invitation.later_on > invitation.program.today:

@@ -15,7 +15,7 @@ from families.models import Caregiver, Student
 from pthv import audit, clock, wording
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, Program, School, SchoolYear, User, full_name
-from visits import family_page
+from visits import families, family_page
 from visits.models import ContactAttempt, Invitation, VisitKind, VisitTeam
 from visits.models.invitation import InvitationQuerySet
 from visits.models.team import TeamMember
@@ -86,8 +86,8 @@ def record_attempt(
 
 
 def _attempt_blockers(invitation: Invitation, caregiver: Caregiver | None) -> list[str]:
-    if invitation.state == State.DECLINED:
-        return [_("This family said no thank you. They are not asked again.")]
+    if reasons := no_blockers(invitation):
+        return reasons
     if invitation.later_on and invitation.later_on > invitation.program.today:
         day = wording.day(invitation.later_on, invitation.program.today)
         return [_("They asked us to come back from %(day)s on. Wait until then.") % {"day": day}]
@@ -97,6 +97,21 @@ def _attempt_blockers(invitation: Invitation, caregiver: Caregiver | None) -> li
         ]
     if caregiver is None and invitation.family.adults and not invitation.family.reachable:
         return [_("Nobody of this family may be contacted.")]
+    return []
+
+
+def no_blockers(invitation: Invitation) -> list[str]:
+    """The family's no, where it keeps us from asking, writing, and finding a time.
+
+    The no to one visit is a no to all, in whichever year, and goes along with a child that
+    moves: `InvitationQuerySet.without_a_no` says the same of lists. Only a visit that is
+    planned already, by a yes of this very invitation, goes on until it is held or cancelled.
+    """
+    declined = invitation.state == State.DECLINED
+    if declined or (
+        families.said_no([invitation.family_id]) and not invitation.visits.ahead().exists()
+    ):
+        return [_("This family said no thank you. They are not asked again.")]
     return []
 
 
@@ -128,6 +143,7 @@ def open_second(first: Invitation, *, by: User) -> Invitation:
         },
     )
     if created:
+        raise_if(no_blockers(second))
         audit.record("invitation.opened", second, by=by, after=first.pk)
     return second
 
@@ -159,6 +175,7 @@ def choose_team(invitation: Invitation, partners: list[Educator], *, by: User) -
     chosen = {partner.pk for partner in partners}
     if lead in chosen or not 1 <= len(chosen) <= 2:
         raise NotReady(_("Educators visit in pairs: choose one or two partners for the lead."))
+    raise_if(no_blockers(invitation))
     raise_if(not_visiting(partners, invitation.school, on=invitation.program.today))
     if invitation.visits.ahead().exists():
         raise NotReady(_("The visit is scheduled with its team already. Cancel it to change that."))
@@ -199,7 +216,7 @@ def export(
         audit.record("families.exported", year, by=by, filters=filters)
     children = Student.objects.enrolled().filter(family=OuterRef("family")).order_by("pk")
     named = Concat("given_name", Value(" "), "family_name", Value(", "), "grade")
-    rows = found.exclude(state=State.DECLINED).order_by("pk")
+    rows = found.without_a_no().order_by("pk")
     rows = rows.annotate(
         children=ArraySubquery(children.values(named=named)), asker=full_name("educator__user__")
     )

@@ -18,7 +18,7 @@ from families.people import ended_blockers, merged_blockers
 from pthv import audit, clock, outbox, tokens
 from pthv.blocked import raise_if
 from pthv.models import Message, User
-from visits.invitations import locked
+from visits.invitations import locked, no_blockers
 from visits.models import FamilyLink, Invitation
 
 LASTS = datetime.timedelta(days=60)
@@ -64,8 +64,7 @@ def blockers(invitation: Invitation, caregiver: Caregiver) -> list[str]:
     """Why this caregiver gets no link to this invitation."""
     reasons = merged_blockers(invitation.family) + ended_blockers(caregiver)
     name = {"name": caregiver}
-    if invitation.state == Invitation.State.DECLINED:
-        reasons.append(_("This family said no thank you. They are not asked again."))
+    reasons += no_blockers(invitation)
     if invitation.school_year.ends_on < invitation.program.today:
         reasons.append(_("The school year of this invitation is over."))
     if caregiver.family_id != invitation.family_id:

@@ -19,7 +19,7 @@ from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, User
 from training import certification
 from visits import family_messages
-from visits.invitations import locked, not_visiting
+from visits.invitations import locked, no_blockers, not_visiting
 from visits.models import (
     Invitation,
     PayRate,
@@ -84,7 +84,7 @@ def blockers(
 
 
 def _family_blockers(invitation: Invitation) -> list[str]:
-    if invitation.state == Invitation.State.DECLINED:
+    if no_blockers(invitation):
         return [_("The %(family)s said no thank you.") % {"family": invitation.family}]
     if invitation.state != Invitation.State.ACCEPTED:
         return [
@@ -276,9 +276,9 @@ def cancel(visit: Visit, ending: str, *, by: User | None) -> Visit:
         )
     visit.state, visit.occupies = ending, False
     visit.ended_at, visit.ended_by = clock.now(), by
+    family_messages.tell_cancelled(visit)  # before: beside a no, only whoever has a visit is told
     visit.save(update_fields=["state", "occupies", "ended_at", "ended_by"])
     audit.record("visit.cancelled", visit, by=by, ending=ending)
-    family_messages.tell_cancelled(visit)
     for participant in visit.participants.select_related("educator__user"):
         if by is None or participant.educator.user_id != by.pk:
             _tell(visit, "visit_cancelled", participant.educator)

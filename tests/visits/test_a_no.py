@@ -10,8 +10,8 @@ from pthv import clock, outbox
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Message, SchoolYear
 from tests.conftest import NOW, at
-from visits import answers, family_messages, invitations, links, selection
-from visits.models import ContactAttempt, Invitation, InvitationAnswer
+from visits import answers, family_messages, invitations, links, scheduling, selection
+from visits.models import ContactAttempt, Invitation, InvitationAnswer, Visit
 
 
 @pytest.fixture
@@ -142,3 +142,86 @@ def test_a_wrong_number_of_theirs_is_nobodys_work(declined, mother, client, site
     assert "Ortega" not in client.get("/asking/").content.decode()
     assert "Ortega" not in client.get("/desk/").content.decode()
     assert "/again/" not in client.get("/messages/").content.decode()
+
+
+@pytest.fixture
+def sibling(declined) -> Invitation:
+    """Another invitation of the Ortegas, whom nobody has asked to it yet."""
+    Invitation.objects.filter(pk=declined.pk).update(kind="additional")
+    declined.pk, declined.state, declined.kind = None, "not_asked", "first"
+    declined.answered_at = declined.answered_caregiver = declined.asked_at = None
+    declined.save()
+    return declined
+
+
+@pytest.fixture
+def moved(declined, add_family, school, school_year, site_coordinator) -> Invitation:
+    """Another household's, planned before a child of the Ortegas came to live with it."""
+    ramos = add_family("Ramos", "Lucía")
+    selection.plan_everyone(school, school_year, by=site_coordinator)
+    ramos.caregivers.update(preferred_channel="email", email="ramos@example.org")
+    (mateo,) = declined.family.students.all()
+    mateo.family = ramos
+    mateo.save()
+    return Invitation.objects.get(family=ramos)
+
+
+@pytest.mark.parametrize("whose", ["sibling", "moved"])
+def test_a_no_holds_for_the_familys_other_invitations(
+    whose, request, client, educator, site_coordinator, partner, trained, pay_rate
+):
+    invitation = request.getfixturevalue(whose)
+    ana, name = educator.educators.get(), invitation.family.surnames
+    person = invitation.family.caregivers.get()
+
+    assert not Invitation.objects.invite_next([ana.pk], NOW.date())
+    assert invitation.next_step(NOW.date(), standing=False, said_no=True) == ""
+    client.force_login(educator)
+    assert name not in client.get("/today/").content.decode()
+    assert name not in client.get("/families/?state=not_asked").content.decode()
+    every = client.get("/families/").content.decode()
+    assert name in every and "tel:" not in every and "mailto:" not in every
+    client.force_login(site_coordinator)
+    told = b"".join(client.post("/families/families.csv").streaming_content).decode()
+    assert name not in told
+    for asking in (
+        lambda: invitations.record_attempt(invitation, "call", "reached", by=educator),
+        lambda: answers.record(invitation, "accepted", by=educator),
+        lambda: family_messages.invite(invitation, by=educator),
+        lambda: links.mint(invitation, person, by=educator),
+        lambda: invitations.choose_team(invitation, [partner.educators.get()], by=educator),
+    ):
+        with pytest.raises(NotReady, match="said no thank you"):
+            asking()
+    Invitation.objects.filter(pk=invitation.pk).update(
+        state="accepted", asked_at=NOW, answered_at=NOW, answered_by=educator
+    )
+    assert not Invitation.objects.without_a_time()
+    with pytest.raises(NotReady, match="said no thank you"):
+        scheduling.schedule(invitation, scheduling.slot(at(8, 16, 30)), "home", by=educator)
+
+
+def test_a_visit_that_stands_goes_on_when_a_child_with_a_no_moves_in(
+    accepted, visit, add_family, educator, partner
+):
+    person = accepted.family.caregivers.get()
+    person.preferred_channel, person.email = "email", "marta@example.org"
+    person.save()
+    ramos = add_family("Ramos", "Lucía")
+    answers.record(
+        Invitation.objects.create(
+            family=ramos,
+            **{name: getattr(accepted, name) for name in ("program", "school", "educator")},
+            school_year=accepted.school_year,
+        ),
+        "declined",
+        by=educator,
+    )
+    ramos.students.update(family=accepted.family)
+
+    scheduling.confirm(visit, by=partner)
+    scheduling.cancel(visit, Visit.State.EDUCATOR_CANCELLED, by=educator)
+
+    assert Message.objects.filter(kind="visit_cancelled").exists()  # they would wait for it
+    with pytest.raises(NotReady, match="said no thank you"):
+        scheduling.schedule(accepted, scheduling.slot(at(9, 16, 30)), "home", by=educator)

@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext_lazy as _
 
+from families.households import earlier_students
 from families.models import children
 from pthv import clock
 from pthv.access import Can
@@ -53,6 +54,16 @@ PARSED: dict[str, Callable[[str], object]] = {
 }
 
 
+def has_said_no(family: str = "pk") -> Q:
+    """Whether a family of a query, which `family` names, said no, or one that a child of it came
+    from did: to whichever visit, in whichever year. A child moved into another household is the
+    same child: its family's no goes along."""
+    no = Invitation.objects.filter(state=Invitation.State.DECLINED)
+    came_from = earlier_students().filter(pgh_obj__family=OuterRef(OuterRef(family)))
+    moved = no.filter(family__in=came_from.exclude(family=None).values("family"))
+    return Q(Exists(no.filter(family=OuterRef(family)))) | Q(Exists(moved))
+
+
 class InvitationQuerySet(models.QuerySet):
     def open_to(self, user: User, can: Can) -> "InvitationQuerySet":
         """Of the program, of one's schools, or those one was given or goes on as a partner."""
@@ -80,15 +91,21 @@ class InvitationQuerySet(models.QuerySet):
         return (
             self.of_year(on)
             .filter(may_ask, educator__in=educators)
+            .without_a_no()
             .select_related("family", "school")
             .order_by("pk")
         )
+
+    def without_a_no(self) -> "InvitationQuerySet":
+        """Of families that no no keeps us from asking, as `invitations.no_blockers` says."""
+        return self.exclude(has_said_no("family_id"))
 
     def without_a_time(self) -> "InvitationQuerySet":
         """The family said yes, and no visit stands; whoever has waited longest first."""
         return (
             self.filter(state=Invitation.State.ACCEPTED, visited_at=None)
             .exclude(visits__occupies=True)
+            .without_a_no()
             .order_by("answered_at", "pk")
         )
 
@@ -106,11 +123,13 @@ class InvitationQuerySet(models.QuerySet):
         )
 
     def for_list(self) -> "InvitationQuerySet":
-        """With the little that a list shows: the family and its children, and as words
-        `asker`, `school_name` and `year_name`. Rows of five tables would cost twice as much."""
+        """With the little that a list shows: the family and its children, whether it `said_no`,
+        and as words `asker`, `school_name` and `year_name`. Rows of five tables would cost twice
+        as much."""
         return (
             self.select_related("family")
             .annotate(
+                said_no=has_said_no("family_id"),
                 asker=full_name("educator__user__"),
                 school_name=F("school__name"),
                 year_name=F("school_year__name"),
@@ -342,12 +361,14 @@ class Invitation(ProgramRow):
         """Whether the family may still be asked."""
         return self.state in self.OPEN
 
-    def next_step(self, on: datetime.date, *, standing: bool) -> str:
+    def next_step(self, on: datetime.date, *, standing: bool, said_no: bool) -> str:
         """What it asks for on a date: ask, team, time, or nothing ("").
 
-        `standing`: whether a visit of it stands. A no, a "later" before its day, and a
-        family not reached ask for nothing.
+        `standing`: whether a visit of it stands; `said_no`: whether its family did. A no, a
+        "later" before its day, and a family not reached ask for nothing.
         """
+        if said_no:
+            return ""
         if self.state == self.State.ACCEPTED and not (standing or self.visited_at):
             return "time" if self.team_id else "team"
         waits = self.later_on is not None and self.later_on > on

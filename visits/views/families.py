@@ -93,7 +93,7 @@ def _page(
         "changes": getattr(family, "recent_changes", []),
     }
     if invitation is not None:
-        context |= _next_step(request, invitation, visits, form)
+        context |= _next_step(request, invitation, visits, form, said_no=family.said_no)
     return render(request, "visits/family_detail.html", context, status=status)
 
 
@@ -121,11 +121,16 @@ def _proposals(request: Request, family: Any) -> list[dict[str, Any]]:
 
 
 def _next_step(
-    request: Request, invitation: Any, visits: list[Any], form: forms.Form | None
+    request: Request,
+    invitation: Any,
+    visits: list[Any],
+    form: forms.Form | None,
+    *,
+    said_no: bool,
 ) -> dict[str, Any]:
     """What the one step of an invitation needs; `form`: one that was refused."""
     standing = next((v for v in visits if v.invitation_id == invitation.pk and v.occupies), None)
-    step = invitation.next_step(request.program.today, standing=bool(standing))
+    step = invitation.next_step(request.program.today, standing=bool(standing), said_no=said_no)
     attempts = invitation.attempts_made
     talked = bool(attempts) and attempts[-1]["outcome"] == ContactAttempt.Outcome.REACHED
     if step == "ask" and invitation.state == Invitation.State.ASKED and talked:

@@ -37,7 +37,7 @@ def invitation_list(request: Request) -> HttpResponse:
     page = paged(found, request, shown=lambda rows: rows.for_list())
     # Who asks sees how to reach a family while it may be asked, and that is a look at it.
     by_others = request.user.reach(Can.SEE_FAMILIES).educators == frozenset()
-    open_ = [row.family for row in page if row.is_open and not by_others]
+    open_ = [row.family for row in page if row.is_open and not row.said_no and not by_others]
     prefetch_related_objects(open_, adults())
     audit.listed(open_, by=request.user, reason=Can.SEE_FAMILIES)
     return render(
@@ -94,6 +94,8 @@ def _narrowed(found: InvitationQuerySet, request: Request) -> InvitationQuerySet
     state, kind = asked_for.get("state", ""), asked_for.get("kind", "")
     if state in Invitation.State:
         found = found.filter(state=state)
+        if state in Invitation.OPEN:  # whom to ask
+            found = found.without_a_no()
     elif state == "visited":
         found = found.filter(visited_at__isnull=False)
     if kind in VisitKind:
@@ -106,7 +108,7 @@ def _narrowed(found: InvitationQuerySet, request: Request) -> InvitationQuerySet
         found = found.waiting_for_us()
     if "dead" in asked_for:
         dead = Caregiver.objects.with_dead_ends().values("family")
-        found = found.exclude(state=Invitation.State.DECLINED).filter(family__in=dead)
+        found = found.without_a_no().filter(family__in=dead)
     if "mine" in asked_for:
         found = found.filter(educator__in=request.user.reach(Can.SEE_FAMILIES).educators)
     return found
