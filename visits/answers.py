@@ -52,6 +52,8 @@ def record(
 
     The same answer twice is one. `wishes`: None leaves what they said before.
     """
+    if link is not None and answer == Answer.ACCEPTED:
+        _declined_beside(invitation)  # locked first, in the order of all who lock several
     invitation = locked(invitation, "school_year")
     if link is not None:
         link = _usable(link)
@@ -81,6 +83,7 @@ def record(
         invitation.differing_at = since if _differ([*earlier, given]) else None
     given.save()
     invitation.save()
+    _wait_beside_a_no(given, invitation)
     audit.record("invitation.answered", invitation, by=by, answer=answer, counted=given.counted)
     _withdraw(given, invitation)
     if by is None:
@@ -162,7 +165,7 @@ def _blockers(given: InvitationAnswer, invitation: Invitation) -> list[str]:
 def _counts(given: InvitationAnswer, invitation: Invitation) -> bool:
     """Whether the invitation takes the answer over from what stands."""
     if given.recorded_by or given.answer == Answer.CALL:
-        return given.answer != Answer.CALL or invitation.state != State.DECLINED
+        return True
     if invitation.state not in CAREFUL:
         return True
     theirs = invitation.answered_caregiver_id
@@ -175,7 +178,7 @@ def _counts(given: InvitationAnswer, invitation: Invitation) -> bool:
 
 def _apply(given: InvitationAnswer, invitation: Invitation, *, keep_wishes: bool) -> None:
     """Let the invitation say what was answered; a visit that was planned is called off by a no
-    or a "not now", and a no by the family's own yes."""
+    or a "not now", and every no of the family by its own yes. A wish for a call leaves a no."""
     now = given.given_at
     invitation.asked_at = invitation.asked_at or now
     if given.answer == Answer.CALL:
@@ -187,6 +190,9 @@ def _apply(given: InvitationAnswer, invitation: Invitation, *, keep_wishes: bool
     if invitation.state == State.DECLINED and given.answer != Answer.DECLINED:
         facts = {"caregiver": given.caregiver_id}
         audit.record("invitation.reopened", invitation, by=None, because="family", **facts)
+    if given.answer == Answer.ACCEPTED and given.recorded_by is None:
+        for other in _declined_beside(invitation):
+            _open(other, by=None, because="family", caregiver=given.caregiver_id)
     if given.answer != Answer.ACCEPTED:
         for visit in invitation.visits.ahead():
             scheduling.cancel(visit, Visit.State.FAMILY_CANCELLED, by=None)
@@ -229,15 +235,40 @@ def _tell(given: InvitationAnswer, invitation: Invitation) -> None:
 
 @transaction.atomic
 def reopen(invitation: Invitation, *, because: str, by: User) -> Invitation:
-    """Let a family that had said no be asked again, since it opened the door itself."""
+    """Let a family that had said no be asked again, since it opened the door itself.
+
+    Each no of this family is lifted: the one would keep closed what the other opens. What an
+    earlier household of a child said, stands.
+    """
     if not because.strip():
         raise NotReady(_("Say how the family opened the door again."))
-    invitation = locked(invitation)
-    if invitation.state != State.DECLINED:
-        return invitation
+    declined = _declined_beside(invitation, itself=True)
+    for one in declined:
+        _open(one, by=by, because=because.strip())
+    return locked(invitation)
+
+
+def _declined_beside(invitation: Invitation, *, itself: bool = False) -> list[Invitation]:
+    """What else the family said no to, in whichever year; all of its invitations are locked."""
+    found = Invitation.objects.select_for_update().filter(family=invitation.family_id)
+    return [
+        one
+        for one in found.order_by("pk")
+        if one.state == State.DECLINED and (itself or one.pk != invitation.pk)
+    ]
+
+
+def _open(invitation: Invitation, *, by: User | None, **facts: Any) -> None:
     invitation.state = State.ASKED
     invitation.answered_at = invitation.answered_by = invitation.answered_caregiver = None
     invitation.differing_at = None
     invitation.save()
-    audit.record("invitation.reopened", invitation, by=by, because=because.strip())
-    return invitation
+    audit.record("invitation.reopened", invitation, by=by, **facts)
+
+
+def _wait_beside_a_no(given: InvitationAnswer, invitation: Invitation) -> None:
+    """A family says yes by itself to which a child with a no has come: somebody asks them."""
+    yes = given.answer == Answer.ACCEPTED and given.counted and given.link
+    if yes and invitations.no_blockers(invitation):
+        invitation.differing_at = given.given_at
+        invitation.save(update_fields=["differing_at"])

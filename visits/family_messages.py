@@ -326,8 +326,6 @@ def settle(program: Program) -> int:
 
     Rosters end people's say and change their numbers too, and know nothing of messages.
     """
-    _withdraw_from_the_gone(program)
-    _withdraw_what_is_over(program)
     refused = Message.objects.not_arrived().filter(problem=Message.Problem.REFUSED)
     marked = 0
     for channel, name in ADDRESSES.items():
@@ -340,6 +338,9 @@ def settle(program: Program) -> int:
             phone, email = (address, "") if name == "phone" else ("", address)
             people.mark_dead(person, phone=phone, email=email)
             marked += 1
+    # Last: whoever changes a caregiver locks them first, and then the messages that wait.
+    _withdraw_from_the_gone(program)
+    _withdraw_what_is_over(program)
     return marked
 
 

@@ -86,7 +86,8 @@ def record_attempt(
 
 
 def _attempt_blockers(invitation: Invitation, caregiver: Caregiver | None) -> list[str]:
-    if reasons := no_blockers(invitation):
+    asked_us = invitation.call_wanted_at or invitation.differing_at
+    if not asked_us and (reasons := no_blockers(invitation)):
         return reasons
     if invitation.later_on and invitation.later_on > invitation.program.today:
         day = wording.day(invitation.later_on, invitation.program.today)

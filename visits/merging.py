@@ -299,7 +299,7 @@ def _locked(*found: Family) -> list[Family]:
     """The families as they are now, with everything a merge moves kept from others.
 
     The program first, as an import does, so that none is applied meanwhile; then the schools,
-    as a plan does, so that nobody is invited; then visits, invitations, families and their
+    as a plan does, so that nobody is invited; then invitations, visits, families and their
     people, each in order of their ids.
     """
     Program.objects.select_for_update(no_key=True).get(pk=found[0].program_id)
@@ -307,8 +307,8 @@ def _locked(*found: Family) -> list[Family]:
     schools = Student.objects.filter(family__in=pks).values("school")
     for rows in (
         School.objects.filter(pk__in=schools),
-        Visit.objects.filter(family__in=pks),
         Invitation.objects.filter(family__in=pks),
+        Visit.objects.filter(family__in=pks),
     ):
         list(rows.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk"))
     locked = Family.objects.select_for_update(of=("self",), no_key=True).select_related("program")

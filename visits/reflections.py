@@ -10,7 +10,7 @@ from pthv.blocked import NotReady, raise_if
 from pthv.models import User
 from training import facts
 from training.models import TrainingFact
-from visits import logs, pay
+from visits import logs, pay, scheduling
 from visits.models import Invitation, Reflection, Visit, VisitKind, VisitLog, VisitParticipant
 
 # Which visits a course may ask for.
@@ -97,6 +97,7 @@ def _unread(visit: Visit, seen: str) -> list[str]:
 
 
 def _locked(visit: Visit) -> Visit:
+    scheduling.lock_invitation_of(visit)
     return (
         Visit.objects.select_for_update(of=("self",))
         .select_related("program", "school", "invitation")

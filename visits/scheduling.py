@@ -1,7 +1,8 @@
 """From a yes to a time that holds: blockers, schedule, confirm, cancel, hold.
 
 The database refuses two visits of one educator or family at one time; actions lock the
-people first, always in the same order, so that a race ends in a sentence, not a deadlock.
+invitation, then the visit, then the people, always in the same order, so that a race ends in a
+sentence, not a deadlock.
 """
 
 import datetime
@@ -264,6 +265,7 @@ def cancel(visit: Visit, ending: str, *, by: User | None) -> Visit:
     `by`: None where the family itself does, by its link. No reason is asked. The family's yes
     stays, so that a new time can be found.
     """
+    lock_invitation_of(visit)
     visit = _locked(visit)
     if visit.state == ending:
         return visit
@@ -314,6 +316,11 @@ def _tell(visit: Visit, kind: str, educator: Educator) -> None:
     outbox.queue(
         visit.program, kind, educator.user, {"visit": visit}, key=f"{visit.pk}:{educator.pk}"
     )
+
+
+def lock_invitation_of(visit: Visit) -> None:
+    """For what writes both: an answer locks the invitation, and then the visit it calls off."""
+    list(Invitation.objects.select_for_update().filter(pk=visit.invitation_id))
 
 
 def _locked(visit: Visit) -> Visit:

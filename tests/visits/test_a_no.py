@@ -10,7 +10,8 @@ from pthv import clock, outbox
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Message, SchoolYear
 from tests.conftest import NOW, at
-from visits import answers, family_messages, invitations, links, scheduling, selection
+from tests.visits.test_answers import link_of
+from visits import answers, families, family_messages, invitations, links, scheduling, selection
 from visits.models import ContactAttempt, Invitation, InvitationAnswer, Visit
 
 
@@ -225,3 +226,63 @@ def test_a_visit_that_stands_goes_on_when_a_child_with_a_no_moves_in(
     assert Message.objects.filter(kind="visit_cancelled").exists()  # they would wait for it
     with pytest.raises(NotReady, match="said no thank you"):
         scheduling.schedule(accepted, scheduling.slot(at(9, 16, 30)), "home", by=educator)
+
+
+@pytest.mark.parametrize("by_link", [True, False])
+def test_whoever_opens_the_door_opens_it_to_all_they_said_no_to(
+    by_link, declined, sibling, site_coordinator, mother
+):
+    Invitation.objects.filter(pk=sibling.pk).update(
+        state="declined", asked_at=NOW, answered_at=NOW, answered_caregiver=mother
+    )
+    first = Invitation.objects.get(kind="additional")
+    if by_link:
+        answers.record(first, "accepted", link=first.links.get())
+    else:
+        answers.reopen(first, because="They rang the school", by=site_coordinator)
+
+    assert families.said_no([first.family_id]) == set()
+    assert Invitation.objects.get(pk=sibling.pk).state == "asked"
+    assert AuditEntry.objects.filter(event="invitation.reopened").count() == 2
+
+
+def test_a_no_of_an_earlier_household_still_stands_and_is_said(moved, client, site_coordinator):
+    Invitation.objects.filter(pk=moved.pk).update(
+        state="declined", asked_at=NOW, answered_at=NOW, answered_by=site_coordinator
+    )
+    client.force_login(site_coordinator)
+    url = reverse("invitation_reopen", args=[moved.pk])
+
+    page = client.post(url, {"because": "They rang"}, follow=True).content.decode()
+
+    assert "That no stands, so nobody asks yet." in page
+
+
+def test_a_yes_beside_the_no_of_an_earlier_household_waits_for_a_person(moved):
+    link = link_of(moved, "Marta")
+
+    answers.record(moved, "accepted", link=link)
+
+    assert list(Invitation.objects.waiting_for_us()) == [moved]
+    assert not Invitation.objects.without_a_time()
+
+
+def test_a_family_that_said_no_and_wants_a_call_is_called(
+    declined, client, educator, site_coordinator
+):
+    answers.record(declined, "call", link=declined.links.get())
+    declined.refresh_from_db()
+
+    assert declined.state == "declined" and declined.call_wanted_at
+    client.force_login(site_coordinator)
+    assert "Ortega" in client.get("/asking/").content.decode()
+    assert "Ortega" in client.get("/families/?waits=1").content.decode()
+    page = client.get(declined.get_absolute_url()).content.decode()
+    assert "tel:" in page and "Call them" in page and "They said yes" not in page
+
+    invitations.record_attempt(declined, "call", "reached", by=educator)
+
+    declined.refresh_from_db()
+    assert declined.state == "declined" and declined.call_wanted_at is None
+    page = client.get(declined.get_absolute_url()).content.decode()
+    assert "tel:" not in page and "Call them" not in page

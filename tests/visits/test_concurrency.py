@@ -2,6 +2,7 @@
 
 import contextvars
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -11,13 +12,24 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from families import people
+from families.models import Caregiver
 from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import Message
 from tests.conftest import at
 from tests.visits.test_answers import link_of
 from training.models import Cohort
-from visits import answers, invitations, logs, pay, reflections, scheduling, selection
+from visits import (
+    answers,
+    family_messages,
+    invitations,
+    logs,
+    pay,
+    reflections,
+    scheduling,
+    selection,
+)
 from visits.models import (
     Draw,
     Invitation,
@@ -230,3 +242,67 @@ def test_a_draw_tapped_four_times_at_once_is_one(
 
     assert [draw.number for draw in Draw.objects.order_by("number")] == [1, 2]
     assert Invitation.objects.count() == 5
+
+
+@pytest.fixture
+def told(two_yeses, monkeypatch) -> Invitation:
+    """A family that is told by e-mail when its visit is cancelled, which takes a moment."""
+    invitation = two_yeses[0]
+    invitation.family.caregivers.update(preferred_channel="email", email="marta@example.org")
+    tell = family_messages.tell_cancelled
+
+    def slowly(visit: Visit) -> list[Message]:
+        time.sleep(0.3)
+        return tell(visit)
+
+    monkeypatch.setattr(family_messages, "tell_cancelled", slowly)
+    return invitation
+
+
+def test_a_no_and_a_cancellation_at_once_both_hold(told, educator):
+    link = link_of(told, "Marta")
+    visit = scheduling.schedule(told, scheduling.slot(at(8, 16)), "home", by=educator)
+    Message.objects.update(
+        state="sent", sent_at=clock.now()
+    )  # who was told when is told that it won't be
+
+    results = at_once(
+        lambda: scheduling.cancel(visit, "educator_cancelled", by=educator),
+        lambda: (time.sleep(0.1), answers.record(told, "declined", link=link)),
+    )
+
+    assert not [result for result in results if isinstance(result, Exception)], results
+    told.refresh_from_db()
+    visit.refresh_from_db()
+    assert told.state == "declined" and visit.state == "educator_cancelled"
+
+
+def test_settling_messages_while_a_caregiver_is_ended_waits_for_it(
+    told, program, educator, site_coordinator, monkeypatch
+):
+    (person,) = told.family.caregivers.all()
+    Invitation.objects.filter(pk=told.pk).update(state="asked", answered_at=None, answered_by=None)
+    (refused,) = family_messages.invite(told, by=educator)
+    Message.objects.filter(pk=refused.pk).update(state="failed", problem="refused")
+    answers.record(told, "accepted", link=told.links.get())
+    waiting = Message.objects.get(kind="thank_you")
+    Caregiver.objects.filter(pk=person.pk).update(may_decide=False)
+    mark = people.mark_dead
+
+    def slowly(*args, **which) -> Caregiver:
+        time.sleep(0.4)
+        return mark(*args, **which)
+
+    monkeypatch.setattr(people, "mark_dead", slowly)
+
+    results = at_once(
+        lambda: family_messages.settle(program),
+        lambda: (
+            time.sleep(0.1),
+            people.end_caregiver(person, because="Moved away", by=site_coordinator),
+        ),
+    )
+
+    assert not [result for result in results if isinstance(result, Exception)], results
+    waiting.refresh_from_db()
+    assert waiting.state == "withdrawn"

@@ -144,7 +144,7 @@ def test_only_a_coordinator_can_say_the_family_opened_the_door(
 
     _, page = act("reopen", site_coordinator, because="They called us.")
 
-    assert invitation.state == Invitation.State.ASKED and "They can be asked again." in page
+    assert invitation.state == Invitation.State.ASKED and "This family&#x27;s no is lifted." in page
 
 
 def test_a_colleague_does_not_find_the_family(client, colleague, invitation):

@@ -81,6 +81,7 @@ def _page(
     context = {
         "family": family,
         "said_no": family.said_no,
+        "hidden": family.said_no and not (invitation and invitation.call_wanted_at),
         "address_open": address_open,
         "why": families.why(user, CAN, family.children, invitations),
         "story": story.tell(family, invitations, visits, earlier, user, CAN),
@@ -151,6 +152,10 @@ def _next_step(
         else AnswerForm(today=request.program.today),
         "reopen_form": ReopenForm(),
         "channels": ContactAttempt.Channel.choices,
-        "outcomes": AttemptForm.OUTCOMES,
+        "outcomes": [
+            (outcome, words)
+            for outcome, words in AttemptForm.OUTCOMES
+            if not (said_no and outcome == Invitation.State.ACCEPTED)
+        ],
         "problems": [sentence for sentences in problems for sentence in sentences],
     }

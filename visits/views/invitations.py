@@ -18,6 +18,7 @@ from pthv.blocked import NotReady
 from pthv.paging import paged
 from pthv.requests import Request, post_only
 from visits import answers, invitations, taking_back
+from visits.families import said_no
 from visits.forms.invitations import AnswerForm, AttemptForm, ReopenForm, TeamForm
 from visits.forms.narrowing import NarrowForm
 from visits.models import ContactAttempt, Invitation, InvitationAnswer, VisitKind
@@ -184,7 +185,11 @@ def _undo(request: Request, recorded: Any) -> HttpResponse:
 def invitation_reopen(request: Request, pk: int) -> HttpResponse:
     invitation = _invitation(request, pk, Can.PLAN)
     form = ReopenForm(request.POST)
-    return _act(request, invitation, form, answers.reopen, _("They can be asked again."))
+    response = _act(request, invitation, form, answers.reopen, _("This family's no is lifted."))
+    if response.status_code == 302 and said_no([invitation.family_id]):
+        still = _("A child came from a family that said no. That no stands, so nobody asks yet.")
+        messages.warning(request, still)
+    return response
 
 
 @post_only("invitation_detail")
