@@ -171,6 +171,9 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_LOGOUT_ON_GET = False
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 
+# A time of day as a default is meant: the check takes it for "now" whenever it runs at that time.
+SILENCED_SYSTEM_CHECKS = ["fields.W161"]
+
 SESSION_COOKIE_AGE = 60 * 60 * 12
 # Messages name people: they wait on the server, not in a cookie on a shared phone.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
@@ -189,7 +192,7 @@ if not DEV:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
     SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
     # Other names under ours, and the whole domain, are the district's to promise for a year.
-    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+    SILENCED_SYSTEM_CHECKS += ["security.W005", "security.W021"]
     if env.bool("BEHIND_TLS_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_REFERRER_POLICY = "same-origin"
