@@ -91,10 +91,10 @@ def queue_many(program: Program, kind: str, letters: Iterable[Letter]) -> list[M
     if not new:
         return []
     # Whoever queued the same meanwhile was first; then it is handed over twice, and sent once.
-    Message.objects.bulk_create(new, ignore_conflicts=True, batch_size=1000)
-    queued = list(kept.filter(key__in=[message.key for message in new]).order_by("pk"))
-    _hand_to_worker(*queued)
-    return queued
+    once = {"unique_fields": ["program", "key"], "update_fields": ["key"]}
+    Message.objects.bulk_create(new, update_conflicts=True, batch_size=1000, **once)
+    _hand_to_worker(*new)
+    return new
 
 
 def _message(program: Program, kind: str, key: str, letter: Letter) -> Message:
@@ -116,53 +116,39 @@ def _message(program: Program, kind: str, key: str, letter: Letter) -> Message:
     )
 
 
-def post(
-    program: Program,
-    *,
-    kind: str,
-    key: str,
-    channel: str,
-    address: str,
-    subject: str,
-    body: str,
-    about: str,
-    recipient: str,
-    language: str,
-    link_nonce: str = "",
-    quiet: bool = True,
-) -> Message | None:
-    """Queue an e-mail or text to a family; None if its key was queued before.
+def drafts(program: Program, kind: str, keys: Iterable[str]) -> dict[str, Message]:
+    """For each key a message to a family, to be filled in and posted; none where one reached
+    them, or is on its way. What never reached them is the same message once more."""
+    wanted = {f"{kind}:{key}": key for key in keys}
+    found = Message.objects.select_for_update(of=("self",), no_key=True)
+    kept = {one.key: one for one in found.filter(program=program, key__in=list(wanted))}
+    new = {"program": program, "kind": kind, "quiet": True}
+    return {
+        short: kept.get(key) or Message(key=key, **new)
+        for key, short in wanted.items()
+        if key not in kept or kept[key].never_reached
+    }
 
-    `{link}` in the body becomes the family's link when it is sent, and is stored nowhere.
+
+def post(program: Program, messages: Iterable[Message]) -> None:
+    """Queue drafts, filled in by now: in the caller's transaction, as all are.
+
+    `{link}` in a body becomes the family's link when it is sent, and is stored nowhere.
     """
+    messages = list(messages)
     now = clock.now()
-    message, new = Message.objects.get_or_create(
-        program=program,
-        key=f"{kind}:{key}",
-        defaults={
-            "kind": kind,
-            "channel": channel,
-            "address": address,
-            "subject": subject,
-            "body": body,
-            "about": about,
-            "recipient": recipient,
-            "language": language,
-            "link_nonce": link_nonce,
-            "quiet": quiet,
-            "queued_at": now,
-            "next_try_at": (quiet_hours.ends_at(program, now) if quiet else None) or now,
-        },
-    )
-    if not new:
-        return None
-    _hand_to_worker(message)
-    return message
-
-
-def has_queued(program: Program, kind: str, key: str) -> bool:
-    """Whether this was queued before, whatever became of it."""
-    return Message.objects.filter(program=program, key=f"{kind}:{key}").exists()
+    for message in messages:
+        # One that was tried may be on its way at this moment.
+        start = now + SHORTEST_GAP if message.attempts else now
+        message.state, message.problem, message.attempts = Message.State.QUEUED, "", 0
+        message.queued_at, message.sent_at, message.provider_id = now, None, ""
+        message.next_try_at = (
+            quiet_hours.ends_at(program, start) if message.quiet else None
+        ) or start
+    for again in [message for message in messages if message.pk]:
+        again.save()
+    Message.objects.bulk_create(message for message in messages if not message.pk)
+    _hand_to_worker(*messages)
 
 
 def came_back(message_id: int, problem: str) -> None:
@@ -196,9 +182,9 @@ def _text(template: str, context: dict[str, object]) -> str:
 
 
 @transaction.atomic
-def send_again(message: Message, *, by: User, address: str = "") -> Message:
+def send_again(message: Message, *, by: User, address: str = "", link_nonce: str = "") -> Message:
     """Let a message that was given up or came back be tried anew, at the address its person
-    has now: one of our own people's is known here, a family's is `address`."""
+    has now: one of our own people's is known here, a family's is `address`; its link, too."""
     message = Message.objects.select_for_update().get(pk=message.pk)
     if message.state not in (Message.State.FAILED, Message.State.BOUNCED):
         raise NotReady(_("Only a message that could not be sent is sent again."))
@@ -206,6 +192,7 @@ def send_again(message: Message, *, by: User, address: str = "") -> Message:
     message.queued_at = message.next_try_at = clock.now()
     message.sent_at = None
     message.address = message.to_user.email if message.to_user else address or message.address
+    message.link_nonce = link_nonce or message.link_nonce
     message.save()
     audit.record("message.queued_again", message, by=by)
     _hand_to_worker(message)
@@ -286,7 +273,8 @@ def _waiting(message: Message) -> MessageQuerySet:
 def _mark_sent(message: Message, provider_id: str) -> None:
     # One that was withdrawn meanwhile went out all the same. That it came back may be known by now.
     withdrawn = Q(state__in=[Message.State.QUEUED, Message.State.WITHDRAWN])
-    sent = Message.objects.filter(withdrawn, pk=message.pk)
+    # One that has another link by now goes out once more: the old one opens nothing.
+    sent = Message.objects.filter(withdrawn, pk=message.pk, link_nonce=message.link_nonce)
     sent.update(state=Message.State.SENT, sent_at=clock.now(), provider_id=provider_id, problem="")
 
 

@@ -4,6 +4,7 @@ What whoever answers a text gets back is read by families.
 """
 
 import re
+from collections.abc import Iterable
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy
@@ -44,7 +45,14 @@ def _words(said: str) -> list[str]:
 
 def is_stopped(phone: str) -> bool:
     """Whether this number must not be texted."""
-    return TextStop.objects.filter(phone=phone).exists()
+    return bool(stopped([phone]))
+
+
+def stopped(phones: Iterable[str]) -> set[str]:
+    """Those of the numbers that must not be texted."""
+    phones = [phone for phone in phones if phone]
+    found = TextStop.objects.filter(phone__in=phones).values_list("phone", flat=True)
+    return set(found) if phones else set()
 
 
 @transaction.atomic

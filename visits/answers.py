@@ -228,9 +228,11 @@ def _tell(given: InvitationAnswer, invitation: Invitation) -> None:
     """Whoever asks, and goes, hears what the family answered by itself; a yes is thanked for."""
     family_messages.thank(given)
     context = {"invitation": invitation, "given": given, "differing": invitation.differing_at}
-    for educator in invitation.people():
-        key = f"{given.pk}:{educator.pk}"
-        outbox.queue(invitation.program, "family_answered", educator.user, context, key=key)
+    letters = (
+        outbox.Letter(educator.user, context, f"{given.pk}:{educator.pk}")
+        for educator in invitation.people()
+    )
+    outbox.queue_many(invitation.program, "family_answered", letters)
 
 
 @transaction.atomic

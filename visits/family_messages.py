@@ -5,6 +5,7 @@ address that works, is left to people.
 """
 
 import datetime
+import logging
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -36,6 +37,7 @@ __all__ = [
     "thank",
 ]
 
+log = logging.getLogger(__name__)
 State, Outcome = Invitation.State, ContactAttempt.Outcome
 ADDRESSES = {Caregiver.Channel.TEXT: "phone", Caregiver.Channel.EMAIL: "email"}
 # Nobody is reminded of what was asked longer ago.
@@ -53,26 +55,28 @@ class Recipient(NamedTuple):
 
 def recipients(invitation: Invitation) -> list[Recipient]:
     """Who of the family is written to: who may decide, and likes texts or e-mails that arrive."""
-    caregivers = Caregiver.objects.filter(
+    if links.family_blockers(invitation):
+        return []
+    found = Caregiver.objects.filter(
         family=invitation.family_id, may_decide=True, may_be_contacted=True, ended_on=None
     ).exclude(preferred_channel=Caregiver.Channel.CALL)
-    found = (_way_to(caregiver) for caregiver in caregivers.order_by("pk"))
-    return [
-        one for one in found if one is not None and not links.blockers(invitation, one.caregiver)
-    ]
+    return _ways_to(found.defer("folded", "searchable").order_by("pk"))
 
 
-def _way_to(caregiver: Caregiver) -> Recipient | None:
-    """Where they like to be written to, if that works."""
-    channel = caregiver.preferred_channel
-    if channel == Caregiver.Channel.TEXT:
-        phone = str(caregiver.phone)
-        works = phone and not caregiver.phone_is_dead and texts.offered()
-        if works and not stops.is_stopped(phone):
-            return Recipient(caregiver, channel, phone)
-    if channel == Caregiver.Channel.EMAIL and caregiver.email and not caregiver.email_is_dead:
-        return Recipient(caregiver, channel, caregiver.email)
-    return None
+def _ways_to(caregivers: Iterable[Caregiver]) -> list[Recipient]:
+    """Where they like to be written to, those with whom that works."""
+    caregivers = list(caregivers)
+    text, email = Caregiver.Channel.TEXT, Caregiver.Channel.EMAIL
+    phones = {one.pk: str(one.phone) for one in caregivers if one.preferred_channel == text}
+    stopped = stops.stopped(phones.values())
+    found = []
+    for one in caregivers:
+        phone = phones.get(one.pk)
+        if phone and texts.offered() and not one.phone_is_dead and phone not in stopped:
+            found.append(Recipient(one, text, phone))
+        if one.preferred_channel == email and one.email and not one.email_is_dead:
+            found.append(Recipient(one, email, one.email))
+    return found
 
 
 @transaction.atomic
@@ -85,8 +89,7 @@ def invite(invitation: Invitation, *, by: User) -> list[Message]:
     invitation = locked(invitation, "school_year")
     raise_if(blockers(invitation))
     key = _round(invitation)
-    found = [_send("invitation", invitation, to, key, by=by) for to in recipients(invitation)]
-    sent = [message for message in found if message is not None]
+    sent = _send("invitation", invitation, recipients(invitation), key, by=by)
     if sent and invitation.state == State.NOT_ASKED:
         invitation.state, invitation.asked_at = State.ASKED, clock.now()
         invitation.save(update_fields=["state", "asked_at"])
@@ -115,72 +118,84 @@ def _round(invitation: Invitation) -> str:
 def _send(
     kind: str,
     invitation: Invitation,
-    to: Recipient,
+    found: Iterable[Recipient],
     key: str,
     *,
     by: User | None = None,
     visit: Visit | None = None,
-) -> Message | None:
-    """Queue one message and let it stand in the family's story; None if it was queued before."""
-    key = f"{key}:{to.caregiver.pk}"
-    if outbox.has_queued(invitation.program, kind, key):
-        return None
-    language = language_of(invitation, to.caregiver)
-    words = compose(kind, invitation, to.caregiver, language=language, visit=visit)
-    text = to.channel == Caregiver.Channel.TEXT
-    message = outbox.post(
-        invitation.program,
-        kind=kind,
-        key=key,
-        channel=to.channel,
-        address=to.address,
-        subject="" if text else words.subject,
-        body=family_wording.as_text(words.body, language) if text else words.body,
-        about=invitation.named,
-        recipient=to.caregiver.named,
-        language=language,
-        link_nonce=links.mint(invitation, to.caregiver, by=by).nonce,
-    )
-    if message is not None:
-        ContactAttempt.objects.create(
+    link: FamilyLink | None = None,
+) -> list[Message]:
+    """Queue a message to each who has not had it, and let it stand in the family's story.
+
+    The invitation is locked; `link`: of the only one, where it is at hand.
+    """
+    keys = {f"{key}:{to.caregiver.pk}": to for to in found}
+    drafts = outbox.drafts(invitation.program, kind, keys) if keys else {}
+    if not drafts:
+        return []
+    ways = [keys[one] for one in drafts]
+    written = list(zip(drafts.values(), ways, strict=True))
+    own = family_wording.own_words()
+    people = [to.caregiver for to in ways]
+    linked = {link.caregiver_id: link} if link else links.mint_many(invitation, people, by=by)
+    for message, to in written:
+        language = language_of(invitation, to.caregiver)
+        words = compose(kind, invitation, to.caregiver, language=language, visit=visit, own=own)
+        text = to.channel == Caregiver.Channel.TEXT
+        message.channel, message.address = to.channel, to.address
+        message.subject = "" if text else words.subject
+        message.body = family_wording.as_text(words.body, language) if text else words.body
+        message.about, message.recipient = invitation.named, to.caregiver.named
+        message.language, message.link_nonce = language, linked[to.caregiver.pk].nonce
+    if earlier := [message for message in drafts.values() if message.pk]:
+        # It never reached them: what stands in the story is when it is sent at last.
+        ContactAttempt.objects.filter(message__in=earlier).delete()
+    outbox.post(invitation.program, drafts.values())
+    ContactAttempt.objects.bulk_create(
+        ContactAttempt(
             program_id=invitation.program_id,
             invitation=invitation,
             caregiver=to.caregiver,
             channel=to.channel,
             outcome=Outcome.SENT,
-            language=language,
-            made_at=clock.now(),
+            language=message.language,
+            made_at=message.queued_at,
             made_by=by,
             message=message,
         )
-    return message
+        for message, to in written
+    )
+    return list(drafts.values())
 
 
-@transaction.atomic
 def remind(program: Program) -> int:
-    """Ask once more whoever has not answered for the program's number of days; return how many."""
+    """Ask once more whoever has not answered for the program's number of days; return how many.
+
+    One family at a time: what goes wrong with one stays with it.
+    """
     if not program.remind_after_days:
         return 0
-    # One at a time: whoever comes second finds nothing due.
-    Program.objects.select_for_update(no_key=True).get(pk=program.pk)
-    unanswered = list(due(program))
-    declined = families.said_no([asked.invitation.family_id for asked in unanswered])
     count = 0
-    for asked in unanswered:
-        if asked.invitation.family_id not in declined:
-            count += _remind(asked)
+    for pk in dict.fromkeys(due(program).values_list("invitation", flat=True)):
+        try:
+            count += _remind(program, pk)
+        except Exception as error:
+            log.warning("invitation %s not reminded of: %s", pk, type(error).__name__)
     return count
 
 
-def _remind(asked: ContactAttempt) -> bool:
-    invitation, caregiver = asked.invitation, asked.caregiver
-    to = _way_to(caregiver) if caregiver else None
-    if to is None or links.blockers(invitation, to.caregiver):
-        return False
+@transaction.atomic
+def _remind(program: Program, pk: int) -> int:
+    # Whoever comes second, and an answer given meanwhile, find nothing due any more.
+    invitation = locked(Invitation(pk=pk), "school_year")
+    asked = set(due(program).filter(invitation=pk).values_list("caregiver", flat=True))
+    if not asked or blockers(invitation):
+        return 0
     # A link that somebody closed is not opened again by a reminder.
-    if not FamilyLink.objects.usable().filter(invitation=invitation, caregiver=caregiver).exists():
-        return False
-    return _send("please_answer", invitation, to, _round(invitation)) is not None
+    open_to = FamilyLink.objects.usable().filter(invitation=pk, caregiver__in=asked)
+    with_link = set(open_to.values_list("caregiver", flat=True))
+    found = [to for to in recipients(invitation) if to.caregiver.pk in with_link]
+    return len(_send("please_answer", invitation, found, _round(invitation)))
 
 
 def due(program: Program) -> QuerySet[ContactAttempt]:
@@ -192,7 +207,11 @@ def due(program: Program) -> QuerySet[ContactAttempt]:
     reached = ContactAttempt.objects.filter(
         **since, outcome=Outcome.REACHED, made_at__gte=OuterRef("made_at")
     )
+    kept_back = Q(message__state=Message.State.WITHDRAWN) | Q(
+        message__problem=Message.Problem.STOPPED
+    )
     reminded = ContactAttempt.objects.filter(
+        ~kept_back,
         **since,
         caregiver=OuterRef("caregiver"),
         message__kind="please_answer",
@@ -210,14 +229,6 @@ def due(program: Program) -> QuerySet[ContactAttempt]:
             invitation__call_wanted_at=None,
         )
         .filter(~Exists(answered), ~Exists(reached), ~Exists(reminded))
-        .select_related(
-            "caregiver",
-            "invitation__program",
-            "invitation__family",
-            "invitation__school",
-            "invitation__school_year",
-            "invitation__educator__user",
-        )
         .order_by("pk")
     )
 
@@ -225,34 +236,32 @@ def due(program: Program) -> QuerySet[ContactAttempt]:
 def thank(answer: InvitationAnswer) -> Message | None:
     """Thank whoever said yes by their link."""
     counts = answer.answer == InvitationAnswer.Answer.ACCEPTED and answer.counted
-    if not counts or answer.link is None:
+    invitation, link = answer.invitation, answer.link
+    if not counts or link is None or links.blockers(invitation, link.caregiver):
         return None
-    theirs = [to for to in recipients(answer.invitation) if to.caregiver.pk == answer.caregiver_id]
-    key = str(answer.invitation_id)
-    return _send("thank_you", answer.invitation, theirs[0], key) if theirs else None
+    found = _ways_to([link.caregiver])
+    sent = _send("thank_you", invitation, found, str(invitation.pk), link=link)
+    return sent[0] if sent else None
 
 
 def tell_time(visit: Visit) -> list[Message]:
     """Tell the family when its visit is."""
     key = f"{visit.pk}:{visit.during.lower:%Y%m%d%H%M}"
-    return _tell("visit_time", visit, key, recipients(visit.invitation))
+    invitation = visit.invitation
+    return _send("visit_time", invitation, recipients(invitation), key, visit=visit)
 
 
 def tell_cancelled(visit: Visit) -> list[Message]:
     """Tell the family that its visit won't be; whom its time had not reached yet, nothing."""
     if visit.state == Visit.State.NOT_HOME:
         return []
-    about, kinds = visit.invitation.named, ["visit_time"]
+    invitation = locked(visit.invitation, "school_year")
+    about, kinds = invitation.named, ["visit_time"]
     waiting = Message.objects.waiting().filter(program=visit.program_id, about=about)
     untold = set(waiting.filter(kind__in=kinds).values_list("recipient", flat=True))
     outbox.withdraw(visit.program, about=about, kinds=kinds)
-    told = (to for to in recipients(visit.invitation) if to.caregiver.named not in untold)
-    return _tell("visit_cancelled", visit, str(visit.pk), told)
-
-
-def _tell(kind: str, visit: Visit, key: str, found: Iterable[Recipient]) -> list[Message]:
-    sent = (_send(kind, visit.invitation, to, key, visit=visit) for to in found)
-    return [message for message in sent if message is not None]
+    told = [to for to in recipients(invitation) if to.caregiver.named not in untold]
+    return _send("visit_cancelled", invitation, told, str(visit.pk), visit=visit)
 
 
 @transaction.atomic
@@ -271,7 +280,8 @@ def send_again(message: Message, *, by: User) -> Message:
             _("%(name)s can't be written to this way. Correct the phone or e-mail first, or call.")
             % {"name": asked.caregiver}
         )
-    return outbox.send_again(message, by=by, address=to.address)
+    link = links.mint_many(invitation, [to.caregiver], by=by)[to.caregiver.pk]
+    return outbox.send_again(message, by=by, address=to.address, link_nonce=link.nonce)
 
 
 def open_to(user: User, can: Can, *, rare: bool = False) -> MessageQuerySet:

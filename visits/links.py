@@ -5,6 +5,7 @@ anew whether they still do; opening it changes nothing.
 """
 
 import datetime
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.conf import settings
@@ -34,39 +35,68 @@ def mint(invitation: Invitation, caregiver: Caregiver, *, by: User | None) -> Fa
     invitation = locked(invitation, "school_year")
     caregiver = Caregiver.objects.get(pk=caregiver.pk)
     raise_if(blockers(invitation, caregiver))
+    return mint_many(invitation, [caregiver], by=by)[caregiver.pk]
+
+
+def mint_many(
+    invitation: Invitation, caregivers: Iterable[Caregiver], *, by: User | None
+) -> dict[int, FamilyLink]:
+    """The same for caregivers of a locked invitation whom nothing keeps from it; by caregiver."""
+    people = {person.pk: person for person in caregivers}
+    standing = FamilyLink.objects.filter(
+        invitation=invitation, caregiver__in=people, revoked_at=None
+    )
+    found = {link.caregiver_id: link for link in standing}
+    for link in found.values():
+        link.caregiver = people[link.caregiver_id]
+    astray = _astray(found.values())
     now = clock.now()
-    ends = now + LASTS
-    pair = {"invitation": invitation, "caregiver": caregiver}
-    link = _opened(**pair)
-    # Another secret key than the one it was made with makes another token of it.
-    if link and link.token_hash == tokens.hashed(tokens.token(link.nonce)):
-        if link.expires_at < now + LASTS / 2:
-            link.expires_at = ends
+    for person, link in list(found.items()):
+        # Another secret key than the one it was made with makes another token of it.
+        ours = link.token_hash == tokens.hashed(tokens.token(link.nonce))
+        if link.expires_at <= now or not ours or link.nonce in astray:
+            revoke(found.pop(person), by=by)
+        elif link.expires_at < now + LASTS / 2:
+            link.expires_at = now + LASTS
             link.save(update_fields=["expires_at"])
-        return link
-    for closed in FamilyLink.objects.filter(**pair, revoked_at=None):
-        revoke(closed, by=by)
-    nonce = tokens.new_nonce()
-    link = FamilyLink.objects.create(
+    new = [_new(invitation, person, by) for pk, person in people.items() if pk not in found]
+    FamilyLink.objects.bulk_create(new)
+    made = [(link, {"invitation": invitation.pk, "caregiver": link.caregiver_id}) for link in new]
+    audit.record_many("link.made", made, by=by)
+    return found | {link.caregiver_id: link for link in new}
+
+
+def _new(invitation: Invitation, caregiver: Caregiver, by: User | None) -> FamilyLink:
+    nonce, now = tokens.new_nonce(), clock.now()
+    return FamilyLink(
         program_id=invitation.program_id,
-        **pair,
+        invitation=invitation,
+        caregiver=caregiver,
         nonce=nonce,
         token_hash=tokens.hashed(tokens.token(nonce)),
         made_at=now,
         made_by=by,
-        expires_at=ends,
+        expires_at=now + LASTS,
     )
-    audit.record("link.made", link, by=by, invitation=invitation.pk, caregiver=caregiver.pk)
-    return link
 
 
 def blockers(invitation: Invitation, caregiver: Caregiver) -> list[str]:
     """Why this caregiver gets no link to this invitation."""
-    reasons = merged_blockers(invitation.family) + ended_blockers(caregiver)
-    name = {"name": caregiver}
-    reasons += no_blockers(invitation)
+    return family_blockers(invitation) + caregiver_blockers(invitation, caregiver)
+
+
+def family_blockers(invitation: Invitation) -> list[str]:
+    """Why nobody gets one."""
+    reasons = merged_blockers(invitation.family) + no_blockers(invitation)
     if invitation.school_year.ends_on < invitation.program.today:
         reasons.append(_("The school year of this invitation is over."))
+    return reasons
+
+
+def caregiver_blockers(invitation: Invitation, caregiver: Caregiver) -> list[str]:
+    """Why this caregiver doesn't."""
+    reasons = ended_blockers(caregiver)
+    name = {"name": caregiver}
     if caregiver.family_id != invitation.family_id:
         reasons.append(_("%(name)s is of another family.") % name)
     if not caregiver.may_be_contacted:
@@ -101,21 +131,25 @@ def _shown(**which: int | str) -> FamilyLink | None:
 
 def _opened(**which: Any) -> FamilyLink | None:
     link = FamilyLink.objects.usable().select_related("caregiver").filter(**which).first()
-    return None if link is None or _went_astray(link) else link
+    return None if link is None or _astray([link]) else link
 
 
-def _went_astray(link: FamilyLink) -> bool:
-    """Whether it arrived at a number or address that is not, or no more, its caregiver's."""
-    person = link.caregiver
-    phone = "" if person.phone_is_dead else str(person.phone)
-    email = "" if person.email_is_dead else person.email
+def _astray(links: Collection[FamilyLink]) -> set[str]:
+    """Whose nonces arrived at a number or address that is not, or no more, the caregiver's."""
+    theirs = {}
+    for link in links:
+        person = link.caregiver
+        phone = "" if person.phone_is_dead else str(person.phone)
+        theirs[link.nonce] = (phone, "" if person.email_is_dead else person.email)
+    if not theirs:
+        return set()
     arrived = Message.objects.filter(
-        program=link.program_id,
-        about=f"invitation:{link.invitation_id}",
-        link_nonce=link.nonce,
+        program__in={link.program_id for link in links},
+        about__in={f"invitation:{link.invitation_id}" for link in links},
+        link_nonce__in=theirs,
         state=Message.State.SENT,
-    )
-    return arrived.exclude(address__in=[phone, email]).exists()
+    ).values_list("link_nonce", "address")
+    return {nonce for nonce, address in arrived if address not in theirs[nonce]}
 
 
 @transaction.atomic

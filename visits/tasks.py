@@ -1,23 +1,34 @@
 """The worker's tasks for messages to families: each a thin shell around an idempotent function."""
 
+import logging
+from collections.abc import Callable
+
 from django_scopes import scope
 from procrastinate.contrib.django import app
 
 from pthv.models import Program
 from visits import family_messages
 
+log = logging.getLogger(__name__)
+
 
 @app.periodic(cron="11 * * * *")
 @app.task(name="remind_families", queueing_lock="remind_families")
 def remind_families(timestamp: int) -> None:
-    for program in Program.objects.all():
-        with scope(program=program):
-            family_messages.remind(program)
+    _for_each_program(family_messages.remind)
 
 
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="settle_messages", queueing_lock="settle_messages")
 def settle_messages(timestamp: int) -> None:
+    _for_each_program(family_messages.settle)
+
+
+def _for_each_program(do: Callable[[Program], object]) -> None:
+    """What goes wrong in one program keeps nothing from the others."""
     for program in Program.objects.all():
-        with scope(program=program):
-            family_messages.settle(program)
+        try:
+            with scope(program=program):
+                do(program)
+        except Exception as error:
+            log.warning("program %s left out: %s", program.pk, type(error).__name__)

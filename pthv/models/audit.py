@@ -207,6 +207,13 @@ class Message(ProgramRow):
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"
 
+    @property
+    def never_reached(self) -> bool:
+        """Whether it was kept back before it left, or by a STOP."""
+        stopped = self.problem == self.Problem.STOPPED
+        lost = self.state in (self.State.FAILED, self.State.BOUNCED)
+        return self.state == self.State.WITHDRAWN or (stopped and lost)
+
 
 class TextStop(models.Model):
     """A number that asked for no more texts. Of the whole site: a number is one person's."""

@@ -319,7 +319,7 @@ def test_many_take_as_many_queries_as_few(
 ):
     letters = [outbox.Letter(educator, {"by": partner}, str(n)) for n in range(count)]
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         outbox.queue_many(program, "account_made", letters)
 
     assert Message.objects.count() == count

@@ -1,6 +1,7 @@
 """What holds when thumbs double-tap and people race: threads on real PostgreSQL."""
 
 import contextvars
+import datetime
 import threading
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from families.models import Caregiver
 from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import Message
-from tests.conftest import at
+from tests.conftest import NOW, at
 from tests.visits.test_answers import link_of
 from training.models import Cohort
 from visits import (
@@ -306,3 +307,14 @@ def test_settling_messages_while_a_caregiver_is_ended_waits_for_it(
     assert not [result for result in results if isinstance(result, Exception)], results
     waiting.refresh_from_db()
     assert waiting.state == "withdrawn"
+
+
+def test_two_workers_remind_a_family_once(family, invitation, educator, program):
+    family.caregivers.update(preferred_channel="text")
+    family_messages.invite(invitation, by=educator)
+    Message.objects.update(state="sent", sent_at=NOW)
+    with clock.at(NOW + datetime.timedelta(days=6)):
+        counts = at_once(*[lambda: family_messages.remind(program)] * 4)
+
+    assert sorted(counts) == [0, 0, 0, 1]
+    assert Message.objects.filter(kind="please_answer").count() == 1

@@ -18,12 +18,14 @@ from visits import (
     invitations,
     links,
     scheduling,
+    selection,
+    taking_back,
     tasks,
 )
 from visits.family_words import OURS, Words, ours
-from visits.models import ContactAttempt, MessageWording, Visit
+from visits.models import ContactAttempt, Invitation, MessageWording, Visit
 
-DAY = datetime.timedelta(days=1)
+DAY, MINUTE = datetime.timedelta(days=1), datetime.timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -47,6 +49,21 @@ def carlos(invitation, program) -> Caregiver:
         language="en",
         preferred_channel="email",
     )
+
+
+@pytest.fixture
+def two_asked(
+    invitation, marta, educator, add_family, school, school_year, school_class, site_coordinator
+) -> list[Invitation]:
+    """Two families that were sent an invitation."""
+    add_family("Nguyen", "Linh")
+    Caregiver.objects.update(preferred_channel="text")
+    selection.plan_everyone(school, school_year, school_class=school_class, by=site_coordinator)
+    found = list(Invitation.objects.order_by("pk"))
+    for one in found:
+        family_messages.invite(one, by=educator)
+        deliver()
+    return found
 
 
 def sent(**fields) -> list[Message]:
@@ -426,10 +443,172 @@ def test_the_time_of_a_visit_that_began_is_not_told_any_more(accepted, texted, e
 
 def test_a_link_that_was_closed_is_not_made_anew_by_asking_twice(invitation, marta, educator):
     family_messages.invite(invitation, by=educator)
+    deliver()
     links.revoke(invitation.links.get(), by=educator)
 
     assert family_messages.invite(invitation, by=educator) == []
     assert not invitation.links.filter(revoked_at=None).exists()
+
+
+def no_and_undo(invitation, marta, educator):
+    answer = answers.record(invitation, "declined", by=educator)
+    taking_back.take_back(answer, by=educator)
+
+
+def closed_by_a_coordinator(invitation, marta, educator):
+    links.revoke(invitation.links.get(revoked_at=None), by=educator)
+
+
+def not_contacted_and_again(invitation, marta, educator):
+    for may in (False, True):
+        people.change_caregiver(marta, {"may_be_contacted": may}, by=educator)
+
+
+def stop_and_start(invitation, marta, educator):
+    stops.stop(str(marta.phone))
+    stops.lift(str(marta.phone))
+
+
+KEPT_BACK = [no_and_undo, closed_by_a_coordinator, not_contacted_and_again, stop_and_start]
+
+
+@pytest.mark.parametrize("meanwhile", KEPT_BACK)
+def test_what_was_kept_back_before_it_left_is_sent_after_all(
+    invitation, marta, educator, partner, meanwhile
+):
+    (first,) = family_messages.invite(invitation, by=educator)
+    meanwhile(invitation, marta, educator)
+    assert [message.state for message in sent()] == ["withdrawn"]
+    people.change_caregiver(marta, {"language": "en"}, by=educator)
+
+    with clock.at(at(7, 22)):
+        (again,) = family_messages.invite(invitation, by=partner)
+        assert family_messages.invite(invitation, by=partner) == []
+
+    assert again.pk == first.pk and [m.body[:12] for m in sent()] == ["Hello Marta."]
+    assert (again.state, again.problem, again.next_try_at) == ("queued", "", at(8, 8))
+    assert again.link_nonce == invitation.links.get(revoked_at=None).nonce
+    (told,) = invitation.attempts.all()
+    assert (told.made_at, told.made_by, told.message) == (at(7, 22), partner, first)
+    deliver(at(8, 8))
+    assert [message.state for message in sent()] == ["sent"]
+
+
+def test_a_text_that_a_stop_kept_from_arriving_is_sent_after_a_start(invitation, marta, educator):
+    (first,) = family_messages.invite(invitation, by=educator)
+    deliver()
+    outbox.came_back(first.pk, "stopped")
+    assert family_messages.invite(invitation, by=educator) == []
+    stops.lift(str(marta.phone))
+
+    assert family_messages.invite(invitation, by=educator) == [first]
+    assert [(message.state, message.sent_at) for message in sent()] == [("queued", None)]
+
+
+def test_one_withdrawn_while_it_went_out_with_a_closed_link_goes_out_with_another(
+    invitation, marta, educator, monkeypatch
+):
+    (first,) = family_messages.invite(invitation, by=educator)
+    hand_over = outbox.hand_over
+
+    def slowly(message, **kwargs):
+        closed_by_a_coordinator(invitation, marta, educator)
+        family_messages.invite(invitation, by=educator)
+        return hand_over(message, **kwargs)
+
+    monkeypatch.setattr(outbox, "hand_over", slowly)
+    outbox.send(first.pk)
+    monkeypatch.setattr(outbox, "hand_over", hand_over)
+
+    assert [message.state for message in sent()] == ["queued"]
+    assert not outbox.send(first.pk)  # it may be on its way at this moment
+    deliver(NOW + 5 * MINUTE)
+
+
+@pytest.mark.parametrize("meanwhile", [no_and_undo, not_contacted_and_again, stop_and_start])
+def test_a_reminder_that_was_kept_back_comes_later(invitation, marta, educator, program, meanwhile):
+    family_messages.invite(invitation, by=educator)
+    deliver()
+    with clock.at(NOW + 6 * DAY):
+        assert family_messages.remind(program) == 1
+    with clock.at(NOW + 6 * DAY + MINUTE):
+        meanwhile(invitation, marta, educator)
+        assert family_messages.remind(program) == 1
+        assert family_messages.remind(program) == 0
+
+    assert [(m.kind, m.state) for m in sent()] == [
+        ("invitation", "sent"),
+        ("please_answer", "queued"),
+    ]
+    assert invitation.attempts.count() == 2
+
+
+def test_what_is_sent_again_has_a_link_that_opens(invitation, marta, educator, site_coordinator):
+    (message,) = family_messages.invite(invitation, by=educator)
+    deliver()
+    outbox.came_back(message.pk, "unavailable")
+    closed_by_a_coordinator(invitation, marta, educator)
+
+    again = family_messages.send_again(message, by=site_coordinator)
+
+    assert links.found(tokens.token(again.link_nonce))
+
+
+def test_what_goes_wrong_with_one_family_keeps_no_other_from_its_reminder(
+    two_asked, program, monkeypatch, caplog
+):
+    first, other = two_asked
+    look = family_messages.recipients
+
+    def fails_for_one(invitation):
+        if invitation.pk == first.pk:
+            raise ValueError("Marta")
+        return look(invitation)
+
+    monkeypatch.setattr(family_messages, "recipients", fails_for_one)
+    with clock.at(NOW + 6 * DAY):
+        assert family_messages.remind(program) == 1
+
+    assert [message.about for message in sent(kind="please_answer")] == [other.named]
+    assert caplog.messages == [f"invitation {first.pk} not reminded of: ValueError"]
+
+
+def test_an_answer_given_while_others_are_reminded_counts(
+    two_asked, program, educator, monkeypatch
+):
+    first, other = two_asked
+    read = family_messages.locked
+
+    def then_the_other_says_no(invitation, *more):
+        found = read(invitation, *more)
+        if found.pk == first.pk:
+            answers.record(other, "declined", by=educator)
+        return found
+
+    monkeypatch.setattr(family_messages, "locked", then_the_other_says_no)
+    with clock.at(NOW + 6 * DAY):
+        assert family_messages.remind(program) == 1
+
+    assert [message.about for message in sent(kind="please_answer")] == [first.named]
+
+
+def test_what_goes_wrong_in_one_program_keeps_no_other_waiting(
+    program, other_program, monkeypatch, caplog
+):
+    done = []
+
+    def fails(one):
+        done.append(one)
+        raise ValueError("Marta")
+
+    monkeypatch.setattr(family_messages, "settle", fails)
+    monkeypatch.setattr(family_messages, "remind", fails)
+    with scopes_disabled():
+        tasks.settle_messages(0)
+        tasks.remind_families(0)
+
+    assert done.count(program) == done.count(other_program) == 2
+    assert len(caplog.messages) == 4 and "Marta" not in caplog.text
 
 
 def test_the_worker_reminds_and_settles_every_program(invitation, marta, educator, program):

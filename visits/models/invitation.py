@@ -260,6 +260,7 @@ class Invitation(ProgramRow):
 
     objects: ClassVar[Any] = scoped(InvitationQuerySet)
     visits: Any
+    _people: tuple[int | None, list[Educator]] = (None, [])
 
     class Meta:
         ordering = ["pk"]
@@ -378,8 +379,13 @@ class Invitation(ProgramRow):
         """The team, lead first; only the educator who asks while there is none."""
         if self.team_id is None:
             return [self.educator]
-        members = TeamMember.objects.filter(team=self.team_id).select_related("educator__user")
-        return [member.educator for member in members]
+        team, found = self._people
+        if team != self.team_id:
+            members = TeamMember.objects.filter(team=self.team_id).select_related("educator__user")
+            # A team is never changed: another one is made.
+            found = [member.educator for member in members]
+            self._people = self.team_id, found
+        return found
 
 
 @undoable
