@@ -21,7 +21,7 @@ from pthv.access import Can
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Message, Program, User
 from pthv.models.audit import MessageQuerySet
-from visits import families, family_wording, links
+from visits import family_wording, links
 from visits.family_wording import compose, language_of
 from visits.invitations import locked, no_blockers
 from visits.models import ContactAttempt, FamilyLink, Invitation, InvitationAnswer, Visit
