@@ -96,13 +96,24 @@ class PartnerOrganizationAdmin(RuledAdmin):
 
 @admin.register(School)
 class SchoolAdmin(RuledAdmin):
-    list_display = ("name", "program", "contract_day_starts", "contract_day_ends", "source_id")
+    list_display = (
+        "name",
+        "program",
+        "phone",
+        "contract_day_starts",
+        "contract_day_ends",
+        "source_id",
+    )
     list_select_related = ("program",)
     ordering = ("name", "pk")
     search_fields = ("name", "source_id")
     search_help_text = _("Search by name, or by the id in the roster files.")
     fixed = ("source_id",)
     by_number = False
+
+    def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        said = _("Families are told to call the school with questions; empty: no number stands there.")
+        return super().get_form(request, obj, **kwargs | {"help_texts": {"phone": said}})
 
 
 @admin.register(SchoolYear)

@@ -184,6 +184,8 @@ def _wrong(message: Message) -> Iterator[str]:
         # "One time suits you" may leave the number out.
         if has - needed or (needed - has and len(english) == 1):
             yield f"Other placeholders in {one!r}"
+    if len(english) > 1 and (lost := needed - set(PLACEHOLDER.findall(" ".join(said)))):
+        yield f"No form has {', '.join(sorted(lost))}"
 
 
 def sentences(code: str) -> list[tuple[str, list[str]]]:

@@ -5,11 +5,12 @@ Western digits in all of them, Arabic included.
 """
 
 import datetime
+import re
 from collections.abc import Iterable
 from functools import cache
 
 from babel import Locale
-from babel.dates import format_skeleton, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -28,10 +29,7 @@ def moment(instant: datetime.datetime, program: Program | None = None) -> str:
     """ "Tue, Oct 6, 4:30 PM", in the program's zone or the one at hand; like every date,
     with the year where it isn't this one."""
     local = timezone.localtime(instant, program.zone if program else None)
-    if locale := _locale():
-        order = ORDERS.get(locale.language) or locale.datetime_formats["medium"]
-        return order.format(_time(local, locale), weekday(local))
-    return f"{weekday(local)}, {date_format(local, 'g:i A')}"
+    return _in_order(weekday(local), time(instant, program))
 
 
 def time(instant: datetime.datetime, program: Program | None = None) -> str:
@@ -57,12 +55,41 @@ def weekday(date: datetime.date) -> str:
     return f"{date_format(date, 'D')}, {day(date)}"
 
 
+def full_moment(
+    instant: datetime.datetime,
+    program: Program | None = None,
+    until: datetime.datetime | None = None,
+) -> str:
+    """ "Tuesday, October 6, 4:30 PM": the same for families, in whole words."""
+    local = timezone.localtime(instant, program.zone if program else None)
+    end = f"–{time(until, program)}" if until else ""
+    return _in_order(full_day(local), time(instant, program) + end)
+
+
+def full_day(date: datetime.date) -> str:
+    """ "Tuesday, October 6"."""
+    locale = _locale() or _parsed("en")
+    if date.year != _today().year:
+        return format_date(_noon(date), "full", locale=locale)
+    # CLDR has no whole words without the year: its short ones, spelled out.
+    short = locale.datetime_skeletons["MMMEd"].pattern
+    pattern = re.sub("E+", "EEEE", re.sub("M{3}", "MMMM", short))
+    return format_date(_noon(date), pattern, locale=locale)
+
+
 def listed(names: Iterable[object]) -> str:
     """ "Ana, Bo and Cy"."""
     if locale := _locale():
         return format_list([str(name) for name in names], locale=locale)
     *most, last = [str(name) for name in names] or [""]
     return f"{', '.join(most)} and {last}" if most else last
+
+
+def _in_order(day: str, time: str) -> str:
+    locale = _locale()
+    if locale is None:
+        return f"{day}, {time}"
+    return (ORDERS.get(locale.language) or locale.datetime_formats["medium"]).format(time, day)
 
 
 def _today(today: datetime.date | None = None) -> datetime.date:

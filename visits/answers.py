@@ -2,8 +2,8 @@
 
 A no counts before a "not now", that before a yes, whoever was first: two caregivers who differ
 leave the family with the more careful of the two, and somebody asks them. A no is taken back by
-whoever said it, by its own link, or reopened by a coordinator with a reason. Its sentences are
-read by families too.
+whoever said it, by its own link, or reopened by a coordinator with a reason. What
+families are refused is said in family_words.
 """
 
 import datetime
@@ -18,6 +18,7 @@ from pthv import audit, clock, outbox
 from pthv.blocked import NotReady, raise_if
 from pthv.models import User
 from visits import family_messages, invitations, scheduling
+from visits.family_words import LINK_OVER, TOOK_PLACE
 from visits.invitations import locked
 from visits.models import ContactAttempt, FamilyLink, Invitation, InvitationAnswer, Visit
 
@@ -114,7 +115,7 @@ def _usable(link: FamilyLink) -> FamilyLink:
     usable = FamilyLink.objects.usable().select_related("caregiver")
     found = usable.select_for_update(of=("self", "caregiver"), no_key=True).filter(pk=link.pk)
     if (link_now := found.first()) is None:
-        raise NotReady(_("This link doesn’t work any more. Please call the school."))
+        raise NotReady(str(LINK_OVER))
     return link_now
 
 
@@ -153,12 +154,12 @@ def _blockers(given: InvitationAnswer, invitation: Invitation) -> list[str]:
     ):
         return [_("Choose the day from which the family may be asked again.")]
     if invitation.visited_at and given.answer != Answer.ACCEPTED:
-        return [_("This visit took place already.")]
+        return [str(TOOK_PLACE)]
     no_visit = given.answer in (Answer.DECLINED, Answer.LATER)
     if no_visit and given.recorded_by and invitation.visits.standing().exists():
         return [_("A visit is scheduled with this family. Cancel it first.")]
     if no_visit and invitation.visits.held().exists():
-        return [_("This visit took place already.")]
+        return [str(TOOK_PLACE)]
     return []
 
 

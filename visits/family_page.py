@@ -37,11 +37,22 @@ PLACES = {
 
 @dataclass(frozen=True)
 class Said:
-    """An answer in the family's own words."""
+    """What a family answered, and what follows from it."""
 
-    title: str
+    answer: str
     more: str = ""
     facts: list[str] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """The answer in the family's own words."""
+        titles = {
+            Answer.ACCEPTED: _("You said: Yes, we'd like a visit"),
+            Answer.LATER: _("You said: Not now"),
+            Answer.DECLINED: _("You said: No, thank you"),
+            Answer.CALL: _("You said: Please call us instead"),
+        }
+        return titles[Answer(self.answer)]
 
 
 def shown(link: FamilyLink, lang: str) -> dict[str, Any]:
@@ -52,9 +63,13 @@ def shown(link: FamilyLink, lang: str) -> dict[str, Any]:
         family=invitation.family_id, school=invitation.school_id
     )
     names = [_isolated(child.called) for child in children.defer("folded", "searchable")]
-    visit = invitation.visits.standing().first()
-    ahead = visit is not None and visit.is_ahead
-    over = invitation.visited_at is not None or (visit is not None and not ahead)
+    last = invitation.visits.order_by("-occupies", "-pk").first()
+    visit = last if last and last.is_ahead else None
+    over = invitation.visited_at is not None or (
+        last is not None and last.occupies and not last.is_ahead
+    )
+    cancelled = not over and last is not None and _cancelled(last, invitation)
+    said = None if over else _said(link, planned=visit is not None, cancelled=cancelled)
     return {
         "lang": lang,
         "languages": languages.choices(invitation.program),
@@ -65,14 +80,30 @@ def shown(link: FamilyLink, lang: str) -> dict[str, Any]:
         "children": names,
         "names": wording.listed(names),
         "over": over,
-        "said": None if over else _said(link, planned=ahead),
-        "visit": visit if ahead else None,
+        "asking": not over and said is None,
+        "thanks": said is not None and said.answer in (Answer.ACCEPTED, Answer.CALL),
+        "said": said,
+        "visit": visit,
         "place": _place(visit) if visit else "",
-        "may_cancel": visit is not None and ahead and visit.during.lower > clock.now(),
+        "may_cancel": visit is not None and visit.during.lower > clock.now(),
+        "cancelled": last if cancelled else None,
     }
 
 
-def _said(link: FamilyLink, *, planned: bool) -> Said | None:
+def _cancelled(visit: Visit, invitation: Invitation) -> bool:
+    """Whether that this visit is cancelled is the news: nobody answered anything since."""
+    return visit.state in (Visit.State.FAMILY_CANCELLED, Visit.State.EDUCATOR_CANCELLED) and not (
+        invitation.answers.filter(given_at__gt=visit.ended_at).exists()
+    )
+
+
+def cancels(link: FamilyLink, answer: str) -> bool:
+    """Whether this answer of this caregiver calls off a visit that is planned."""
+    theirs = link.invitation.answered_caregiver_id in (None, link.caregiver_id)
+    return answer == Answer.DECLINED or (answer == Answer.LATER and theirs)
+
+
+def _said(link: FamilyLink, *, planned: bool, cancelled: bool) -> Said | None:
     """What this family answered; to a caregiver who said something else than what counts, that."""
     invitation = link.invitation
     if invitation.differing_at:
@@ -83,28 +114,20 @@ def _said(link: FamilyLink, *, planned: bool) -> Said | None:
                 "We got more than one answer from your family. "
                 "Somebody from the school will ask you what is right."
             )
-            return Said(_title(last.answer), more)
+            return Said(last.answer, more)
     if invitation.call_wanted_at:
-        return Said(_title(Answer.CALL), _("We call you soon."), in_words(invitation.times))
+        return Said(Answer.CALL, _("We call you soon."), in_words(invitation.times))
     if invitation.state == State.DECLINED:
-        return Said(_title(Answer.DECLINED), _("Thank you for telling us. We won't ask again."))
+        return Said(Answer.DECLINED, _("We won't ask again."))
     if invitation.later_on:
-        day = {"day": wording.weekday(invitation.later_on)}
-        return Said(_title(Answer.LATER), _("We may ask you again from %(day)s on.") % day)
+        day = {"day": wording.full_day(invitation.later_on)}
+        return Said(Answer.LATER, _("We may ask you again from %(day)s on.") % day)
     if invitation.state == State.ACCEPTED:
-        more = _("Thank you! We will find a time with you.")
-        return Said(_title(Answer.ACCEPTED), "" if planned else more, _wishes(invitation))
+        more = _("We will find a time with you.")
+        if cancelled:
+            more = _("If you still want a visit, we will find a new time with you.")
+        return Said(Answer.ACCEPTED, "" if planned else more, _wishes(invitation))
     return None
-
-
-def _title(answer: str) -> str:
-    titles = {
-        Answer.ACCEPTED: _("You said: Yes, we'd like a visit"),
-        Answer.LATER: _("You said: Not now"),
-        Answer.DECLINED: _("You said: No, thank you"),
-        Answer.CALL: _("You said: Please call us instead"),
-    }
-    return titles[Answer(answer)]
 
 
 def _wishes(invitation: Invitation) -> list[str]:
@@ -115,10 +138,10 @@ def _wishes(invitation: Invitation) -> list[str]:
 
 
 def in_words(times: list[str]) -> list[str]:
-    """ "Monday: Afternoon and Evening", for each day that is among these."""
+    """ "Monday: afternoon and evening", for each day that is among these."""
     found = []
     for day, name in DAYS.items():
-        parts = [words for part, words in PARTS.items() if f"{day}-{part}" in times]
+        parts = [str(words).lower() for part, words in PARTS.items() if f"{day}-{part}" in times]
         if parts:
             found.append(_("%(day)s: %(times)s") % {"day": name, "times": wording.listed(parts)})
     return found

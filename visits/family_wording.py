@@ -101,7 +101,7 @@ def preview(words: Words, language: str, program: Program) -> Words:
     with translation.override(language), timezone.override(program.zone):
         values = INVENTED | {
             "educators": wording.listed(map(_isolated, ("Ana", "Ben"))),
-            "when": wording.moment(clock.now().replace(minute=30), program),
+            "when": wording.full_moment(clock.now().replace(minute=30), program),
             "place": str(PLACES[Visit.Place.HOME]),
         }
         return _filled(words, values)
@@ -122,7 +122,7 @@ def _values(
         "phone": invitation.school.phone.as_national if invitation.school.phone else "",
     }
     if visit is not None:
-        values["when"] = wording.moment(visit.during.lower, invitation.program)
+        values["when"] = wording.full_moment(visit.during.lower, invitation.program)
         values["place"] = str(PLACES[Visit.Place(visit.place)])
     return values
 

@@ -1,6 +1,7 @@
 """Our words for what families are sent. Read by families.
 
-Short and plain: where it comes from, who comes, that the child is not in trouble.
+Short and plain: where it comes from, who comes, that nobody is in trouble. The words fit one
+child and several.
 """
 
 from typing import Any, NamedTuple
@@ -12,6 +13,9 @@ from visits.models import Visit
 
 STOP = gettext_lazy("Reply STOP to end.")
 YOUR_CHILD = gettext_lazy("your child")
+# Why an answer is not taken.
+LINK_OVER = gettext_lazy("This link doesn’t work any more. Please call the school.")
+TOOK_PLACE = gettext_lazy("This visit took place already.")
 
 
 class Words(NamedTuple):
@@ -26,7 +30,7 @@ OURS: dict[str, tuple[Any, Any]] = {
         gettext_lazy("Would you like a home visit?"),
         gettext_lazy(
             "Hello {caregiver}. {educators} of {school} would like to visit you and hear your "
-            "hopes for {child}. Your child is not in trouble. You choose the time and the place, "
+            "hopes for {child}. Nobody is in trouble. You choose the time and the place, "
             "and you can say no. Your answer: {link}"
         ),
     ),
@@ -34,35 +38,35 @@ OURS: dict[str, tuple[Any, Any]] = {
         gettext_lazy("Please answer: would you like a home visit?"),
         gettext_lazy(
             "Hello {caregiver}. {educators} of {school} would like to visit you and hear your "
-            "hopes for {child}. Your child is not in trouble. Yes or no, both are fine. "
+            "hopes for {child}. Nobody is in trouble. Yes or no, both are fine. "
             "Please answer: {link}"
         ),
     ),
     "thank_you": (
-        gettext_lazy("Thank you for your yes"),
+        gettext_lazy("Thank you for saying yes"),
         gettext_lazy(
-            "Thank you, {caregiver}! {educators} of {school} will find a time with you. Your "
-            "child is not in trouble. To see or change your answer: {link}"
+            "Thank you, {caregiver}! {educators} of {school} will find a time with you. Nobody "
+            "is in trouble. To see or change your answer: {link}"
         ),
     ),
     "visit_time": (
         gettext_lazy("The time of your home visit"),
         gettext_lazy(
-            "Hello {caregiver}. {educators} of {school} will meet you on {when}, {place}. Your "
-            "child is not in trouble. To change or cancel: {link}"
+            "Hello {caregiver}. {educators} of {school} will meet you on {when}, {place}. Nobody "
+            "is in trouble. To change or cancel: {link}"
         ),
     ),
     "visit_cancelled": (
         gettext_lazy("Your home visit is cancelled"),
         gettext_lazy(
-            "Hello {caregiver}. The visit of {educators} of {school} on {when} is cancelled. Your "
-            "child is not in trouble. To tell us what suits you: {link}"
+            "Hello {caregiver}. The visit of {educators} of {school} on {when} is cancelled. Nobody "
+            "is in trouble. To tell us what suits you: {link}"
         ),
     ),
     "call": (
         "",
         gettext_lazy(
-            "Hello, this is {educators} of {school}. I am calling about {child}, who is not in "
+            "Hello, this is {educators} of {school}. I am calling about {child}. Nobody is in "
             "trouble. We would like to visit you and hear your hopes. You choose the time and the "
             "place, and you can say no. Would you like that?"
         ),

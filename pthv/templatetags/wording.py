@@ -37,6 +37,18 @@ def day(date: datetime.date | None) -> str:
 
 
 @register.filter
+def full_moment(instant: datetime.datetime, until: datetime.datetime | None = None) -> str:
+    """An instant as "Tuesday, October 6, 4:30 PM", for families."""
+    return wording.full_moment(instant, until=until)
+
+
+@register.filter
+def full_day(instant: datetime.datetime) -> str:
+    """An instant's day as "Tuesday, October 6", for families."""
+    return wording.full_day(timezone.localtime(instant))
+
+
+@register.filter
 def dollars(amount: Decimal | None) -> str:
     """An amount of money as "$40.00", a negative one as "−$40.00"."""
     if amount is None:

@@ -80,6 +80,23 @@ def test_a_plural_has_as_many_forms_as_its_language(folder):
     assert catalogues.problems("ar") == []
 
 
+def test_a_plural_that_lost_its_placeholder_in_every_form_is_found(folder):
+    plural = ("%(n)s time of %(name)s", "%(n)s times of %(name)s")
+    folder(plural)
+    catalogues.update()
+
+    translate("es", {plural[0]: ("una vez", "%(n)s veces")})
+
+    assert catalogues.problems("es") == [f"No form has %(name)s: {('', plural[0])}"]
+
+
+def test_only_what_families_read_is_theirs_to_check(template):
+    """Coordinators' refusals are not theirs."""
+    said = {message.id for message in template}
+    assert "This visit took place already." in said
+    assert "Say how the family opened the door again." not in said
+
+
 def test_what_came_or_went_since_is_found(folder):
     folder("Hello")
     catalogues.update()

@@ -33,10 +33,28 @@ def test_a_moment_and_a_day_are_said_in_the_language_at_hand(code, moment, day):
         assert wording.time(VISIT) in moment
 
 
+@pytest.mark.parametrize(
+    ("code", "moment", "until"),
+    [
+        ("en", "Thursday, October 8, 4:30 PM", "4:30 PM–5:30 PM"),
+        ("es", "jueves, 8 de octubre, 4:30 p.m.", "4:30 p.m.–5:30 p.m."),
+        ("pt", "quinta-feira, 8 de outubro, 16:30", "16:30–17:30"),
+        ("vi", "16:30, Thứ Năm, 8 tháng 10", "16:30–17:30"),
+        ("zh-hans", "10月8日星期四 16:30", "16:30–17:30"),
+        ("ar", "الخميس، 8 أكتوبر، 4:30 م", "4:30 م–5:30 م"),
+    ],
+)
+def test_families_read_whole_words(code, moment, until):
+    with translation.override(code):
+        assert wording.full_moment(VISIT) == moment
+        assert wording.full_day(VISIT) in moment
+        assert until in wording.full_moment(VISIT, until=at(8, 17, 30))
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_another_year_is_named(code):
     with translation.override(code):
-        for said in (wording.day, wording.weekday):
+        for said in (wording.day, wording.weekday, wording.full_day):
             assert "2027" in said(datetime.date(2027, 10, 8))
             assert "2026" not in said(datetime.date(2026, 10, 8))
         assert "2027" in wording.moment(VISIT.replace(year=2027))

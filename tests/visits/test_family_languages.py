@@ -221,5 +221,5 @@ def test_every_message_is_in_its_language_alone(code, kind, visit, family, untra
     assert words[0] & words[1] == set()
     if kind in family_wording.TIMED:
         with translation.override(code):
-            assert wording.moment(visit.during.lower) in body
+            assert wording.full_moment(visit.during.lower) in body
     assert "STOP" in body or kind == "call"

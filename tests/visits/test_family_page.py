@@ -121,7 +121,7 @@ def test_it_shows_the_school_first_names_and_that_nobody_is_in_trouble(phone):
 
     assert "Lincoln" in said
     assert "Ana would like to get to know you" in said
-    assert "Your child is not in trouble. We'd love to hear your hopes for Mateo." in said
+    assert "Nobody is in trouble. We'd love to hear your hopes for Mateo." in said
 
 
 def test_it_shows_nothing_else_of_anybody(phone, family, add_family, visit, link, mother, partner):
@@ -159,7 +159,7 @@ def test_it_names_the_children_at_that_school_alone(
     said = page(phone)
 
     assert (
-        "Your children are not in trouble. We'd love to hear your hopes for Mateo and Lucía."
+        "Nobody is in trouble. We'd love to hear your hopes for Mateo and Lucía."
         in said
     )
     assert "Sofía" not in said
@@ -169,7 +169,7 @@ def test_it_names_the_children_at_that_school_alone(
 def test_it_reads_well_where_no_child_is_at_that_school_any_more(phone, family):
     Student.objects.update(left_on=at(1, 0).date())
 
-    assert "Your child is not in trouble. We'd love to hear your hopes." in page(phone)
+    assert "Nobody is in trouble. We'd love to hear your hopes." in page(phone)
 
 
 def test_four_answers_stand_there_with_the_same_weight(phone):
@@ -233,7 +233,7 @@ def test_yes_with_where_when_and_an_interpreter(phone, invitation, mother, link)
     said = page(phone)
     for words in (
         "You said: Yes, we'd like a visit", "Somewhere else", "With an interpreter",
-        "Tuesday: Evening", "Saturday: Morning", "Change our answer",
+        "Tuesday: evening", "Saturday: morning", "Change our answer",
     ):  # fmt: skip
         assert words in said
 
@@ -261,7 +261,9 @@ def test_no_thank_you_needs_no_reason_and_can_be_taken_back(phone, invitation):
     send(phone, "no")
 
     assert answered(invitation) == "declined"
-    assert "You said: No, thank you Thank you for telling us. We won't ask again." in page(phone)
+    assert (
+        "Thank you for telling us You said: No, thank you We won't ask again." in page(phone)
+    )
     assert "We changed our mind" in page(phone)
     assert "May we visit you?" not in page(phone)
 
@@ -274,7 +276,7 @@ def test_call_us_instead(phone, invitation):
 
     assert answered(invitation) == "asked"
     assert invitation.call_wanted_at is not None
-    assert "You said: Please call us instead We call you soon. Monday: Morning and Evening" in page(
+    assert "You said: Please call us instead We call you soon. Monday: morning and evening" in page(
         phone
     )
 
@@ -350,13 +352,15 @@ def guest(visit, mother, educator) -> Client:
 def test_it_shows_when_and_where_the_visit_is(guest):
     said = page(guest)
 
-    assert "Your visit Thu, Oct 8, 4:30 PM At your home" in said
-    assert "We can't make it: cancel this visit" in said
+    assert (
+        "Your visit Thursday, October 8, 4:30 PM–5:30 PM At your home With Ana and Ben" in said
+    )
+    assert "That day doesn't suit us: cancel this visit" in said
 
 
 def test_the_family_cancels_and_both_educators_hear_of_it(guest, visit, educator, partner):
     cancel = reverse("family_cancel", args=["en"])
-    assert "Thu, Oct 8, 4:30 PM" in text_of(guest.get(cancel))
+    assert "Thursday, October 8, 4:30 PM" in text_of(guest.get(cancel))
     visit.refresh_from_db()
     assert visit.is_ahead
 
@@ -369,7 +373,76 @@ def test_the_family_cancels_and_both_educators_hear_of_it(guest, visit, educator
     told = Message.objects.filter(kind="visit_cancelled").values_list("address", flat=True)
     assert sorted(told) == [educator.email, partner.email]
     assert answered(visit.invitation) == "accepted"
-    assert "Your visit" not in page(guest)
+    said = page(guest)
+    assert said.index("The visit on Thursday, October 8 is cancelled We have told Ana and Ben.") < (
+        said.index("You said: Yes")
+    )
+    assert "If you still want a visit, we will find a new time with you." in said
+    assert "Your visit" not in said
+
+    # Until they answer anew, or there is another visit.
+    with clock.at(at(6, 18)):
+        send(guest, "yes", place_wanted="video")
+        assert "cancelled" not in page(guest)
+
+
+@pytest.mark.parametrize(("answer", "typed"), [("later", {"wait": "30"}), ("no", {})])
+def test_an_answer_that_cancels_the_visit_says_so_before_and_after(guest, answer, typed):
+    cancels = "This cancels your visit on Thursday, October 8."
+    path = reverse("family_answer", args=["en", answer])
+    body = guest.get(path).content.decode()
+    assert body.index(cancels) < body.index("<button")
+    assert cancels not in text_of(guest.get(reverse("family_answer", args=["en", "yes"])))
+    assert cancels not in text_of(guest.get(reverse("family_answer", args=["en", "call"])))
+
+    send(guest, answer, **typed)
+
+    assert "The visit on Thursday, October 8 is cancelled We have told Ana and Ben." in page(guest)
+    assert cancels not in text_of(guest.get(path))
+
+
+def test_a_not_now_that_leaves_the_others_visit_standing_does_not_say_that_it_cancels(
+    visit, mother, father, educator
+):
+    Invitation.objects.update(answered_caregiver=mother)
+    fathers = Client()
+    fathers.get(path_of(links.mint(visit.invitation, father, by=educator)))
+
+    asked = fathers.get(reverse("family_answer", args=["en", "later"]))
+    send(fathers, "later", wait="30")
+
+    assert "This cancels" not in text_of(asked)
+    visit.refresh_from_db()
+    assert visit.is_ahead
+
+
+PERSUADES = ("?", "would like to get to know you", "We'd love", "It is up to you")
+
+
+@pytest.mark.parametrize(
+    ("answer", "typed", "first"),
+    [
+        ("yes", {"place_wanted": "home"}, "Thank you! You said: Yes, we'd like a visit"),
+        ("call", {}, "Thank you! You said: Please call us instead"),
+        ("later", {"wait": "30"}, "Thank you for telling us You said: Not now"),
+        ("no", {}, "Thank you for telling us You said: No, thank you"),
+    ],
+)
+def test_who_has_answered_is_thanked_and_not_persuaded(phone, answer, typed, first):
+    assert all(words in page(phone) for words in PERSUADES)
+
+    send(phone, answer, **typed)
+
+    said = page(phone)
+    assert f"Lincoln {first}" in said
+    assert [words for words in PERSUADES if words in said] == []
+
+
+def test_with_a_visit_ahead_the_visit_stands_first_and_nobody_is_persuaded(guest):
+    said = page(guest)
+
+    assert "Lincoln Your visit Thursday" in said
+    assert [words for words in PERSUADES if words in said] == []
 
 
 def test_only_the_visit_they_saw_is_cancelled(guest, visit, educator):
@@ -382,7 +455,7 @@ def test_only_the_visit_they_saw_is_cancelled(guest, visit, educator):
 
     assert response.status_code == 409
     assert "The time has changed. Please look at it again. " in text_of(response)
-    assert "Fri, Oct 9" in text_of(response)
+    assert "Friday, October 9" in text_of(response)
     other.refresh_from_db()
     assert other.is_ahead
 
@@ -589,6 +662,19 @@ def test_what_ends_while_they_type_is_not_taken_any_more(
     assert response.status_code == 404
     assert "Ana" not in text_of(response)
     assert not InvitationAnswer.objects.exists()
+
+
+def test_a_dead_link_is_read_in_any_of_our_languages():
+    client = Client(headers={"Accept-Language": "ar"})
+    body = client.get("/f/nothing/").content.decode()
+    for code in dict(project.LANGUAGES):
+        assert f'<a href="?lang={code}" lang="{code}"' in body
+
+    for code, asked in (("es", "es"), ("zh-hans", "zh-hans"), ("ar", "xx"), ("ar", "")):
+        response = client.get(f"/f/nothing/?lang={asked}")
+        assert response["Content-Language"] == code
+        assert f'<html lang="{code}"' in response.content.decode()
+        assert not response.cookies
 
 
 def test_after_an_hour_the_link_is_opened_again(phone, door, monkeypatch):

@@ -110,7 +110,8 @@ def _import(program, coordinator, year, people, staff, *, contacts, dice) -> Non
         school.contract_day_starts, school.contract_day_ends = map(
             datetime.time.fromisoformat, hours
         )
-        school.save(update_fields=["contract_day_starts", "contract_day_ends"])
+        school.phone = f"+121755501{number:02}"  # which nobody has
+        school.save(update_fields=["contract_day_starts", "contract_day_ends", "phone"])
         if number == 0:
             Membership.objects.get_or_create(
                 program=program,

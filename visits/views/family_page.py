@@ -63,14 +63,13 @@ def link_open(request: HttpRequest, token: str) -> HttpResponse:
 
 def _dead(request: HttpRequest, *, throttled: bool = False) -> HttpResponse:
     """The same for every link that doesn't open, with nobody's name: nobody learns why."""
-    code = translation.get_language_from_request(request)
+    code = request.GET.get("lang", "")
+    if code not in languages.AUTONYMS:
+        code = translation.get_language_from_request(request)
+    context = {"throttled": throttled, "lang": code, "languages": languages.AUTONYMS.items()}
+    status = 429 if throttled else 404
     with translation.override(code):
-        response = render(
-            request,
-            "visits/family_link_dead.html",
-            {"throttled": throttled},
-            status=429 if throttled else 404,
-        )
+        response = render(request, "visits/family_link_dead.html", context, status=status)
     response.headers["Content-Language"] = code
     response.headers["Referrer-Policy"] = "no-referrer"
     patch_vary_headers(response, ["Accept-Language", "Cookie"])
@@ -134,6 +133,7 @@ def family_answer(request: HttpRequest, lang: str, link: FamilyLink, answer: str
     status = 409 if sentences else 422 if form.is_bound else 200
     context = {"answer": answer, "form": form, "sentences": sentences}
     context |= family_page.shown(link, lang)
+    context["cancels"] = context["visit"] and family_page.cancels(link, ANSWERS[answer])
     return render(request, "visits/family_answer.html", context, status=status)
 
 
