@@ -112,7 +112,9 @@ class SchoolAdmin(RuledAdmin):
     by_number = False
 
     def get_form(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        said = _("Families are told to call the school with questions; empty: no number stands there.")
+        said = _(
+            "Families are told to call the school with questions; empty: no number stands there."
+        )
         return super().get_form(request, obj, **kwargs | {"help_texts": {"phone": said}})
 
 

@@ -59,8 +59,8 @@ OURS: dict[str, tuple[Any, Any]] = {
     "visit_cancelled": (
         gettext_lazy("Your home visit is cancelled"),
         gettext_lazy(
-            "Hello {caregiver}. The visit of {educators} of {school} on {when} is cancelled. Nobody "
-            "is in trouble. To tell us what suits you: {link}"
+            "Hello {caregiver}. The visit of {educators} of {school} on {when} is cancelled. "
+            "Nobody is in trouble. To tell us what suits you: {link}"
         ),
     ),
     "call": (

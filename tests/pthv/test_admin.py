@@ -475,6 +475,12 @@ def test_a_list_is_a_look_at_each_row_it_shows(admin_client, administrator, live
     assert sorted(look.subject_id for look in looks.all()) == sorted([*every, only])
 
 
+def test_whoever_enters_a_school_learns_what_its_phone_is_for(admin_client) -> None:
+    page = admin_client.get(url_of(School, "add")).content.decode()
+
+    assert "Families are told to call the school with questions" in page
+
+
 def test_a_list_of_schools_is_no_look(admin_client, administrator, school) -> None:
     admin_client.get(url_of(School, "changelist"))
 

@@ -12,7 +12,7 @@ from django.db.models import Sum
 from django_scopes import scope, scopes_disabled
 
 from families.models import Family, Student
-from pthv.models import Educator, Message, Program, User
+from pthv.models import Educator, Message, Program, School, User
 from visits.demo import bulk
 from visits.demo import program as demo
 from visits.models import FundingSource, InvitationAnswer, PayLine, Tally, Visit
@@ -44,6 +44,10 @@ def test_the_demo_program_is_full_of_life():
         assert families.filter(kind="invitation", state="sent").count() >= 5
         assert InvitationAnswer.objects.filter(recorded_by=None).count() == 4
         assert families.not_arrived().count() == 1
+        # Whom families may call, at numbers that are nobody's.
+        phones = [str(school.phone) for school in School.objects.all()]
+        assert len(set(phones)) == len(phones)
+        assert all(map(nobodys.fullmatch, phones))
     assert User.objects.of_the_demo().count() == User.objects.count() == 45
 
 

@@ -373,18 +373,18 @@ def test_the_family_is_told_the_time_in_its_zone_and_that_it_is_cancelled(
     (time,) = sent()
     assert time.kind == "visit_time"
     assert "Ana and Ben of Lincoln" in time.body
-    assert "Thu, Oct 8, 4:30 PM, at your home" in time.body
+    assert "Thursday, October 8, 4:30 PM, at your home" in time.body
     deliver()
 
     scheduling.cancel(visit, Visit.State.EDUCATOR_CANCELLED, by=educator)
     scheduling.cancel(visit, Visit.State.EDUCATOR_CANCELLED, by=educator)
 
     assert [message.kind for message in sent()] == ["visit_time", "visit_cancelled"]
-    assert "on Thu, Oct 8, 4:30 PM is cancelled" in sent()[1].body
+    assert "on Thursday, October 8, 4:30 PM is cancelled" in sent()[1].body
 
     deliver()
     scheduling.schedule(accepted, scheduling.slot(at(9, 16, 30)), "home", by=educator)
-    assert "Fri, Oct 9" in sent()[2].body
+    assert "Friday, October 9" in sent()[2].body
 
 
 def test_a_family_on_real_servers_hears_each_thing_once_in_its_language_and_zone(
@@ -415,7 +415,7 @@ def test_a_family_on_real_servers_hears_each_thing_once_in_its_language_and_zone
         ours("visit_cancelled", "es").subject,
     ]
     said = [mail.get_content() for mail in theirs]
-    assert all("jue, 8 de oct, 6:30" in body for body in said)
+    assert all("jueves, 8 de octubre, 6:30" in body for body in said)
     assert all("18:30" in body and "Lincoln" in body for body in stand_in.bodies)
     assert len(stand_in.bodies) == 2 and len(set(mail_server.ids)) == len(mail_server.ids)
     link = tokens.token(accepted.links.get(caregiver__given_name="Carlos").nonce)

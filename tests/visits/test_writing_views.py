@@ -46,6 +46,15 @@ def test_looking_at_the_words_sends_and_makes_nothing(page, mother):
     assert not Message.objects.exists() and not FamilyLink.objects.exists()
 
 
+def test_a_school_without_a_phone_is_pointed_out(page, mother, school):
+    nudge = "Lincoln has no phone number here"
+    assert nudge in page()
+
+    school.phone = "+13125550100"
+    school.save()
+    assert nudge not in page()
+
+
 def test_sending_twice_is_once(post, mother, invitation):
     post()
     told = post().content.decode()
