@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from families.models import Student, isolated
 from pthv import clock, languages, wording
+from visits.family_words import no_trouble
 from visits.models import FamilyLink, Invitation, InvitationAnswer, Visit
 
 Answer, State = InvitationAnswer.Answer, Invitation.State
@@ -77,8 +78,8 @@ def shown(link: FamilyLink, lang: str) -> dict[str, Any]:
         "invitation": invitation,
         "school": invitation.school,
         "educators": wording.listed(people),
-        "children": names,
         "names": wording.listed(names),
+        "no_trouble": no_trouble(len(names)),
         "over": over,
         "asking": not over and said is None,
         "thanks": said is not None and said.answer in (Answer.ACCEPTED, Answer.CALL),

@@ -13,7 +13,7 @@ from families.models import Caregiver, isolated
 from pthv import audit, clock, languages, wording
 from pthv.blocked import NotReady
 from pthv.models import Program, User
-from visits.family_words import PLACES, STOP, YOUR_CHILD, Words, ours
+from visits.family_words import PLACES, STOP, YOUR_CHILD, Words, no_trouble, ours
 from visits.models import Invitation, MessageWording, Visit
 
 NAMES = {
@@ -30,6 +30,7 @@ PLACEHOLDERS = {
     "school": gettext_lazy("the school"),
     "educators": gettext_lazy("first names of who visits"),
     "child": gettext_lazy("the child’s first name"),
+    "no_trouble": gettext_lazy("“Your child is not in trouble.”"),
     "caregiver": gettext_lazy("first name of whom it is for"),
     "link": gettext_lazy("the family’s own link"),
     "when": gettext_lazy("day and time of the visit"),
@@ -103,6 +104,7 @@ def preview(words: Words, language: str, program: Program) -> Words:
             "educators": wording.listed(map(_isolated, ("Ana", "Ben"))),
             "when": wording.full_moment(clock.now().replace(minute=30), program),
             "place": str(PLACES[Visit.Place.HOME]),
+            "no_trouble": no_trouble(1),
         }
         return _filled(words, values)
 
@@ -118,6 +120,7 @@ def _values(
             _isolated(educator.user.get_short_name()) for educator in invitation.people()
         ),
         "child": wording.listed(_isolated(child.called) for child in children) or str(YOUR_CHILD),
+        "no_trouble": no_trouble(len(children)),
         "caregiver": caregiver.called if caregiver else "",
         "phone": invitation.school.phone.as_national if invitation.school.phone else "",
     }

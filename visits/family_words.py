@@ -1,13 +1,12 @@
 """Our words for what families are sent. Read by families.
 
-Short and plain: where it comes from, who comes, that nobody is in trouble. The words fit one
-child and several.
+Short and plain: where it comes from, who comes, that the child is not in trouble.
 """
 
 from typing import Any, NamedTuple
 
 from django.utils import translation
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from visits.models import Visit
 
@@ -30,45 +29,44 @@ OURS: dict[str, tuple[Any, Any]] = {
         gettext_lazy("Would you like a home visit?"),
         gettext_lazy(
             "Hello {caregiver}. {educators} of {school} would like to visit you and hear your "
-            "hopes for {child}. Nobody is in trouble. You choose the time and the place, "
-            "and you can say no. Your answer: {link}"
+            "hopes for {child}. {no_trouble} You choose the time and the place, and you can say "
+            "no. Your answer: {link}"
         ),
     ),
     "please_answer": (
         gettext_lazy("Please answer: would you like a home visit?"),
         gettext_lazy(
             "Hello {caregiver}. {educators} of {school} would like to visit you and hear your "
-            "hopes for {child}. Nobody is in trouble. Yes or no, both are fine. "
-            "Please answer: {link}"
+            "hopes for {child}. {no_trouble} Yes or no, both are fine. Please answer: {link}"
         ),
     ),
     "thank_you": (
         gettext_lazy("Thank you for saying yes"),
         gettext_lazy(
-            "Thank you, {caregiver}! {educators} of {school} will find a time with you. Nobody "
-            "is in trouble. To see or change your answer: {link}"
+            "Thank you, {caregiver}! {educators} of {school} will find a time with you. "
+            "{no_trouble} To see or change your answer: {link}"
         ),
     ),
     "visit_time": (
         gettext_lazy("The time of your home visit"),
         gettext_lazy(
-            "Hello {caregiver}. {educators} of {school} will meet you on {when}, {place}. Nobody "
-            "is in trouble. To change or cancel: {link}"
+            "Hello {caregiver}. {educators} of {school} will meet you on {when}, {place}. "
+            "{no_trouble} To change or cancel: {link}"
         ),
     ),
     "visit_cancelled": (
         gettext_lazy("Your home visit is cancelled"),
         gettext_lazy(
             "Hello {caregiver}. The visit of {educators} of {school} on {when} is cancelled. "
-            "Nobody is in trouble. To tell us what suits you: {link}"
+            "{no_trouble} To tell us what suits you: {link}"
         ),
     ),
     "call": (
         "",
         gettext_lazy(
-            "Hello, this is {educators} of {school}. I am calling about {child}. Nobody is in "
-            "trouble. We would like to visit you and hear your hopes. You choose the time and the "
-            "place, and you can say no. Would you like that?"
+            "Hello, this is {educators} of {school}. I am calling about {child}. {no_trouble} "
+            "We would like to visit you and hear your hopes. You choose the time and the place, "
+            "and you can say no. Would you like that?"
         ),
     ),
 }
@@ -78,6 +76,13 @@ PLACES = {
     Visit.Place.VIRTUAL: gettext_lazy("by video"),
     Visit.Place.SCHOOL: gettext_lazy("at the school"),
 }
+
+
+def no_trouble(children: int) -> str:
+    """What every family hears first, of this many children; of one where none is known."""
+    return ngettext(
+        "Your child is not in trouble.", "Your children are not in trouble.", children or 1
+    )
 
 
 def ours(kind: str, language: str) -> Words:

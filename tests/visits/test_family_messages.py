@@ -89,7 +89,7 @@ def test_everybody_who_decides_is_asked_once(invitation, marta, carlos, educator
     assert (text.subject, mail.subject) == ("", "Would you like a home visit?")
     assert text.body.endswith("STOP to end.") or "STOP" in text.body
     assert "Ana of Lincoln" in mail.body and "Mateo" in mail.body and "{link}" in mail.body
-    assert "Nobody is in trouble" in mail.body and "STOP" not in mail.body
+    assert "Your child is not in trouble" in mail.body and "STOP" not in mail.body
     assert all(message.about == f"invitation:{invitation.pk}" for message in first)
     assert all(message.quiet and message.link_nonce for message in first)
     invitation.refresh_from_db()
@@ -688,7 +688,7 @@ def test_our_words_say_where_they_come_from_and_that_nobody_is_in_trouble(kind, 
     words = family_wording.preview(ours(kind, "en"), "en", program)
 
     assert "Lincoln School" in words.body and "Ana and Ben" in words.body
-    assert "Nobody is in trouble" in words.body
+    assert "Your child is not in trouble" in words.body
     assert len(words.body) + len(" Reply STOP to end.") <= 320
     assert not {"Mateo", "Marta"} & set(words.subject.split())
     assert "{" not in words.body + words.subject

@@ -121,7 +121,7 @@ def test_it_shows_the_school_first_names_and_that_nobody_is_in_trouble(phone):
 
     assert "Lincoln" in said
     assert "Ana would like to get to know you" in said
-    assert "Nobody is in trouble. We'd love to hear your hopes for Mateo." in said
+    assert "Your child is not in trouble. We'd love to hear your hopes for Mateo." in said
 
 
 def test_it_shows_nothing_else_of_anybody(phone, family, add_family, visit, link, mother, partner):
@@ -158,7 +158,10 @@ def test_it_names_the_children_at_that_school_alone(
 
     said = page(phone)
 
-    assert "Nobody is in trouble. We'd love to hear your hopes for Mateo and Lucía." in said
+    assert (
+        "Your children are not in trouble. We'd love to hear your hopes for Mateo and Lucía."
+        in said
+    )
     assert "Sofía" not in said
     assert "Diego" not in said
 
@@ -166,7 +169,7 @@ def test_it_names_the_children_at_that_school_alone(
 def test_it_reads_well_where_no_child_is_at_that_school_any_more(phone, family):
     Student.objects.update(left_on=at(1, 0).date())
 
-    assert "Nobody is in trouble. We'd love to hear your hopes." in page(phone)
+    assert "Your child is not in trouble. We'd love to hear your hopes." in page(phone)
 
 
 def test_four_answers_stand_there_with_the_same_weight(phone):
