@@ -222,6 +222,15 @@ def withdraw(
     return found.update(state=Message.State.WITHDRAWN)
 
 
+def put_back(found: MessageQuerySet) -> None:
+    """Let what was withdrawn by a slip go out after all, when it was to."""
+    withdrawn = found.filter(state=Message.State.WITHDRAWN).order_by("pk")
+    messages = list(withdrawn.select_for_update(of=("self",), no_key=True))
+    again = Message.objects.filter(pk__in=[message.pk for message in messages])
+    again.update(state=Message.State.QUEUED)
+    _hand_to_worker(*messages)
+
+
 def readdress(program: Program, recipient: str, before: str, now: str) -> int:
     """Let what waits for somebody go to their new number or address; without one, stay."""
     waiting = Message.objects.waiting().filter(program=program, recipient=recipient)
@@ -242,10 +251,9 @@ def _hand_to_worker(*messages: Message) -> None:
 def send(message_id: int) -> bool:
     """Send a message whose turn it is; False if it is not, or if it did not go out."""
     with scopes_disabled():
-        message = _claim(message_id)
+        message, again = _claim(message_id)
         if message is None:
             return False
-        again = message.attempts > 1 or message.problem == Message.Problem.UNAVAILABLE
         try:
             # In no transaction: a slow server holds no row and no connection's snapshot.
             provider_id = hand_over(message, again=again)
@@ -288,32 +296,36 @@ def _wait_for_provider(message: Message) -> None:
 
 
 @transaction.atomic
-def _claim(message_id: int) -> Message | None:
-    """Count an attempt and put off the next, which keeps everybody else away meanwhile."""
+def _claim(message_id: int) -> tuple[Message | None, bool]:
+    """Count an attempt and put off the next, which keeps everybody else away meanwhile; whether
+    it may have been taken before."""
     due = Message.objects.due().select_for_update(of=("self",), skip_locked=True)
     message = due.select_related("program").filter(pk=message_id).first()
     if message is None or _must_wait(message):
-        return None
-    message.next_try_at = clock.now() + gap_after(message.attempts)
-    if message.quiet and (end := quiet_hours.ends_at(message.program, clock.now())):
-        message.next_try_at = end
-        message.save(update_fields=["next_try_at"])
-        return None
-    message.attempts += 1
-    message.save(update_fields=["attempts", "next_try_at"])
-    return message
+        return None, False
+    unheard, message.problem = message.problem == Message.Problem.UNAVAILABLE, ""
+    again = unheard or message.attempts > 0
+    quiet_until = quiet_hours.ends_at(message.program, clock.now()) if message.quiet else None
+    message.next_try_at = quiet_until or clock.now() + gap_after(message.attempts)
+    # What may have been taken in an outage is remembered through the night as an attempt.
+    message.attempts += unheard if quiet_until else 1
+    message.save(update_fields=["attempts", "next_try_at", "problem"])
+    return (None, False) if quiet_until else (message, again)
 
 
 def _must_wait(message: Message) -> bool:
-    """Whether something to the same address of a family comes first, or no text goes out now."""
+    """Whether something of the program to the same address of a family comes first, or no text
+    goes out now."""
     others = Message.objects.waiting().filter(channel=message.channel)
-    earlier = others.filter(address=message.address, pk__lt=message.pk)
-    if message.recipient and earlier.exists():
+    earlier = others.filter(program=message.program_id, address=message.address)
+    if message.recipient and earlier.filter(pk__lt=message.pk).exists():
         return True
     if message.channel != Message.Channel.TEXT:
         return False
     # Somebody has just found the provider down: nobody else waits for it to answer.
-    down = others.filter(problem=Message.Problem.UNAVAILABLE, next_try_at__gt=clock.now())
+    now = clock.now()
+    down = others.filter(problem=Message.Problem.UNAVAILABLE)
+    down = down.filter(next_try_at__range=(now, now + OUTAGE_GAP))
     return down.exclude(pk=message.pk).exists()
 
 

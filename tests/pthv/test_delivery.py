@@ -16,7 +16,7 @@ from django.test import Client
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from pthv import clock, delivery, outbox, stops, texts, tokens
-from pthv.models import Message, TextStop
+from pthv.models import Message, Program, TextStop
 from tests.conftest import CHICAGO, NOW
 from tests.text_provider import SECRET
 
@@ -31,7 +31,7 @@ class Killed(BaseException):
 
 @pytest.fixture
 def post(program) -> Callable[..., Message]:
-    def post(key: int = 1, channel: str = "text", **fields) -> Message:
+    def post(key: int = 1, channel: str = "text", of: Program = program, **fields) -> Message:
         values = {
             "kind": "invitation",
             "key": str(key),
@@ -45,10 +45,10 @@ def post(program) -> Callable[..., Message]:
         }
         values |= fields
         with transaction.atomic():
-            (message,) = outbox.drafts(program, values.pop("kind"), [values.pop("key")]).values()
+            (message,) = outbox.drafts(of, values.pop("kind"), [values.pop("key")]).values()
             for name, value in values.items():
                 setattr(message, name, value)
-            outbox.post(program, [message])
+            outbox.post(of, [message])
         return message
 
     return post
@@ -445,6 +445,50 @@ def test_what_is_tried_again_keeps_quiet_too(program, post, stand_in):
         moment += 5 * MINUTE
 
     assert message.sent_at == local(10, 7, 8)
+
+
+def test_what_was_taken_before_the_night_is_not_sent_again_after_it(program, post, stand_in):
+    stand_in.forgets_to_say = True
+    with clock.at(local(10, 6, 19, 57)):
+        message = post()
+        outbox.send(message.pk)
+    stand_in.forgets_to_say = False
+    for moment in (local(10, 6, 20, 5), local(10, 7, 8)):
+        with clock.at(moment):
+            outbox.sweep()
+
+    assert (state(message), len(stand_in.taken)) == ("sent", 1)
+
+
+@pytest.mark.parametrize("address", [PHONE, OTHER])
+@pytest.mark.parametrize("down", [None, 503])
+def test_the_night_of_one_program_keeps_no_text_of_another(
+    program, other_program, post, stand_in, down, address
+):
+    other_program.quiet_from = other_program.quiet_until
+    other_program.save()
+    stand_in.down = down
+    with clock.at(local(10, 6, 19, 57)):
+        message = post()
+        if down:
+            outbox.send(message.pk)
+    stand_in.down = None
+    with clock.at(local(10, 6, 20, 5)):
+        assert outbox.send(message.pk) is False
+        assert (state(message), message.problem) == ("queued", "")
+        assert message.next_try_at == local(10, 7, 8)
+
+        assert outbox.send(post(of=other_program, address=address).pk) is True
+
+
+def test_a_provider_that_was_down_keeps_others_no_longer_than_till_it_is_asked_again(
+    post, stand_in
+):
+    message, other = post(), post(2, address=OTHER)
+    tomorrow = {"problem": "unavailable", "next_try_at": NOW + 12 * HOUR}
+    Message.objects.filter(pk=message.pk).update(**tomorrow)
+
+    assert outbox.send(other.pk) is True
 
 
 def test_one_that_may_ring_at_night_does(program, post, stand_in):
