@@ -6,11 +6,11 @@ Read by families.
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils.translation import get_language_bidi, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from families.models import Student, isolated
 from pthv import clock, languages, wording
+from visits import family_wording
 from visits.family_words import no_trouble
 from visits.models import FamilyLink, Invitation, InvitationAnswer, Visit
 
@@ -59,11 +59,7 @@ class Said:
 def shown(link: FamilyLink, lang: str) -> dict[str, Any]:
     """All that a page of this link shows to its caregiver, in the language at hand."""
     invitation = link.invitation
-    people = [_isolated(educator.user.get_short_name()) for educator in invitation.people()]
-    children = Student.objects.enrolled().filter(
-        family=invitation.family_id, school=invitation.school_id
-    )
-    names = [_isolated(child.called) for child in children.defer("folded", "searchable")]
+    children = family_wording.children(invitation)
     last = invitation.visits.order_by("-occupies", "-pk").first()
     visit = last if last and last.is_ahead else None
     over = invitation.visited_at is not None or (
@@ -77,9 +73,9 @@ def shown(link: FamilyLink, lang: str) -> dict[str, Any]:
         "drafted": languages.is_drafted(lang),
         "invitation": invitation,
         "school": invitation.school,
-        "educators": wording.listed(people),
-        "names": wording.listed(names),
-        "no_trouble": no_trouble(len(names)),
+        "educators": family_wording.educators(invitation),
+        "names": wording.listed(children),
+        "no_trouble": no_trouble(len(children)),
         "over": over,
         "asking": not over and said is None,
         "thanks": said is not None and said.answer in (Answer.ACCEPTED, Answer.CALL),
@@ -155,8 +151,3 @@ def _place(visit: Visit) -> str:
         Visit.Place.VIRTUAL: _("By video"),
         Visit.Place.SCHOOL: _("At the school"),
     }[Visit.Place(visit.place)]
-
-
-def _isolated(name: str) -> str:
-    """A name that turns none of its neighbours round."""
-    return f"\u2068{name}\u2069" if get_language_bidi() else isolated(name)

@@ -112,15 +112,12 @@ def preview(words: Words, language: str, program: Program) -> Words:
 def _values(
     invitation: Invitation, caregiver: Caregiver | None, visit: Visit | None
 ) -> dict[str, str]:
-    here = invitation.school_id
-    children = [child for child in invitation.family.children if child.school_id == here]
+    names = children(invitation)
     values = {
         "school": invitation.school.name,
-        "educators": wording.listed(
-            _isolated(educator.user.get_short_name()) for educator in invitation.people()
-        ),
-        "child": wording.listed(_isolated(child.called) for child in children) or str(YOUR_CHILD),
-        "no_trouble": no_trouble(len(children)),
+        "educators": educators(invitation),
+        "child": wording.listed(names) or str(YOUR_CHILD),
+        "no_trouble": no_trouble(len(names)),
         "caregiver": caregiver.called if caregiver else "",
         "phone": invitation.school.phone.as_national if invitation.school.phone else "",
     }
@@ -128,6 +125,19 @@ def _values(
         values["when"] = wording.full_moment(visit.during.lower, invitation.program)
         values["place"] = str(PLACES[Visit.Place(visit.place)])
     return values
+
+
+def educators(invitation: Invitation) -> str:
+    """First names of who visits, as a sentence has them."""
+    people = invitation.people()
+    return wording.listed(_isolated(educator.user.get_short_name()) for educator in people)
+
+
+def children(invitation: Invitation) -> list[str]:
+    """First names of the family's children at the school that asks."""
+    here = invitation.school_id
+    found = invitation.family.children
+    return [_isolated(child.called) for child in found if child.school_id == here]
 
 
 def _filled(words: Words, values: Mapping[str, str]) -> Words:
