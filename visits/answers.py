@@ -71,6 +71,8 @@ def record(
         link=link,
         before=invitation.as_recorded(),
     )
+    if by is not None:
+        given.before["waiting"] = list(family_messages.waiting(invitation))
     _take_wishes(given, wishes)
     earlier = list(invitation.answers.order_by("pk"))
     if same := _same(given, earlier, invitation):

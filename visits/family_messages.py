@@ -168,6 +168,12 @@ def _send(
     return list(drafts.values())
 
 
+def waiting(invitation: Invitation) -> QuerySet[Message]:
+    """The ids of what is still to be sent about it."""
+    about = Message.objects.filter(program=invitation.program_id, about=invitation.named)
+    return about.waiting().values_list("pk", flat=True)
+
+
 def remind(program: Program) -> int:
     """Ask once more whoever has not answered for the program's number of days; return how many.
 

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet
-from django.db.models.functions import JSONObject
+from django.db.models import Exists, OuterRef, QuerySet, Subquery, TextField, Value
+from django.db.models.functions import Cast, Concat, JSONObject
 from django.utils.translation import gettext as _
 
 from families import merging
@@ -18,7 +18,7 @@ from families.models import AmendmentRequest, Caregiver, Family, Student
 from pthv import audit, clock, outbox, undo, wording
 from pthv.access import Can
 from pthv.blocked import NotReady, raise_if
-from pthv.models import Change, Program, RowImage, School, User, full_name
+from pthv.models import Change, Message, Program, RowImage, School, User, full_name
 from visits.models import (
     ContactAttempt,
     FamilyLink,
@@ -88,6 +88,7 @@ def merge(keep: Family, gone: Family, *, by: User) -> Family:
 
 def _join_invitations(keep: Family, gone: Family) -> None:
     ours, theirs = _invitations(keep), _invitations(gone)
+    asked = [one.pk for one in [*ours, *theirs]]
     standing = _standing([*ours, *theirs])
     for one in theirs:
         same = _counterpart(one, ours)
@@ -104,6 +105,7 @@ def _join_invitations(keep: Family, gone: Family) -> None:
             goes.delete()
             if stays is one:
                 _move(one, keep)
+    _messages_follow(asked)
     _let_a_no_hold(keep)
 
 
@@ -119,6 +121,17 @@ def _move_links(goes: Invitation, stays: Invitation) -> None:
     has_one = stays.links.filter(revoked_at=None).values("caregiver")
     links.filter(revoked_at=None, caregiver__in=has_one).update(revoked_at=clock.now())
     links.update(invitation=stays)
+
+
+def _messages_follow(asked: Collection[int]) -> None:
+    """A message is about the invitation, and for the caregiver, that its link has by now."""
+    link = FamilyLink.objects.filter(invitation__in=asked, nonce=OuterRef("link_nonce"))
+
+    def named(kind: str) -> Concat:
+        return Concat(Value(f"{kind}:"), Cast(Subquery(link.values(kind)), TextField()))
+
+    about = Message.objects.filter(Exists(link), about__in=[f"invitation:{pk}" for pk in asked])
+    about.update(about=named("invitation"), recipient=named("caregiver"))
 
 
 def _further(
@@ -244,6 +257,8 @@ def take_back(change: Change, *, by: User) -> None:
             # Calls, answers and visits may point back at an invitation a moment before it returns.
             cursor.execute(f"SET CONSTRAINTS {', '.join(POINT_AT_INVITATIONS)} DEFERRED")
         undo.take_back(change, by=by)
+        asked = Invitation.objects.filter(family__in=families_of(change))
+        _messages_follow(asked.values_list("pk", flat=True))
 
 
 def within_reach(found: QuerySet[Family], user: User) -> QuerySet[Family]:

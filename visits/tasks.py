@@ -1,4 +1,4 @@
-"""The worker's tasks for messages to families: each a thin shell around an idempotent function."""
+"""The worker's tasks for families: each a thin shell around an idempotent function."""
 
 import logging
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from django_scopes import scope
 from procrastinate.contrib.django import app
 
 from pthv.models import Program
-from visits import family_messages
+from visits import family_messages, taking_back
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,12 @@ def remind_families(timestamp: int) -> None:
 @app.task(name="settle_messages", queueing_lock="settle_messages")
 def settle_messages(timestamp: int) -> None:
     _for_each_program(family_messages.settle)
+
+
+@app.periodic(cron="47 3 * * *")
+@app.task(name="forget_taps", queueing_lock="forget_taps")
+def forget_taps(timestamp: int) -> None:
+    _for_each_program(lambda program: taking_back.forget())
 
 
 def _for_each_program(do: Callable[[Program], object]) -> None:

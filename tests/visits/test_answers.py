@@ -3,13 +3,14 @@
 import datetime
 
 import pytest
+from django_scopes import scopes_disabled
 
 from families import people
 from pthv import clock, tokens
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Message
 from tests.conftest import NOW, at
-from visits import answers, invitations, scheduling, taking_back
+from visits import answers, invitations, scheduling, taking_back, tasks
 from visits.models import ContactAttempt, FamilyLink, Invitation, InvitationAnswer, Visit
 
 SOON = NOW.date() + datetime.timedelta(days=14)
@@ -233,6 +234,18 @@ def test_what_cant_be_taken_back(invitation, educator, partner, site_coordinator
         taking_back.take_back(first, by=educator)
 
     assert ContactAttempt.objects.count() == 2
+
+
+def test_what_was_before_a_tap_is_forgotten_after_a_day(invitation, educator):
+    answers.reached(invitation, "call", "declined", by=educator)
+    attempt, answer = invitation.attempts.get(), invitation.answers.get()
+
+    for hours, kept in ((23, True), (25, False)):
+        with clock.at(NOW + datetime.timedelta(hours=hours)), scopes_disabled():
+            tasks.forget_taps.func(0)
+        for row in (attempt, answer):
+            row.refresh_from_db()
+            assert bool(row.before) is kept
 
 
 def test_a_yes_with_a_visit_stays(accepted, educator):

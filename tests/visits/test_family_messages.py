@@ -450,11 +450,6 @@ def test_a_link_that_was_closed_is_not_made_anew_by_asking_twice(invitation, mar
     assert not invitation.links.filter(revoked_at=None).exists()
 
 
-def no_and_undo(invitation, marta, educator):
-    answer = answers.record(invitation, "declined", by=educator)
-    taking_back.take_back(answer, by=educator)
-
-
 def closed_by_a_coordinator(invitation, marta, educator):
     links.revoke(invitation.links.get(revoked_at=None), by=educator)
 
@@ -469,7 +464,45 @@ def stop_and_start(invitation, marta, educator):
     stops.lift(str(marta.phone))
 
 
-KEPT_BACK = [no_and_undo, closed_by_a_coordinator, not_contacted_and_again, stop_and_start]
+def test_what_a_wrong_tap_kept_back_goes_out_after_all(invitation, marta, carlos, educator):
+    family_messages.invite(invitation, by=educator)
+    outbox.withdraw(invitation.program, about=invitation.named, recipient=carlos.named)
+    with clock.at(NOW + MINUTE):
+        no = answers.record(invitation, "declined", by=educator)
+        assert [message.state for message in sent()] == ["withdrawn", "withdrawn"]
+        taking_back.take_back(no, by=educator)
+        # Nobody had kept it back by this tap, and nobody asked for it since.
+        assert [message.state for message in sent()] == ["queued", "withdrawn"]
+        assert outbox.send(sent()[0].pk)
+
+
+@pytest.mark.parametrize("meanwhile", [closed_by_a_coordinator, stop_and_start])
+def test_what_others_keep_back_too_stays(invitation, marta, educator, meanwhile):
+    family_messages.invite(invitation, by=educator)
+    with clock.at(NOW + MINUTE):
+        no = answers.record(invitation, "declined", by=educator)
+        meanwhile(invitation, marta, educator)
+        if meanwhile is stop_and_start:
+            stops.stop(str(marta.phone))
+        taking_back.take_back(no, by=educator)
+        for message in sent(state="queued"):
+            assert not outbox.send(message.pk)
+
+    assert [message.state for message in sent()] in (["withdrawn"], ["failed"])
+
+
+def test_a_tap_after_which_the_family_was_written_to_is_not_taken_back(invitation, marta, educator):
+    called = invitations.record_attempt(invitation, "call", "no_answer", by=educator)
+    with clock.at(NOW + datetime.timedelta(seconds=5)):
+        family_messages.invite(invitation, by=educator)
+
+        with pytest.raises(NotReady, match="was written to since"):
+            taking_back.take_back(called, by=educator)
+
+    assert invitation.attempts.count() == 2
+
+
+KEPT_BACK = [closed_by_a_coordinator, not_contacted_and_again, stop_and_start]
 
 
 @pytest.mark.parametrize("meanwhile", KEPT_BACK)
@@ -525,7 +558,7 @@ def test_one_withdrawn_while_it_went_out_with_a_closed_link_goes_out_with_anothe
     deliver(NOW + 5 * MINUTE)
 
 
-@pytest.mark.parametrize("meanwhile", [no_and_undo, not_contacted_and_again, stop_and_start])
+@pytest.mark.parametrize("meanwhile", [not_contacted_and_again, stop_and_start])
 def test_a_reminder_that_was_kept_back_comes_later(invitation, marta, educator, program, meanwhile):
     family_messages.invite(invitation, by=educator)
     deliver()

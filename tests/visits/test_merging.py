@@ -10,12 +10,29 @@ from families.models import AmendmentRequest, Caregiver, Family, Student
 from families.roster.barred import Barred, described
 from pthv import clock
 from pthv.blocked import NotReady
-from pthv.models import AuditEntry, Change
+from pthv.models import AuditEntry, Change, Message
 from pthv.models.undo import UNDOABLE
 from tests.conftest import NOW, at
 from tests.visits.test_answers import link_of
-from visits import answers, families, invitations, merging, scheduling, selection, story
-from visits.models import FamilyLink, Invitation, Tally, Visit
+from visits import (
+    answers,
+    families,
+    family_messages,
+    invitations,
+    merging,
+    scheduling,
+    selection,
+    story,
+    taking_back,
+)
+from visits.models import (
+    ContactAttempt,
+    FamilyLink,
+    Invitation,
+    InvitationAnswer,
+    Tally,
+    Visit,
+)
 
 NO_ONE_ASKS = {"declined"}
 
@@ -292,6 +309,53 @@ def test_a_merge_is_undone_byte_for_byte(two, go, said, educator, program_coordi
 
     assert snapshot() == before
     assert not merging.changes(keep).exists()
+
+
+def test_a_merge_is_undone_though_what_was_before_taps_is_forgotten(
+    two, said, educator, program_coordinator
+):
+    keep, gone = two
+    invitations.record_attempt(of(gone), "call", "no_answer", by=educator)
+    said(keep, "later", later_on=datetime.date(2026, 11, 1))
+    before = snapshot()
+    merging.merge(keep, gone, by=program_coordinator)
+    with clock.at(at(9, 4)):
+        assert taking_back.forget() == 1
+
+        merging.take_back(merging.changes(keep).get(), by=program_coordinator)
+
+    assert ContactAttempt.objects.get().before != {}
+    assert InvitationAnswer.objects.get().before == {}
+    assert snapshot() != before and of(gone).attempts.exists()
+
+
+def test_messages_go_along_with_their_links_and_come_back(two, educator, program_coordinator):
+    keep, gone = two
+    Caregiver.objects.update(preferred_channel="text")
+    gone.caregivers.update(given_name="Luisa", phone="+13125550177")
+    family_messages.invite(of(keep), by=educator)
+    family_messages.invite(of(gone), by=educator)
+    were = list(Message.objects.order_by("pk").values_list("about", "recipient"))
+    assert len(set(were)) == 2
+
+    merging.merge(keep, gone, by=program_coordinator)
+
+    about = {message.about for message in Message.objects.all()}
+    assert about == {of(keep).named}
+    merging.take_back(merging.changes(keep).get(), by=program_coordinator)
+    assert list(Message.objects.order_by("pk").values_list("about", "recipient")) == were
+
+
+def test_a_message_to_one_of_two_entries_is_for_the_one_that_stays(
+    two, educator, program_coordinator
+):
+    keep, gone = two
+    Caregiver.objects.update(preferred_channel="text")
+    family_messages.invite(of(gone), by=educator)
+
+    merging.merge(keep, gone, by=program_coordinator)
+
+    assert Message.objects.get().recipient == keep.caregivers.get().named
 
 
 def test_a_merge_on_which_something_was_built_stays(two, program_coordinator):

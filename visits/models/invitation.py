@@ -352,8 +352,8 @@ class Invitation(ProgramRow):
 
     def put_back(self, recorded: dict[str, Any]) -> None:
         """Make it what `as_recorded` said it was."""
-        for name, text in recorded.items():
-            value = json.loads(text)
+        for name in self.RECORDED:
+            value = json.loads(recorded[name])
             parse = PARSED.get(name)
             setattr(self, name, parse(value) if parse and value else value)
 
