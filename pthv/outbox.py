@@ -231,6 +231,13 @@ def put_back(found: MessageQuerySet) -> None:
     _hand_to_worker(*messages)
 
 
+def withdraw_letters(program: Program, kind: str, keys: Iterable[str]) -> int:
+    """The same for letters to our own people, by the keys they were queued with."""
+    waiting = Message.objects.waiting().filter(program=program)
+    waiting = waiting.filter(key__in=[f"{kind}:{key}" for key in keys])
+    return waiting.update(state=Message.State.WITHDRAWN)
+
+
 def readdress(program: Program, recipient: str, before: str, now: str) -> int:
     """Let what waits for somebody go to their new number or address; without one, stay."""
     waiting = Message.objects.waiting().filter(program=program, recipient=recipient)

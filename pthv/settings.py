@@ -165,6 +165,7 @@ ACCOUNT_RATE_LIMITS = {
     "door_sign_in": "60/m/ip",
     "door_sign_in_account": "10/m/user",
     "family_link": "20/m/ip",  # those that open nothing
+    "family_answer": "20/h/key",  # by one link
 }
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""

@@ -23,6 +23,8 @@ from pthv.models import Program
 REGIONS = {"es": "es-us", "pt": "pt-br"}
 # Where CLDR puts a mere space between a month's short name and the hour.
 ORDERS = {"pt": "{1}, {0}", "vi": "{0}, {1}"}
+# Marks that nobody sees, and that turn round what stands beside them.
+TURNING = dict.fromkeys([0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 
 def moment(instant: datetime.datetime, program: Program | None = None) -> str:
@@ -75,6 +77,11 @@ def full_day(date: datetime.date) -> str:
     short = locale.datetime_skeletons["MMMEd"].pattern
     pattern = re.sub("E+", "EEEE", re.sub("M{3}", "MMMM", short))
     return format_date(_noon(date), pattern, locale=locale)
+
+
+def upright(name: str) -> str:
+    """A name without the marks that turn text round: nobody is called by them."""
+    return name.translate(TURNING)
 
 
 def listed(names: Iterable[object]) -> str:

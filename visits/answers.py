@@ -2,8 +2,9 @@
 
 A no counts before a "not now", that before a yes, whoever was first: two caregivers who differ
 leave the family with the more careful of the two, and somebody asks them. A no is taken back by
-whoever said it, by its own link, or reopened by a coordinator with a reason. What
-families are refused is said in family_words.
+whoever said it, by its own link, or reopened by a coordinator with a reason: one that we wrote
+down for nobody in particular by a coordinator alone. What families are refused is said in
+family_words.
 """
 
 import datetime
@@ -26,6 +27,7 @@ State, Answer = Invitation.State, InvitationAnswer.Answer
 CAREFUL = [Answer.ACCEPTED, Answer.LATER, Answer.DECLINED]
 # What is sent to have an answer, and needless once there is one.
 ASKING = ("invitation", "please_answer")
+NEEDLESS_AFTER_A_NO = (*ASKING, "thank_you", "visit_time")
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def record(
     audit.record("invitation.answered", invitation, by=by, answer=answer, counted=given.counted)
     _withdraw(given, invitation)
     if by is None:
-        _tell(given, invitation)
+        _tell(given, invitation, earlier)
     return given
 
 
@@ -110,6 +112,14 @@ def reached(
     spoken = attempt.language
     record(invitation, answer, by=by, caregiver=caregiver, later_on=later_on, language=spoken)
     return attempt
+
+
+@transaction.atomic
+def cancel(visit: Visit, *, link: FamilyLink) -> Visit:
+    """The family calls its visit off, by its own link."""
+    scheduling.lock_invitation_of(visit)
+    link = _usable(link)
+    return scheduling.cancel(visit, Visit.State.FAMILY_CANCELLED, by=None, link=link)
 
 
 def _usable(link: FamilyLink) -> FamilyLink:
@@ -155,12 +165,14 @@ def _blockers(given: InvitationAnswer, invitation: Invitation) -> list[str]:
         given.later_on is None or given.later_on <= invitation.program.today
     ):
         return [_("Choose the day from which the family may be asked again.")]
-    if invitation.visited_at and given.answer != Answer.ACCEPTED:
+    if invitation.visited_at and (given.link or given.answer != Answer.ACCEPTED):
         return [str(TOOK_PLACE)]
     no_visit = given.answer in (Answer.DECLINED, Answer.LATER)
     if no_visit and given.recorded_by and invitation.visits.standing().exists():
         return [_("A visit is scheduled with this family. Cancel it first.")]
-    if no_visit and invitation.visits.held().exists():
+    # A page of before may still be open; the one that is there now thanks them.
+    again = given.link and invitation.state == State.ACCEPTED
+    if (no_visit or again) and invitation.visits.held().exists():
         return [str(TOOK_PLACE)]
     return []
 
@@ -172,7 +184,9 @@ def _counts(given: InvitationAnswer, invitation: Invitation) -> bool:
     if invitation.state not in CAREFUL:
         return True
     theirs = invitation.answered_caregiver_id
-    if theirs in (None, given.caregiver_id):
+    # A no that is nobody's in particular may be anybody's.
+    nobodys = theirs is None and invitation.state != State.DECLINED
+    if nobodys or theirs == given.caregiver_id:
         return True
     if given.answer == Answer.LATER and invitation.visits.ahead().exists():
         return False
@@ -181,7 +195,7 @@ def _counts(given: InvitationAnswer, invitation: Invitation) -> bool:
 
 def _apply(given: InvitationAnswer, invitation: Invitation, *, keep_wishes: bool) -> None:
     """Let the invitation say what was answered; a visit that was planned is called off by a no
-    or a "not now", and every no of the family by its own yes. A wish for a call leaves a no."""
+    or a "not now", and every no of this caregiver by their yes. A wish for a call leaves a no."""
     now = given.given_at
     invitation.asked_at = invitation.asked_at or now
     if given.answer == Answer.CALL:
@@ -195,10 +209,11 @@ def _apply(given: InvitationAnswer, invitation: Invitation, *, keep_wishes: bool
         audit.record("invitation.reopened", invitation, by=None, because="family", **facts)
     if given.answer == Answer.ACCEPTED and given.recorded_by is None:
         for other in _declined_beside(invitation):
-            _open(other, by=None, because="family", caregiver=given.caregiver_id)
+            if other.answered_caregiver_id == given.caregiver_id:
+                _open(other, by=None, because="family", caregiver=given.caregiver_id)
     if given.answer != Answer.ACCEPTED:
         for visit in invitation.visits.ahead():
-            scheduling.cancel(visit, Visit.State.FAMILY_CANCELLED, by=None)
+            scheduling.cancel(visit, Visit.State.FAMILY_CANCELLED, by=None, link=given.link)
     invitation.state = given.answer
     invitation.answered_at, invitation.answered_by = now, given.recorded_by
     invitation.answered_caregiver = given.caregiver
@@ -222,18 +237,28 @@ def _differ(given: list[InvitationAnswer]) -> bool:
 
 
 def _withdraw(given: InvitationAnswer, invitation: Invitation) -> None:
-    """Messages that wait, and ask what was just answered, don't go out any more."""
-    kinds = () if invitation.state == State.DECLINED else ASKING
-    outbox.withdraw(invitation.program, about=invitation.named, kinds=kinds)
+    """Messages that wait, and ask what was just answered, don't go out any more. After a no only
+    the others still hear that a visit is cancelled."""
+    program, about = invitation.program, invitation.named
+    no = invitation.state == State.DECLINED
+    outbox.withdraw(program, about=about, kinds=NEEDLESS_AFTER_A_NO if no else ASKING)
+    if given.answer == Answer.DECLINED and given.caregiver:
+        outbox.withdraw(program, about=about, recipient=given.caregiver.named)
 
 
-def _tell(given: InvitationAnswer, invitation: Invitation) -> None:
-    """Whoever asks, and goes, hears what the family answered by itself; a yes is thanked for."""
+def _tell(given: InvitationAnswer, invitation: Invitation, earlier: list[InvitationAnswer]) -> None:
+    """Whoever asks, and goes, hears what the family answered by itself; a yes is thanked for.
+
+    What they have not been told yet of an earlier answer, this one replaces.
+    """
     family_messages.thank(given)
+    people = list(invitation.people())
+    if earlier:
+        keys = [f"{one.pk}:{educator.pk}" for one in earlier for educator in people]
+        outbox.withdraw_letters(invitation.program, "family_answered", keys)
     context = {"invitation": invitation, "given": given, "differing": invitation.differing_at}
     letters = (
-        outbox.Letter(educator.user, context, f"{given.pk}:{educator.pk}")
-        for educator in invitation.people()
+        outbox.Letter(educator.user, context, f"{given.pk}:{educator.pk}") for educator in people
     )
     outbox.queue_many(invitation.program, "family_answered", letters)
 

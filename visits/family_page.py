@@ -72,7 +72,10 @@ def shown(link: FamilyLink, lang: str) -> dict[str, Any]:
         "languages": languages.choices(invitation.program),
         "drafted": languages.is_drafted(lang),
         "invitation": invitation,
-        "school": invitation.school,
+        "school": {
+            "name": wording.upright(invitation.school.name),
+            "phone": invitation.school.phone,
+        },
         "educators": family_wording.educators(invitation),
         "names": wording.listed(children),
         "no_trouble": no_trouble(len(children)),

@@ -13,7 +13,7 @@ from families.models import Caregiver, isolated
 from pthv import audit, clock, languages, wording
 from pthv.blocked import NotReady
 from pthv.models import Program, User
-from visits.family_words import PLACES, STOP, YOUR_CHILD, Words, no_trouble, ours
+from visits.family_words import A_TEACHER, PLACES, STOP, YOUR_CHILD, Words, no_trouble, ours
 from visits.models import Invitation, MessageWording, Visit
 
 NAMES = {
@@ -114,11 +114,11 @@ def _values(
 ) -> dict[str, str]:
     names = children(invitation)
     values = {
-        "school": invitation.school.name,
+        "school": wording.upright(invitation.school.name),
         "educators": educators(invitation),
         "child": wording.listed(names) or str(YOUR_CHILD),
         "no_trouble": no_trouble(len(names)),
-        "caregiver": caregiver.called if caregiver else "",
+        "caregiver": wording.upright(caregiver.called) if caregiver else "",
         "phone": invitation.school.phone.as_national if invitation.school.phone else "",
     }
     if visit is not None:
@@ -130,14 +130,20 @@ def _values(
 def educators(invitation: Invitation) -> str:
     """First names of who visits, as a sentence has them."""
     people = invitation.people()
-    return wording.listed(_isolated(educator.user.get_short_name()) for educator in people)
+    return wording.listed(_isolated(first_name(educator.user)) for educator in people)
+
+
+def first_name(user: User) -> str:
+    """What families call one of us by; never an address."""
+    given, family = wording.upright(user.given_name), wording.upright(user.family_name)
+    return given or family or str(A_TEACHER)
 
 
 def children(invitation: Invitation) -> list[str]:
     """First names of the family's children at the school that asks."""
     here = invitation.school_id
-    found = invitation.family.children
-    return [_isolated(child.called) for child in found if child.school_id == here]
+    found = [child.called for child in invitation.family.children if child.school_id == here]
+    return [_isolated(wording.upright(name)) for name in found]
 
 
 def _filled(words: Words, values: Mapping[str, str]) -> Words:

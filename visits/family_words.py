@@ -12,9 +12,22 @@ from visits.models import Visit
 
 STOP = gettext_lazy("Reply STOP to end.")
 YOUR_CHILD = gettext_lazy("your child")
+A_TEACHER = gettext_lazy("a teacher")
 # Why an answer is not taken.
 LINK_OVER = gettext_lazy("This link doesn’t work any more. Please call the school.")
 TOOK_PLACE = gettext_lazy("This visit took place already.")
+TIME_CHANGED = gettext_lazy("The time has changed. Please look at it again.")
+ONLY_AHEAD = gettext_lazy("Only a visit that lies ahead can be cancelled.")
+ANOTHER_LINK = gettext_lazy(
+    "Please look again: another invitation was opened on this phone. Nothing was sent."
+)
+ONE_OF_US = gettext_lazy(
+    "You are logged in here as one of us. Record what the family says on its page instead. "
+    "If it is your own family, log out first."
+)
+TOO_MANY = gettext_lazy(
+    "You changed your answer many times. Please wait an hour, or call the school."
+)
 
 
 class Words(NamedTuple):

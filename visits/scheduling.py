@@ -20,8 +20,10 @@ from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, User
 from training import certification
 from visits import family_messages
+from visits.family_words import ONLY_AHEAD
 from visits.invitations import locked, no_blockers, not_visiting
 from visits.models import (
+    FamilyLink,
     Invitation,
     PayRate,
     Visit,
@@ -259,10 +261,10 @@ def confirm(visit: Visit, *, by: User) -> Visit:
 
 
 @transaction.atomic
-def cancel(visit: Visit, ending: str, *, by: User | None) -> Visit:
+def cancel(visit: Visit, ending: str, *, by: User | None, link: FamilyLink | None = None) -> Visit:
     """End a visit that won't be: by the family, by us, or nobody was home.
 
-    `by`: None where the family itself does, by its link. No reason is asked. The family's yes
+    `by`: None where the family itself does, by its `link`. No reason is asked. The family's yes
     stays, so that a new time can be found.
     """
     lock_invitation_of(visit)
@@ -270,7 +272,7 @@ def cancel(visit: Visit, ending: str, *, by: User | None) -> Visit:
     if visit.state == ending:
         return visit
     if not visit.is_ahead:
-        raise NotReady(_("Only a visit that lies ahead can be cancelled."))
+        raise NotReady(str(ONLY_AHEAD))
     if ending == State.NOT_HOME and visit.during.lower > clock.now():
         raise NotReady(
             _("This visit starts %(moment)s.")
@@ -280,7 +282,8 @@ def cancel(visit: Visit, ending: str, *, by: User | None) -> Visit:
     visit.ended_at, visit.ended_by = clock.now(), by
     family_messages.tell_cancelled(visit)  # before: beside a no, only whoever has a visit is told
     visit.save(update_fields=["state", "occupies", "ended_at", "ended_by"])
-    audit.record("visit.cancelled", visit, by=by, ending=ending)
+    of_whom = {"caregiver": link.caregiver_id, "link": link.pk} if link else {}
+    audit.record("visit.cancelled", visit, by=by, ending=ending, **of_whom)
     for participant in visit.participants.select_related("educator__user"):
         if by is None or participant.educator.user_id != by.pk:
             _tell(visit, "visit_cancelled", participant.educator)

@@ -219,6 +219,7 @@ class Site:
         self.clients = {person: Client(port, email) for person, email in PEOPLE.items()}
         self.clients["mother"] = Client(port)
         self.clients["mother"].get(urllib.parse.urlsplit(self.link()).path)
+        self.clients["mother"].take("/invitation/es/yes/", "opened")
         with psycopg.connect(self.url) as sql:
             self.pages = pages(sql)
 

@@ -14,7 +14,7 @@ class Client:
     """One person logged in to one server, on one kept connection."""
 
     def __init__(self, port: int, email: str = "") -> None:
-        self.port, self.cookies = port, {}
+        self.port, self.cookies, self.fields = port, {}, {}
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         if email:
             self.get("/accounts/login/")
@@ -23,16 +23,22 @@ class Client:
     def twin(self) -> "Client":
         """The same session on a connection of its own."""
         twin = Client(self.port)
-        twin.cookies = dict(self.cookies)
+        twin.cookies, twin.fields = dict(self.cookies), self.fields
         return twin
 
     def get(self, path: str, **headers: str) -> tuple[int, bytes, http.client.HTTPMessage]:
         return self._send("GET", path, None, headers)
 
     def post(self, path: str, data: dict[str, str], **headers: str):
-        body = urllib.parse.urlencode({"csrfmiddlewaretoken": self.cookies["csrftoken"], **data})
+        token = {"csrfmiddlewaretoken": self.cookies["csrftoken"]}
+        body = urllib.parse.urlencode(token | self.fields | data)
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         return self._send("POST", path, body, headers)
+
+    def take(self, path: str, field: str) -> None:
+        """From now on send along what this page's hidden field says."""
+        page = self.get(path)[1].decode()
+        self.fields[field] = re.search(rf'name="{field}" value="([^"]+)"', page)[1]
 
     def _send(self, method, path, body, headers):
         headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())

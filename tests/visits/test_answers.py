@@ -10,7 +10,7 @@ from pthv import clock, tokens
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Message
 from tests.conftest import NOW, at
-from visits import answers, invitations, scheduling, taking_back, tasks
+from visits import answers, family_messages, invitations, scheduling, taking_back, tasks
 from visits.models import ContactAttempt, FamilyLink, Invitation, InvitationAnswer, Visit
 
 SOON = NOW.date() + datetime.timedelta(days=14)
@@ -112,11 +112,60 @@ def test_a_no_is_taken_back_by_whoever_said_it_and_nobody_else(link, educator):
     assert entry.by is None and entry.facts["caregiver"] == mother.caregiver_id
 
 
-def test_a_no_that_one_of_us_wrote_down_for_nobody_in_particular_is_the_familys(link, educator):
+def test_a_no_that_one_of_us_wrote_down_for_nobody_in_particular_only_a_person_reopens(
+    link, educator, site_coordinator
+):
     mother = link()
     answers.record(mother.invitation, "declined", by=educator)
 
+    found = give(mother, "accepted")
+
+    assert found.state == "declined" and found.differing_at
+    assert [one.counted for one in found.answers.order_by("pk")] == [True, False]
+    assert "answered differently" in told()[0]
+    assert list(Invitation.objects.waiting_for_us()) == [found]
+    answers.reopen(found, because="Both of them told me", by=site_coordinator)
+    assert give(mother, "call").state == "asked"
     assert give(mother, "accepted").state == "accepted"
+
+
+def test_a_yes_opens_no_no_of_somebody_else_to_another_invitation(link, educator):
+    mother = link()
+    other = Invitation.objects.get()
+    other.pk, other.kind = None, "second"
+    other.save()
+    answers.record(other, "declined", by=educator)
+
+    found = give(mother, "accepted")
+
+    other.refresh_from_db()
+    assert (found.state, other.state) == ("accepted", "declined")
+    assert found.differing_at
+
+
+def test_the_other_parent_hears_that_a_no_called_the_visit_off(visit):
+    father = visit.family.caregivers.create(program=visit.program, given_name="Luis")
+    for person in (father, visit.family.caregivers.get(given_name="Marta")):
+        person.preferred_channel, person.email = "email", f"{person.given_name}@example.org"
+        person.save()
+    family_messages.tell_time(visit)
+    Message.objects.filter(kind="visit_time").update(state="sent", sent_at=NOW)
+
+    give(FamilyLink.objects.get(caregiver__given_name="Marta"), "declined")
+
+    waiting = Message.objects.to_families().filter(state="queued")
+    assert [(one.kind, one.address) for one in waiting] == [("visit_cancelled", "Luis@example.org")]
+
+
+def test_of_many_answers_they_are_told_the_last_that_is_not_sent_yet(link, educator, partner):
+    mother = link()
+    give(mother, "accepted", wishes=answers.Wishes("home"))
+    Message.objects.update(state="sent", sent_at=NOW)
+    for place in ("video", "elsewhere", "home"):
+        give(mother, "accepted", wishes=answers.Wishes(place))
+
+    letters = Message.objects.filter(kind="family_answered").order_by("pk")
+    assert [one.state for one in letters] == ["sent", "withdrawn", "withdrawn", "queued"]
 
 
 def test_a_no_calls_the_visit_off(visit, link, educator):
@@ -169,8 +218,9 @@ def test_a_link_dies_while_they_type(link, ends):
 def test_an_answer_after_the_visit_changes_nothing(completed, link):
     mother = link()
 
-    with pytest.raises(NotReady, match="took place already"):
-        give(mother, "declined")
+    for answer in ("declined", "accepted", "call"):
+        with pytest.raises(NotReady, match="took place already"):
+            give(mother, answer)
 
 
 def test_ten_seconds_to_take_a_tap_back(invitation, educator):

@@ -17,6 +17,7 @@ from families.models import Caregiver
 from pthv import catalogues, clock, wording
 from pthv.models import Message, School
 from tests.conftest import at
+from tests.visits.test_family_page import opened
 from visits import answers, family_wording, invitations, links, scheduling
 
 pytestmark = pytest.mark.django_db
@@ -96,11 +97,11 @@ def answering(phone: Client, code: str) -> Iterator[str]:
     for path in paths.values():
         yield phone.get(path).content.decode()
     for answer, typed in REFUSED:
-        refused = phone.post(paths[answer], typed)
+        refused = phone.post(paths[answer], opened(phone) | typed)
         assert refused.status_code == 422
         yield refused.content.decode()
     for answer, typed in GIVEN.items():
-        assert phone.post(paths[answer], typed).status_code == 302
+        assert phone.post(paths[answer], opened(phone) | typed).status_code == 302
         yield phone.get(shown).content.decode()
 
 
@@ -109,6 +110,7 @@ def visited(phone: Client, code: str) -> Iterator[str]:
     shown, cancel = (reverse(name, args=[code]) for name in ("family_invitation", "family_cancel"))
     for path in (shown, cancel):
         yield phone.get(path).content.decode()
+    yield phone.post(cancel, opened(phone) | {"visit": "0"}).content.decode()
     yield phone.post(cancel, {"visit": "0"}).content.decode()
     with clock.at(at(8, 18)):
         yield phone.get(shown).content.decode()
@@ -140,7 +142,7 @@ def pages(
         yield from answering(mother, code)
         father = people.add_caregiver(family, {"given_name": "Luis"}, by=educator)
         his = open_link(father)
-        his.post(reverse("family_answer", args=[code, "later"]), GIVEN["later"])
+        his.post(reverse("family_answer", args=[code, "later"]), opened(his) | GIVEN["later"])
         yield his.get(reverse("family_invitation", args=[code])).content.decode()
         answers.record(invitation, "accepted", by=educator)
         invitations.choose_team(invitation, [partner.educators.get()], by=educator)
@@ -168,7 +170,7 @@ def texts(page: str) -> list[str]:
 def test_every_page_is_in_its_language_alone(code, pages, untranslated) -> None:
     theirs, english = pages(code), pages("en")
 
-    assert len(theirs) == len(english) == 21
+    assert len(theirs) == len(english) == 22
     # Nothing is asked for that the language lacks …
     assert untranslated == set()
     # … and nothing that nobody marked to be translated is the same in both.
@@ -187,8 +189,8 @@ def test_who_works_here_is_told_in_english_what_a_family_answered(
 ) -> None:
     phone = open_link(family.caregivers.get())
 
-    phone.post(reverse("family_cancel", args=[code]), {"visit": visit.pk})
-    phone.post(reverse("family_answer", args=[code, "later"]), GIVEN["later"])
+    phone.post(reverse("family_cancel", args=[code]), opened(phone) | {"visit": visit.pk})
+    phone.post(reverse("family_answer", args=[code, "later"]), opened(phone) | GIVEN["later"])
 
     told = Message.objects.filter(to_user__isnull=False)
     cancelled = told.filter(kind="visit_cancelled").first()

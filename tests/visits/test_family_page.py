@@ -24,7 +24,7 @@ from django.urls import reverse
 from families import people
 from families.models import Caregiver, Enrollment, Family, Student
 from pthv import clock
-from pthv.models import Message
+from pthv.models import AuditEntry, Message
 from tests.conftest import NOW, at
 from tests.pthv.test_headers import CSP, headers
 from tests.snapshot import database
@@ -88,7 +88,19 @@ def page(client: Client, lang: str = "en") -> str:
 
 
 def send(client: Client, answer: str, lang: str = "en", **data) -> HttpResponse:
-    return client.post(reverse("family_answer", args=[lang, answer]), data)
+    return client.post(reverse("family_answer", args=[lang, answer]), opened(client) | data)
+
+
+def cancel(client: Client, visit: Visit | None = None) -> HttpResponse:
+    data = opened(client) | ({"visit": visit.pk} if visit else {})
+    return client.post(reverse("family_cancel", args=["en"]), data)
+
+
+def opened(client: Client) -> dict[str, str]:
+    """What every form on this phone says: which link it was shown for."""
+    cookie = client.cookies.get(project.FAMILY_COOKIE_NAME)
+    pk = cookie.value.partition(":")[0] if cookie else "0"
+    return {"opened": family_page.OPENED.sign(pk)}
 
 
 def answered(invitation: Invitation) -> str:
@@ -135,7 +147,7 @@ def test_it_shows_nothing_else_of_anybody(phone, family, add_family, visit, link
     paths += [reverse("family_answer", args=["en", answer]) for answer in family_page.ANSWERS]
 
     seen = "".join(phone.get(path).content.decode() for path in paths)
-    seen = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", seen)
+    seen = re.sub(r'name="(csrfmiddlewaretoken|opened)" value="[^"]+"', "", seen)
 
     assert "Ana and Ben" in seen
     for hidden in (
@@ -205,6 +217,43 @@ def test_a_name_from_the_other_side_turns_nothing_round(phone, family):
     Student.objects.update(given_name="Mateo")
     assert "\u2068Mateo\u2069" in page(phone, "ar")
     assert "\u2068" not in page(phone)
+
+
+def test_marks_that_turn_text_round_are_left_out_of_names(phone, school, educator):
+    Student.objects.update(given_name="\u202eoetaM\u2069")
+    school.name, educator.given_name = "Lin\u200fcoln\u2066", "\u2067Ana\u202c"
+    school.save()
+    educator.save()
+
+    for lang in ("en", "ar"):
+        said = page(phone, lang)
+        assert "Lincoln" in said
+        assert "oetaM" in said
+        found = set(re.findall("[\u200e\u200f\u202a-\u202e\u2066-\u2069]", said))
+        assert found == ({"\u2068", "\u2069"} if lang == "ar" else set())
+
+
+def test_a_name_that_looks_like_an_address_leads_nowhere(phone, school):
+    Student.objects.update(given_name="http://evil.example")
+    school.name = "https://evil.example"
+    school.save()
+
+    body = phone.get("/invitation/en/").content.decode()
+
+    assert "http://evil.example" in body
+    assert not re.search(r'href="[^"]*evil', body)
+
+
+@pytest.mark.parametrize(
+    ("given", "family_name", "said"),
+    [("", "Ruiz", "Ruiz would like"), ("", "", "a teacher would like")],
+)
+def test_nobody_is_called_by_an_address(given, family_name, said, phone, educator):
+    educator.given_name, educator.family_name = given, family_name
+    educator.save()
+
+    assert said in page(phone)
+    assert "@" not in page(phone)
 
 
 def test_the_schools_own_phone_stands_below_where_there_is_one(phone, school):
@@ -355,13 +404,12 @@ def test_it_shows_when_and_where_the_visit_is(guest):
 
 
 def test_the_family_cancels_and_both_educators_hear_of_it(guest, visit, educator, partner):
-    cancel = reverse("family_cancel", args=["en"])
-    assert "Thursday, October 8, 4:30 PM" in text_of(guest.get(cancel))
+    assert "Thursday, October 8, 4:30 PM" in text_of(guest.get("/invitation/en/cancel/"))
     visit.refresh_from_db()
     assert visit.is_ahead
 
     for _tap in range(2):
-        response = guest.post(cancel, {"visit": visit.pk})
+        response = cancel(guest, visit)
         assert response["Location"] == "/invitation/en/"
 
     visit.refresh_from_db()
@@ -380,6 +428,37 @@ def test_the_family_cancels_and_both_educators_hear_of_it(guest, visit, educator
     with clock.at(at(6, 18)):
         send(guest, "yes", place_wanted="video")
         assert "cancelled" not in page(guest)
+
+
+def test_who_cancelled_it_is_kept(guest, visit, mother):
+    cancel(guest, visit)
+
+    facts = AuditEntry.objects.get(event="visit.cancelled").facts
+    assert facts["caregiver"] == mother.pk
+    assert facts["link"] == FamilyLink.objects.get().pk
+
+
+def test_what_is_cancelled_while_they_press_the_button_is_said(
+    guest, visit, educator, mother, monkeypatch
+):
+    real = answers.cancel
+
+    def held(found, *, link):
+        Visit.objects.update(state="held", held_at=NOW, held_by=educator)
+        return real(found, link=link)
+
+    def ended(found, *, link):
+        people.end_caregiver(mother, because="The court said so.", by=educator)
+        return real(found, link=link)
+
+    for meanwhile, status in ((ended, 404), (held, 409)):
+        Caregiver.objects.update(ended_on=None)
+        monkeypatch.setattr(answers, "cancel", meanwhile)
+        response = cancel(guest, visit)
+        assert response.status_code == status
+        assert not Visit.objects.filter(state="family_cancelled").exists()
+        Caregiver.objects.update(ended_on=None)
+    assert "Only a visit that lies ahead can be cancelled." in text_of(response)
 
 
 @pytest.mark.parametrize(("answer", "typed"), [("later", {"wait": "30"}), ("no", {})])
@@ -447,7 +526,7 @@ def test_only_the_visit_they_saw_is_cancelled(guest, visit, educator):
         visit.invitation, scheduling.slot(at(9, 16, 30)), "home", by=educator
     )
 
-    response = guest.post(reverse("family_cancel", args=["en"]), {"visit": visit.pk})
+    response = cancel(guest, visit)
 
     assert response.status_code == 409
     assert "The time has changed. Please look at it again. " in text_of(response)
@@ -459,7 +538,7 @@ def test_only_the_visit_they_saw_is_cancelled(guest, visit, educator):
 def test_a_visit_that_has_begun_is_not_cancelled_here(guest, visit):
     with clock.at(at(8, 16, 40)):
         assert "cancel" not in page(guest)
-        response = guest.post(reverse("family_cancel", args=["en"]), {"visit": visit.pk})
+        response = cancel(guest, visit)
 
     assert response.status_code == 302
     visit.refresh_from_db()
@@ -549,7 +628,7 @@ def test_over_tls_the_pages_own_button_works_and_nobody_elses(link, invitation, 
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', body)[1]
 
     def press(origin: str) -> int:
-        data = {"csrfmiddlewaretoken": token}
+        data = {"csrfmiddlewaretoken": token} | opened(strict)
         return strict.post(path, data, secure=True, headers={"Origin": origin}).status_code
 
     assert [press("https://elsewhere.example"), press("null")] == [403, 403]
@@ -731,7 +810,7 @@ def test_nobody_cancels_another_familys_visit(guest, visit, others, educator):
     elsewhere = Client()
     elsewhere.get(path_of(others))
 
-    response = elsewhere.post("/invitation/en/cancel/", {"visit": visit.pk})
+    response = cancel(elsewhere, visit)
 
     assert response["Location"] == "/invitation/en/"
     visit.refresh_from_db()
@@ -745,6 +824,66 @@ def test_the_link_opened_last_is_the_one_that_counts(phone, others, invitation):
     said = page(phone)
     assert "Lucia" in said
     assert "Mateo" not in said
+
+
+def test_a_form_that_was_open_already_answers_for_no_other_link(phone, others, invitation):
+    form = phone.get("/invitation/en/no/").content.decode()
+    was = re.search(r'name="opened" value="([^"]+)"', form)[1]
+    phone.get(path_of(others))
+    before = database()
+
+    for data in ({"opened": was}, {"opened": ""}, {"opened": was.replace(was[0], "9", 1)}):
+        response = send(phone, "no", **data)
+        assert response.status_code == 409
+        assert "another invitation was opened on this phone" in text_of(response)
+        assert "Nothing was sent" in text_of(response)
+
+    assert database() == before
+    assert send(phone, "no").status_code == 302
+    assert (answered(invitation), answered(others.invitation)) == ("not_asked", "declined")
+    phone.get(path_of(FamilyLink.objects.get(invitation=invitation)))
+    assert send(phone, "no", opened=was).status_code == 302
+
+
+def test_a_form_that_was_open_already_cancels_no_other_links_visit(guest, visit, others):
+    was = opened(guest)
+    father = people.add_caregiver(visit.family, {"given_name": "Luis"}, by=visit.scheduled_by)
+    guest.get(path_of(links.mint(visit.invitation, father, by=visit.scheduled_by)))
+
+    response = guest.post("/invitation/en/cancel/", was | {"visit": visit.pk})
+
+    assert response.status_code == 409
+    visit.refresh_from_db()
+    assert visit.is_ahead
+
+
+@pytest.mark.parametrize("who", ["educator", "site_coordinator", "administrator"])
+def test_one_of_us_may_look_and_answers_for_nobody(who, guest, visit, request):
+    guest.force_login(request.getfixturevalue(who))
+    assert "Your visit" in page(guest)
+    before = Invitation.objects.get().as_recorded()
+
+    for response in (send(guest, "no"), cancel(guest, visit)):
+        assert response.status_code == 409
+        assert "Record what the family says on its page instead." in text_of(response)
+
+    assert Invitation.objects.get().as_recorded() == before
+    visit.refresh_from_db()
+    assert visit.is_ahead
+
+
+def test_a_link_that_answers_all_the_time_is_asked_to_wait(phone, invitation, father, educator):
+    for turn in range(20):
+        assert send(phone, "yes", place_wanted=("home", "video")[turn % 2]).status_code == 302
+
+    response = send(phone, "no")
+
+    assert response.status_code == 429
+    assert "Please wait an hour, or call the school." in text_of(response)
+    assert answered(invitation) == "accepted"
+    fathers = Client()
+    fathers.get(path_of(links.mint(invitation, father, by=educator)))
+    assert send(fathers, "yes", place_wanted="home").status_code == 302
 
 
 def test_another_programs_families_are_read_in_their_own(phone, outsider):
@@ -930,3 +1069,8 @@ def test_an_invitation_after_the_visit_has_no_choice_left(guest, visit, educator
 
     assert response.status_code == 409
     assert answered(visit.invitation) == "accepted"
+
+    response = send(guest, "yes", place_wanted="video")
+
+    assert response.status_code == 409
+    assert "This visit took place already." in text_of(response)

@@ -11,23 +11,26 @@ from functools import wraps
 from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django_scopes import scope
 
 from pthv import languages
 from pthv.blocked import NotReady
-from visits import answers, family_page, links, scheduling
+from pthv.requests import Request
+from visits import answers, family_page, links
 from visits.family_wording import language_of
+from visits.family_words import ANOTHER_LINK, ONE_OF_US, TIME_CHANGED, TOO_MANY
 from visits.forms.family_page import FORMS
-from visits.models import FamilyLink, InvitationAnswer, Visit
+from visits.models import FamilyLink, InvitationAnswer
 
 SALT = "visits.family_page"
+OPENED = signing.Signer(salt="visits.family_page.opened")  # which link a form was shown for
 LASTS = 60 * 60  # seconds in which the link needn't be opened again
 ANSWERS = {
     "yes": InvitationAnswer.Answer.ACCEPTED,
@@ -106,15 +109,28 @@ def family_invitation(request: HttpRequest, lang: str, link: FamilyLink) -> Http
     return render(request, "visits/family_invitation.html", family_page.shown(link, lang))
 
 
+def _refused(request: Request, link: FamilyLink) -> tuple[int, list[str]]:
+    """Why what they sent is not even looked at, with its status; no sentence where it is."""
+    if request.POST.get("opened") != OPENED.sign(str(link.pk)):
+        return 409, [str(ANOTHER_LINK)]
+    if request.user.is_staff or link.program_id in {one.pk for one in request.programs}:
+        return 409, [str(ONE_OF_US)]
+    if not ratelimit.consume(request, action="family_answer", key=str(link.pk)):
+        return 429, [str(TOO_MANY)]
+    return 200, []
+
+
 @never_cache
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @of_the_link
-def family_answer(request: HttpRequest, lang: str, link: FamilyLink, answer: str) -> HttpResponse:
-    posted = request.POST if request.method == "POST" else None
+def family_answer(request: Request, lang: str, link: FamilyLink, answer: str) -> HttpResponse:
+    status, sentences = _refused(request, link) if request.method == "POST" else (200, [])
+    posted = request.POST if request.method == "POST" and not sentences else None
     form = FORMS[answer](posted, invitation=link.invitation)
-    sentences: list[str] = []
-    if form.is_bound and form.is_valid():
+    if form.is_bound and not form.is_valid():
+        status = 422
+    elif form.is_bound:
         try:
             answers.record(
                 link.invitation,
@@ -125,14 +141,13 @@ def family_answer(request: HttpRequest, lang: str, link: FamilyLink, answer: str
                 language=lang,
             )
         except NotReady as refused:
-            sentences = refused.sentences
+            status, sentences = 409, refused.sentences
             if links.known(link.pk) is None:
                 return _dead(request)
         else:
             return redirect("family_invitation", lang)
-    status = 409 if sentences else 422 if form.is_bound else 200
     context = {"answer": answer, "form": form, "sentences": sentences}
-    context |= family_page.shown(link, lang)
+    context |= family_page.shown(link, lang) | {"opened": OPENED.sign(str(link.pk))}
     context["cancels"] = context["visit"] and family_page.cancels(link, ANSWERS[answer])
     return render(request, "visits/family_answer.html", context, status=status)
 
@@ -141,15 +156,23 @@ def family_answer(request: HttpRequest, lang: str, link: FamilyLink, answer: str
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @of_the_link
-def family_cancel(request: HttpRequest, lang: str, link: FamilyLink) -> HttpResponse:
-    context = family_page.shown(link, lang)
-    visit, status = context["visit"], 200
+def family_cancel(request: Request, lang: str, link: FamilyLink) -> HttpResponse:
+    context = family_page.shown(link, lang) | {"opened": OPENED.sign(str(link.pk))}
+    visit = context["visit"]
+    status, sentences = _refused(request, link) if request.method == "POST" else (200, [])
     if not context["may_cancel"]:
         return redirect("family_invitation", lang)
-    if request.method == "POST":
-        # Only the one they saw: another time may have been found meanwhile.
-        if request.POST.get("visit") == str(visit.pk):
-            scheduling.cancel(visit, Visit.State.FAMILY_CANCELLED, by=None)
+    if request.method == "POST" and not sentences:
+        try:
+            # Only the one they saw: another time may have been found meanwhile.
+            if request.POST.get("visit") != str(visit.pk):
+                raise NotReady(str(TIME_CHANGED))
+            answers.cancel(visit, link=link)
+        except NotReady as refused:
+            status, sentences = 409, refused.sentences
+            if links.known(link.pk) is None:
+                return _dead(request)
+        else:
             return redirect("family_invitation", lang)
-        context["sentences"], status = [_("The time has changed. Please look at it again.")], 409
+    context["sentences"] = sentences
     return render(request, "visits/family_cancel.html", context, status=status)
