@@ -430,6 +430,15 @@ def test_the_family_cancels_and_both_educators_hear_of_it(guest, visit, educator
         assert "cancelled" not in page(guest)
 
 
+def test_a_visit_that_we_cancelled_is_not_told_to_us_by_them(guest, visit, educator):
+    scheduling.cancel(visit, "educator_cancelled", by=educator)
+
+    said = page(guest)
+
+    assert "The visit on Thursday, October 8 is cancelled" in said
+    assert "We have told" not in said
+
+
 def test_who_cancelled_it_is_kept(guest, visit, mother):
     cancel(guest, visit)
 
