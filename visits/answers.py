@@ -59,7 +59,7 @@ def record(
         _declined_beside(invitation)  # locked first, in the order of all who lock several
     invitation = locked(invitation, "school_year")
     if link is not None:
-        link = _usable(link)
+        link = _usable(link, invitation.pk)
         caregiver = link.caregiver
     given = InvitationAnswer(
         program_id=invitation.program_id,
@@ -118,14 +118,15 @@ def reached(
 def cancel(visit: Visit, *, link: FamilyLink) -> Visit:
     """The family calls its visit off, by its own link."""
     scheduling.lock_invitation_of(visit)
-    link = _usable(link)
+    link = _usable(link, visit.invitation_id)
     return scheduling.cancel(visit, Visit.State.FAMILY_CANCELLED, by=None, link=link)
 
 
-def _usable(link: FamilyLink) -> FamilyLink:
-    """The link as it is now: its caregiver's say may have ended while they were typing."""
+def _usable(link: FamilyLink, invitation: int) -> FamilyLink:
+    """The invitation's link as it is now: its caregiver's say may have ended meanwhile."""
     usable = FamilyLink.objects.usable().select_related("caregiver")
-    found = usable.select_for_update(of=("self", "caregiver"), no_key=True).filter(pk=link.pk)
+    usable = usable.filter(pk=link.pk, invitation=invitation)
+    found = usable.select_for_update(of=("self", "caregiver"), no_key=True)
     if (link_now := found.first()) is None:
         raise NotReady(str(LINK_OVER))
     return link_now

@@ -21,7 +21,7 @@ from pthv import audit
 from pthv.blocked import NotReady
 from pthv.models import School, SchoolYear, User
 from visits import families
-from visits.models import Draw, Invitation, SelectionPlan
+from visits.models import Draw, Invitation, SelectionPlan, VisitKind
 
 
 def population(
@@ -113,16 +113,38 @@ def draw(
     return plan
 
 
-def draw_more(plan: SelectionPlan, size: int, *, after: int, by: User) -> Draw | None:
-    """Draw `size` more of those not drawn yet; None if draw number `after` isn't the last one,
-    since somebody drew in the meantime, perhaps the same thumb."""
+def draw_more(
+    plan: SelectionPlan, size: int, *, after: int, by: User, because: str = ""
+) -> Draw | None:
+    """Draw `size` more of those not drawn yet, once all drawn before were asked, or `because` of
+    a reason; None if draw number `after` isn't the last one, since somebody drew in the meantime,
+    perhaps the same thumb."""
     scope = Scope(plan.school, plan.school_year, plan.school_class, plan.grade)
     with transaction.atomic():
         found = _find(scope)
         if plan.draws.count() != after:
             return None
+        because = because.strip()
+        if not because and (left := unasked(plan, plan.draws.all())):
+            raise NotReady(
+                ngettext(
+                    "%(count)s drawn family is not asked yet. Ask it first, or say why not.",
+                    "%(count)s drawn families are not asked yet. Ask them first, or say why not.",
+                    left,
+                )
+                % {"count": left}
+            )
         _plan(scope, SelectionPlan.Kind.DRAW, found, by=by)
-        return _draw(plan, found, size, number=after + 1, by=by)
+        return _draw(plan, found, size, number=after + 1, by=by, because=because)
+
+
+def unasked(plan: SelectionPlan, draws: Iterable[Draw]) -> int:
+    """How many of the drawn families still wait to be asked, by whichever plan of the year."""
+    drawn = {family for made in draws for family in made.drawn}
+    asked_for = Invitation.objects.filter(
+        school_year=plan.school_year_id, family__in=drawn, kind=VisitKind.FIRST
+    )
+    return asked_for.filter(state=Invitation.State.NOT_ASKED).without_a_no().count()
 
 
 def lot(seed: str, population: Iterable[int], size: int) -> list[int]:
@@ -148,6 +170,7 @@ def record(made: Draw) -> bytes:
             "number": made.number,
             "made_at": made.made_at.astimezone(datetime.UTC).isoformat(),
             "made_by": made.made_by_id,
+            "because": made.because,
             "order": "sha256 of seed:family",
             "seed": made.seed,
             "size": made.size,
@@ -176,6 +199,8 @@ def _canonical(facts: dict[str, object]) -> bytes:
 
 def _find(scope: Scope) -> Found:
     """Who is in the scope today; locks the school, so that two plans don't race."""
+    if scope.school_year.ends_on < scope.school.program.today:
+        raise NotReady(_("This school year is over. Choose another one."))
     School.objects.select_for_update(no_key=True).get(pk=scope.school.pk)
     students = list(
         population(scope.school, scope.school_class, scope.grade).order_by("family_id", "pk")
@@ -226,7 +251,9 @@ def _plan(
     )
 
 
-def _draw(plan: SelectionPlan, found: Found, size: int, *, number: int, by: User) -> Draw:
+def _draw(
+    plan: SelectionPlan, found: Found, size: int, *, number: int, by: User, because: str = ""
+) -> Draw:
     before = {family for earlier in plan.draws.all() for family in earlier.drawn}
     left = [family for family in found.may_be_asked if family not in before]
     if not 0 < size <= len(left):
@@ -249,6 +276,7 @@ def _draw(plan: SelectionPlan, found: Found, size: int, *, number: int, by: User
         population=left,
         drawn=lot(seed, left, size),
         made_by=by,
+        because=because,
     )
     _invite(plan, made.drawn, found)
     audit.record("plan.drawn", plan, by=by, number=number, size=size, families=len(left))

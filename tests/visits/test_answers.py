@@ -10,7 +10,7 @@ from pthv import clock, tokens
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Message
 from tests.conftest import NOW, at
-from visits import answers, family_messages, invitations, scheduling, taking_back, tasks
+from visits import answers, family_messages, invitations, scheduling, selection, taking_back, tasks
 from visits.models import ContactAttempt, FamilyLink, Invitation, InvitationAnswer, Visit
 
 SOON = NOW.date() + datetime.timedelta(days=14)
@@ -211,6 +211,17 @@ def test_a_link_dies_while_they_type(link, ends):
 
     with pytest.raises(NotReady, match="doesn’t work any more"):
         give(mother, "accepted")
+
+    assert not InvitationAnswer.objects.exists()
+
+
+def test_a_link_answers_its_own_invitation_alone(invitation, link, add_family, educator):
+    add_family("Nguyen", "Lan")
+    selection.plan_everyone(invitation.school, invitation.school_year, by=invitation.plan.made_by)
+    other = Invitation.objects.exclude(pk=invitation.pk).get()
+
+    with pytest.raises(NotReady, match="link"):
+        answers.record(other, "accepted", link=link())
 
     assert not InvitationAnswer.objects.exists()
 

@@ -16,8 +16,11 @@ from families.models import Caregiver, Enrollment, Family, Student, StudentAttri
 from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, SchoolYear
-from visits import answers, selection
+from tests.conftest import NOW
+from visits import answers, invitations, selection
 from visits.models import Draw, Invitation, SelectionPlan
+
+TOO_FEW = "Two teachers more are certified."
 
 
 @pytest.fixture
@@ -54,7 +57,7 @@ def test_the_drawn_are_invited_in_the_order_of_the_draw(twelve, draw, site_coord
 
 def test_the_teacher_is_shown_them_in_that_order(twelve, draw, educator, program) -> None:
     plan = draw(5)
-    selection.draw_more(plan, 4, after=1, by=plan.made_by)
+    selection.draw_more(plan, 4, after=1, by=plan.made_by, because=TOO_FEW)
 
     shown = Invitation.objects.invite_next([educator.educators.get().pk], program.today)
 
@@ -95,7 +98,7 @@ def test_a_record_that_was_tampered_with_does_not_match(twelve, draw, field) -> 
 def test_no_two_draws_have_a_seed_in_common(twelve, draw, program, school_class) -> None:
     plan = draw(2)
     for after in range(1, 5):
-        selection.draw_more(plan, 2, after=after, by=plan.made_by)
+        selection.draw_more(plan, 2, after=after, by=plan.made_by, because=TOO_FEW)
 
     assert len(set(plan.draws.values_list("seed", flat=True))) == 5
 
@@ -128,13 +131,62 @@ def test_drawing_more_draws_among_the_others(twelve, draw, site_coordinator) -> 
     plan = draw(5)
     first = plan.draws.get()
 
-    second = selection.draw_more(plan, 3, after=1, by=site_coordinator)
+    second = selection.draw_more(plan, 3, after=1, by=site_coordinator, because=TOO_FEW)
 
     assert second is not None and second.number == 2
     assert set(second.population) == {f.pk for f in twelve} - set(first.drawn)
     assert selection.matches(second) and selection.matches(first)
     assert list(plan.invitations.order_by("pk").values_list("family", flat=True)) == drawn_of(plan)
     assert AuditEntry.objects.filter(event="plan.drawn").count() == 2
+
+
+def test_more_are_drawn_once_all_were_asked_or_for_a_reason(
+    twelve, draw, school, school_year, educator, site_coordinator
+) -> None:
+    everyone = selection.plan_everyone(school, school_year, by=site_coordinator)
+    plan = draw(3)
+    asked = list(everyone.invitations.filter(family__in=drawn_of(plan)))
+    invitations.record_attempt(asked[0], "call", "no_answer", by=educator)
+    answers.record(asked[1], "declined", by=educator)
+
+    with pytest.raises(NotReady, match="1 drawn family is not asked yet"):
+        selection.draw_more(plan, 1, after=1, by=site_coordinator, because=" ")
+    invitations.record_attempt(asked[2], "call", "no_answer", by=educator)
+    second = selection.draw_more(plan, 1, after=1, by=site_coordinator)
+    third = selection.draw_more(plan, 1, after=2, by=site_coordinator, because=TOO_FEW)
+
+    assert second is not None and third is not None
+    assert (second.because, third.because) == ("", TOO_FEW)
+    assert json.loads(selection.record(third))["because"] == TOO_FEW
+    assert selection.matches(third)
+
+
+def test_nobody_is_drawn_or_planned_for_a_year_that_is_over(
+    twelve, draw, school, school_year, site_coordinator
+) -> None:
+    plan = draw(3)
+
+    with clock.at(NOW.replace(year=2027, month=7, day=31)):
+        assert selection.draw_more(plan, 1, after=1, by=site_coordinator, because=TOO_FEW)
+    with clock.at(NOW.replace(year=2027, month=8, day=1)):
+        with pytest.raises(NotReady, match="school year is over"):
+            selection.draw_more(plan, 1, after=2, by=site_coordinator, because=TOO_FEW)
+        with pytest.raises(NotReady, match="school year is over"):
+            selection.plan_everyone(school, school_year, by=site_coordinator)
+
+
+def test_those_who_came_or_left_since_the_first_draw_are_in_or_out(
+    twelve, draw, add_family, site_coordinator
+) -> None:
+    plan = draw(3)
+    gone = next(family for family in twelve if family.pk not in drawn_of(plan))
+    gone.students.update(left_on=NOW.date())
+    came = add_family("Newcomer", "Ari")
+
+    more = selection.draw_more(plan, 1, after=1, by=site_coordinator, because=TOO_FEW)
+
+    assert more is not None
+    assert came.pk in more.population and gone.pk not in more.population
 
 
 def test_the_same_plan_again_is_the_one_that_stands(twelve, draw) -> None:

@@ -139,7 +139,7 @@ def test_it_would_be_found(name) -> None:
 
 def test_a_plan_has_a_field_for_its_scope_and_its_size_alone() -> None:
     assert set(PlanForm.base_fields) == {"school", "year", "scope", "kind", "size", "ask_by"}
-    assert set(DrawForm.base_fields) == {"size", "after"}
+    assert set(DrawForm.base_fields) == {"size", "after", "because"}
     assert {field.name for field in SelectionPlan._meta.fields} == {
         "id", "program", "school", "school_year", "kind", "school_class", "grade", "ask_by",
         "made_at", "made_by", "students_without_family", "families_said_no_before",

@@ -148,9 +148,9 @@ def test_a_plan_drawn_by_lot(
 
     def grow():
         for after in range(1, 10):
-            selection.draw_more(plan, 3, after=after, by=site_coordinator)
+            selection.draw_more(plan, 3, after=after, by=site_coordinator, because="More")
 
-    flat(count, {f"/plans/{plan.pk}/?check=1": site_coordinator}, grow, PAGE)
+    flat(count, {f"/plans/{plan.pk}/?check=1": site_coordinator}, grow, PAGE + 1)
 
 
 def test_batches(count, live, fund, program, site_coordinator, finance):

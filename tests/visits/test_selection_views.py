@@ -6,7 +6,8 @@ import pytest
 
 from families.models import SchoolClass
 from pthv.models import AuditEntry
-from visits import selection
+from tests.conftest import NOW
+from visits import answers, invitations, selection
 from visits.models import Draw, Invitation, SelectionPlan
 
 
@@ -191,7 +192,7 @@ def test_its_record_holds_ids_alone_and_taking_it_is_kept(client, site_coordinat
 
 def test_more_are_drawn_once_however_often_the_button_is_tapped(client, site_coordinator, drawn):
     client.force_login(site_coordinator)
-    url, form = f"/plans/{drawn.pk}/draw/", {"size": "2", "after": "1"}
+    url, form = f"/plans/{drawn.pk}/draw/", {"size": "2", "after": "1", "because": "More teachers"}
 
     first = client.post(url, form, follow=True).content.decode()
     again = client.post(url, form, follow=True).content.decode()
@@ -200,14 +201,50 @@ def test_more_are_drawn_once_however_often_the_button_is_tapped(client, site_coo
     assert "Somebody drew in the meantime." in again
     assert "Draw 2: 2 of 3 families" in again
     assert Invitation.objects.count() == 4
-    too_many = client.post(url, {"size": "2", "after": "2"}, follow=True).content.decode()
+    too_many = client.post(
+        url, {"size": "2", "after": "2", "because": "More"}, follow=True
+    ).content.decode()
     assert "There is 1 family to draw from." in too_many
     assert "Say how many" in client.post(url, {"after": "2"}, follow=True).content.decode()
 
 
+def test_the_plan_says_how_often_was_drawn_and_why(client, site_coordinator, drawn):
+    client.force_login(site_coordinator)
+    url = f"/plans/{drawn.pk}/"
+    page = client.get(url).content.decode()
+    assert "Drawn by lot, once" in page and "2 drawn families are not asked yet." in page
+    assert 'name="because"' in page
+
+    said = client.post(f"{url}draw/", {"size": "1", "after": "1"}, follow=True).content.decode()
+    assert "Ask them first, or say why not." in said and Draw.objects.count() == 1
+    why = {"size": "1", "after": "1", "because": "Cara is back."}
+    page = client.post(f"{url}draw/", why, follow=True).content.decode()
+
+    assert "Drawn by lot, 2 times" in page
+    assert "Before all of the earlier ones were asked: Cara is back." in page
+    Invitation.objects.update(state="asked", asked_at=NOW)
+    assert 'name="because"' not in client.get(url).content.decode()
+
+
+def test_the_list_says_how_far_each_plan_is_and_begins_with_those_nobody_began(
+    client, site_coordinator, school, school_year, drawn
+):
+    selection.plan_everyone(school, school_year, by=site_coordinator)
+    yes, no = drawn.invitations.all()
+    answers.record(yes, "accepted", by=yes.educator.user)
+    invitations.record_attempt(no, "call", "no_answer", by=no.educator.user)
+    client.force_login(site_coordinator)
+
+    page = " ".join(client.get("/plans/").content.decode().split())
+
+    # Whom the draw asks is of everyone too, but was asked by the draw.
+    everyone, some = "0 of 3 asked · 0 answered · 0 visited", "2 of 2 asked · 1 answered"
+    assert page.index(everyone) < page.index(some)
+
+
 def test_those_on_another_plan_are_counted(client, site_coordinator, school, school_year, drawn):
     selection.plan_everyone(school, school_year, by=site_coordinator)
-    selection.draw_more(drawn, 3, after=1, by=site_coordinator)
+    selection.draw_more(drawn, 3, after=1, by=site_coordinator, because="More")
     client.force_login(site_coordinator)
 
     page = client.get(f"/plans/{drawn.pk}/").content.decode()

@@ -69,7 +69,7 @@ class PlanForm(forms.Form):
         self.today = program.today
         self.fields["ask_by"].widget.attrs["min"] = self.today.isoformat()
         self.fields["school"].queryset = School.objects.open_to(user, Can.PLAN)
-        self.fields["year"].queryset = SchoolYear.objects.all()
+        self.fields["year"].queryset = SchoolYear.objects.filter(ends_on__gte=self.today)
         self.schools = list(self.fields["school"].queryset)
         self.years = list(self.fields["year"].queryset)
         at_hand = SchoolYear.objects.at_hand(program.today).first()
@@ -150,3 +150,10 @@ class DrawForm(forms.Form):
         widget=forms.NumberInput(attrs={"class": "form-control"}),
     )
     after = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
+    because = forms.CharField(
+        label=_("Why more now"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"class": "form-control"}),
+        help_text=_("It is kept in the draw's record. Name no family."),
+    )

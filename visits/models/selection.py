@@ -101,6 +101,13 @@ class Draw(ProgramRow):
     size = models.PositiveIntegerField()
     population = ArrayField(models.BigIntegerField(), help_text=_("Ids of families."))
     drawn = ArrayField(models.BigIntegerField(), help_text=_("Ids of families, as drawn."))
+    because = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Why more were drawn before all of the earlier ones were asked."),
+    )
     made_at = models.DateTimeField(default=clock.now)
     made_by = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="+")
 

@@ -6,15 +6,17 @@ two classes counts in both.
 
 import datetime
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Count, F, Q
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, When
 
 from families.models import SchoolClass
 from pthv.models import School, SchoolYear
 from visits.models import Draw, Invitation, SelectionPlan, VisitKind
 
 MOST = 100
+ANSWERED = (Invitation.State.ACCEPTED, Invitation.State.DECLINED, Invitation.State.LATER)
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Asking:
     accepted: int
     visited: int
     ask_by: datetime.date | None = None
+    answered: int = 0
 
     @property
     def to_ask(self) -> int:
@@ -60,14 +63,26 @@ def by_class(school: School, *, on: datetime.date) -> list[Asking]:
 def by_plan(school: School, *, on: datetime.date) -> list[Asking]:
     """Each plan of the school year at hand, with the day by which all should be asked. Whoever
     was drawn counts in the draw, also if another plan asks them."""
-    plans = list(
-        SelectionPlan.objects.filter(
-            school=school, school_year__in=SchoolYear.objects.at_hand(on).values("pk")
-        )
-        .select_related("school_class")
-        .annotate(families=ArrayAgg("invitations__family", default=[]))
-        .order_by("-pk")[:MOST]
+    plans = SelectionPlan.objects.filter(
+        school=school, school_year__in=SchoolYear.objects.at_hand(on).values("pk")
     )
+    return of_plans(list(with_families(plans).order_by("-pk")[:MOST]))
+
+
+def idle_first(plans: QuerySet[SelectionPlan]) -> QuerySet[SelectionPlan]:
+    """Plans with `idle`: 1 where nobody was asked yet, else 0."""
+    asked = Invitation.objects.filter(plan=OuterRef("pk"), asked_at__isnull=False)
+    return plans.annotate(idle=Case(When(Exists(asked), then=0), default=1))
+
+
+def with_families(plans: QuerySet[SelectionPlan]) -> QuerySet[SelectionPlan]:
+    """Plans with the `families` they invited, as `of_plans` needs them."""
+    shown = plans.select_related("school", "school_class", "school_year")
+    return shown.annotate(families=ArrayAgg("invitations__family", default=[]))
+
+
+def of_plans(plans: list[Any]) -> list[Asking]:
+    """How far each of them has come, in their order."""
     drawn = Draw.objects.filter(plan__in=plans).values_list("plan", "drawn")
     families = {plan.pk: set(plan.families) - {None} for plan in plans}
     for plan, among in drawn:
@@ -75,10 +90,13 @@ def by_plan(school: School, *, on: datetime.date) -> list[Asking]:
     found = Invitation.objects.filter(
         family__in=set().union(*families.values()),
         kind=VisitKind.FIRST,
-        school_year__in=SchoolYear.objects.at_hand(on).values("pk"),
-    )
-    of_family = {one.family_id: one for one in found.only("family", "state", "visited_at")}
-    return [_of_plan(plan, [of_family.get(pk) for pk in families[plan.pk]]) for plan in plans]
+        school_year__in={plan.school_year_id for plan in plans},
+    ).only("family", "school_year", "state", "visited_at")
+    first = {(one.family_id, one.school_year_id): one for one in found}
+    return [
+        _of_plan(plan, [first.get((pk, plan.school_year_id)) for pk in families[plan.pk]])
+        for plan in plans
+    ]
 
 
 def _of_plan(plan: SelectionPlan, found: list[Invitation | None]) -> Asking:
@@ -90,6 +108,7 @@ def _of_plan(plan: SelectionPlan, found: list[Invitation | None]) -> Asking:
         planned=len(found),
         asked=len(asked),
         accepted=sum(one.state == Invitation.State.ACCEPTED for one in asked),
+        answered=sum(one.state in ANSWERED for one in asked),
         visited=sum(one.visited_at is not None for one in asked),
         ask_by=plan.ask_by,
     )

@@ -15,14 +15,21 @@ from pthv.requests import Request, post_only
 from visits import selection
 from visits.forms.selection import DrawForm, PlanForm
 from visits.models import Draw, Invitation, SelectionPlan
+from visits.reports import asking
 
 
 @requires(Can.SEE_PLANS)
 def plan_list(request: Request) -> HttpResponse:
-    plans = SelectionPlan.objects.open_to(request.user, Can.SEE_PLANS).select_related(
-        "school", "school_class", "school_year"
+    """The plans and how far each is: where nobody was asked first, of these the newest."""
+    plans = asking.idle_first(SelectionPlan.objects.open_to(request.user, Can.SEE_PLANS))
+    page = paged(
+        plans,
+        request,
+        by="idle",
+        shown=lambda rows: asking.with_families(asking.idle_first(rows)),
     )
-    return render(request, "visits/plan_list.html", {"page": paged(plans, request)})
+    rows = list(zip(page.rows, asking.of_plans(page.rows), strict=True))
+    return render(request, "visits/plan_list.html", {"page": page, "rows": rows})
 
 
 @requires(Can.PLAN)
@@ -61,6 +68,7 @@ def plan_detail(request: Request, pk: int) -> HttpResponse:
         "steps": _steps(counts),
         "page": paged(Invitation.objects.filter(plan=plan).for_list(), request, descending=False),
         "draws": draws,
+        "unasked": selection.unasked(plan, draws) if draws else 0,
         "elsewhere": sum(len(draw.drawn) for draw in draws) - counts["planned"],
         "checked": next((d for d in draws if str(d.number) == request.GET.get("check")), None),
         "may_plan": Can.PLAN in request.powers,
