@@ -296,7 +296,7 @@ class LanguageReviewAdmin(ReadOnlyAdmin):
 
     list_display = ("language", "speaker", "signed_off_at", "signed_off_by")
     list_select_related = ("signed_off_by",)
-    list_filter = ()
+    list_filter = search_fields = ()
     change_list_template = "admin/language_list.html"
 
     def get_urls(self) -> list:

@@ -4,6 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
+from pthv import catalogues, languages
 from visits.models import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -121,3 +122,20 @@ def test_a_refusal_is_read_out_and_nothing_typed_is_lost(open_device, visit, acc
 
     assert "already. Cancel it to choose another time." in page.get_by_role("alert").inner_text()
     assert page.get_by_label("Day").input_value() == "2099-10-09"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("phone", [True, False], ids=["360", "1280"])
+def test_signing_off_a_language_is_sound(open_device, administrator, phone, scheme):
+    read = catalogues.fingerprint("vi")
+    languages.sign_off("vi", speaker="Lan Nguyen", read=read, by=administrator)
+    page = open_device(administrator, phone=phone, color_scheme=scheme)
+    for path in (
+        reverse("admin:pthv_languagereview_changelist"),
+        reverse("admin:pthv_languagereview_read", args=["es"]),
+        reverse("admin:pthv_languagereview_read", args=["vi"]),
+    ):
+        page.goto(path)
+        violations = Axe().run(page).response["violations"]
+        found = [(one["id"], node["html"][:120]) for one in violations for node in one["nodes"]]
+        assert found == [], path
