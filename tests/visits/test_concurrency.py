@@ -238,7 +238,7 @@ def test_a_draw_tapped_four_times_at_once_is_one(
     assert plans == {reverse("plan_detail", args=[made.plan_id])}
     assert Invitation.objects.count() == 3
 
-    more = {"size": 2, "after": 1}
+    more = {"size": 2, "after": 1, "because": "Two teachers more"}
     at_once(*[lambda: post(reverse("plan_draw", args=[made.plan_id]), more)] * 4)
 
     assert [draw.number for draw in Draw.objects.order_by("number")] == [1, 2]
