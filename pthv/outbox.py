@@ -141,7 +141,7 @@ def post(program: Program, messages: Iterable[Message]) -> None:
         # One that was tried may be on its way at this moment.
         start = now + SHORTEST_GAP if message.attempts else now
         message.state, message.problem, message.attempts = Message.State.QUEUED, "", 0
-        message.queued_at, message.sent_at, message.provider_id = now, None, ""
+        message.queued_at, message.sent_at = now, None
         message.next_try_at = (
             quiet_hours.ends_at(program, start) if message.quiet else None
         ) or start
@@ -151,12 +151,19 @@ def post(program: Program, messages: Iterable[Message]) -> None:
     _hand_to_worker(*messages)
 
 
-def came_back(message_id: int, problem: str) -> None:
-    """A text that the provider took did not arrive; `problem` is "" where it doesn't say why."""
+def came_back(message_id: int, problem: str, *, provider_id: str | None = None) -> None:
+    """A text that the provider took did not arrive; `problem` is "" where it doesn't say why.
+
+    `provider_id`: what it calls that text. An earlier copy says nothing of the one since.
+    """
     with scopes_disabled():
         # The provider may say so before we have noted that it took it.
         known = Q(state__in=[Message.State.QUEUED, Message.State.SENT])
         texted = Message.objects.filter(known, pk=message_id, channel=Message.Channel.TEXT)
+        if provider_id is not None:
+            sent = Q(state=Message.State.SENT)
+            called = Q(provider_id=provider_id)
+            texted = texted.filter((sent & called) | (~sent & ~called & Q(attempts__gt=0)))
         address = texted.values_list("address", flat=True).first()
         texted.update(
             state=Message.State.BOUNCED,

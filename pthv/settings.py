@@ -5,6 +5,7 @@ relaxes anything. docs/deploy.md lists the variables.
 """
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -260,6 +261,9 @@ vars().update(EMAIL_CONFIG)
 TEXT_URL = env.str("TEXT_URL", default=f"file://{BASE_DIR}/.pthv/texts" if DEV else "")
 if TEXT_URL and not TEXT_URL.startswith(("file:///", "twilio://")):
     raise ImproperlyConfigured("TEXT_URL is file:///folder or twilio://SID:TOKEN@HOST/?from=+1…")
+# Without the token anybody could sign what the provider says.
+if TEXT_URL.startswith("twilio:") and not urlsplit(TEXT_URL).password:
+    raise ImproperlyConfigured("TEXT_URL lacks the TOKEN: twilio://SID:TOKEN@HOST/?from=+1…")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Home visits <home-visits@localhost>")
 
 # What changed, kept by triggers; what it meant is in AuditEntry.
@@ -270,14 +274,24 @@ PROCRASTINATE_IMPORT_PATHS = ["pthv.tasks"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "plain": {"format": "{levelname} {name} {message}", "style": "{"},
+        "server": {"()": "django.utils.log.ServerFormatter", "format": "{message}", "style": "{"},
+    },
     "filters": {"without_tokens": {"()": "pthv.redaction.WithoutTokens"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "plain",
             "filters": ["without_tokens"],
-        }
+        },
+        "server": {
+            "class": "logging.StreamHandler",
+            "formatter": "server",
+            "filters": ["without_tokens"],
+        },
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
+    # What `manage.py runserver` says of each request.
+    "loggers": {"django.server": {"handlers": ["server"], "level": "INFO", "propagate": False}},
 }

@@ -4,6 +4,7 @@ What whoever answers a text gets back is read by families.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 from django.db import transaction
@@ -20,8 +21,25 @@ STOP = frozenset(
     | {"dừng", "dung", "ngừng", "ngung", "hủy", "huy", "停止", "停", "退订", "取消"}
     | {"توقف", "قف", "إيقاف", "ايقاف", "إلغاء", "الغاء"}
 )
-# Whatever comes after these, it is meant.
+# Whatever comes after these, it is meant …
 STOP_WHATEVER_FOLLOWS = frozenset({"stop", "stopall", "unsubscribe", "alto", "parar", "pare"})
+# … and so it is by these, wherever they stand among a few words …
+FEW, LONGEST = 4, 40  # words, and letters, since Chinese has no spaces
+AMONG_A_FEW = re.compile(
+    r"\b(?:stop|unsubscribe|opt out|leave me alone|remove me"
+    r"|(?:no more|no) (?:texts?|messages?|sms)"
+    r"|(?:dont|don t|do not|quit) (?:text|send|messag|writ|contact)\w*"
+    r"|alto|par(?:ar|e|en)|basta|detener|no (?:m[aá]s |quiero )?(?:mensajes|textos)"
+    r"|no me (?:escrib|mand|env[ií])\w*|(?:não|nao) (?:mand|envi)\w*|chega de \w+"
+    r"|dừng|ngừng|(?:đừng|không|thôi|dung|ngung) (?:nhắn|gửi|nhan|gui)"
+    r"|توقف\w*|[أا]وقف\w*|[إا]يقاف|كفى|كفاية|لا (?:ترسل\w*|رسائل|مزيد)|[إا]لغاء الاشتراك)\b"
+    r"|停止|退订|退訂|取消订阅|(?:不要|别|別)再?(?:给我)?发"
+)
+# … but not where they say to go on, or that somebody comes along.
+NOT_MEANT = re.compile(
+    r"\b(?:stop by|(?:t|dont|not|never) stop|(?:no|nunca|não|nao) par(?:ar|e|en|es)"
+    r"|(?:đừng|không) (?:dừng|ngừng)|لا ت?توقف\w*)\b|(?:不要|别|別|不)停"
+)
 START = frozenset({"start", "unstop", "comenzar", "iniciar", "começar", "开始", "ابدأ"})
 NOBODY_READS = gettext_lazy(
     "Nobody reads answers to this number. Please use the link or call the school."
@@ -31,7 +49,13 @@ NOBODY_READS = gettext_lazy(
 def means_stop(said: str) -> bool:
     """Whether somebody asks for no more texts."""
     words = _words(said)
-    return "".join(words) in STOP or bool(words and words[0] in STOP_WHATEVER_FOLLOWS)
+    if "".join(words) in STOP:
+        return True
+    text = " ".join(words)
+    if not words or NOT_MEANT.search(text):
+        return False
+    few = len(said.split()) <= FEW and len(text) <= LONGEST
+    return words[0] in STOP_WHATEVER_FOLLOWS or bool(few and AMONG_A_FEW.search(text))
 
 
 def means_start(said: str) -> bool:
@@ -40,7 +64,9 @@ def means_start(said: str) -> bool:
 
 
 def _words(said: str) -> list[str]:
-    return re.findall(r"\w+", said.casefold())
+    """In small letters, without the marks that Arabic is written with or without."""
+    plain = unicodedata.normalize("NFKC", said).casefold()
+    return re.findall(r"\w+", "".join(one for one in plain if not unicodedata.combining(one)))
 
 
 def is_stopped(phone: str) -> bool:

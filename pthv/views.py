@@ -7,7 +7,7 @@ from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.db import connection
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import translation
 from django.utils.html import escape
@@ -21,6 +21,7 @@ from pthv.models import Membership
 from pthv.requests import Request, id_of
 
 DEMO_PEOPLE = 7
+LONGEST_NUMBER = 20  # as TextStop has it
 
 
 @login_not_required
@@ -101,9 +102,12 @@ def program_switch(request: Request) -> HttpResponse:
 def text_status(request: HttpRequest) -> HttpResponse:
     """The provider says how a text of ours went."""
     _refuse_unless_signed(request)
-    message = id_of(request.GET.get("message", ""))
+    message, sid = id_of(request.GET.get("message", "")), request.POST.get("MessageSid", "")
+    if not sid.isprintable():
+        return HttpResponseBadRequest()
     if message and request.POST.get("MessageStatus") in texts.UNDELIVERED:
-        outbox.came_back(message, texts.problem_of(request.POST.get("ErrorCode")))
+        problem = texts.problem_of(request.POST.get("ErrorCode"))
+        outbox.came_back(message, problem, provider_id=sid)
     return HttpResponse(status=204)
 
 
@@ -115,6 +119,8 @@ def text_reply(request: HttpRequest) -> HttpResponse:
     """Somebody answered a text: stop and start are heard; nobody reads, or keeps, the rest."""
     _refuse_unless_signed(request)
     phone, said = request.POST.get("From", ""), request.POST.get("Body", "")
+    if not (0 < len(phone) <= LONGEST_NUMBER and phone.isprintable()):
+        return HttpResponseBadRequest()
     if stops.means_stop(said):
         stops.stop(phone)
     elif stops.means_start(said):

@@ -541,7 +541,9 @@ def test_what_the_provider_could_not_deliver_came_back(post, tell):
         outbox.send(message.pk)
     for message, code in ((gone, "30006"), (off, "30003"), (blocked, "21610")):
         path = f"/texts/status/?message={message.pk}"
-        response = tell(path, {"MessageStatus": "undelivered", "ErrorCode": code})
+        message.refresh_from_db()
+        said = {"MessageStatus": "undelivered", "ErrorCode": code}
+        response = tell(path, said | {"MessageSid": message.provider_id})
         assert response.status_code == 204
 
     assert (state(gone), gone.problem, gone.sent_at) == ("bounced", "refused", NOW)
@@ -556,13 +558,44 @@ def test_that_it_came_back_may_be_known_before_that_it_went(post, stand_in, monk
 
     def too_fast(message, **kwargs):
         sid = hand_over(message, **kwargs)
-        outbox.came_back(message.pk, "refused")
+        outbox.came_back(message.pk, "refused", provider_id=sid)
         return sid
 
     monkeypatch.setattr(outbox, "hand_over", too_fast)
     outbox.send(message.pk)
 
     assert (state(message), message.problem) == ("bounced", "refused")
+
+
+def test_what_is_said_of_another_text_is_not_this_ones(post, tell, educator):
+    message = post()
+    outbox.send(message.pk)
+    path, said = f"/texts/status/?message={message.pk}", {"MessageStatus": "failed"}
+    for other in ({}, {"MessageSid": "SM9999"}):
+        assert tell(path, said | other).status_code == 204
+        assert state(message) == "sent"
+    first = {"MessageSid": message.provider_id}
+    tell(path, said | first)
+    assert state(message) == "bounced"
+
+    with transaction.atomic():
+        outbox.send_again(message, by=educator)
+    tell(path, said | first)
+    assert state(message) == "queued"
+    outbox.send(message.pk)
+    tell(path, said | first)
+    assert state(message) == "sent"
+
+
+@pytest.mark.parametrize("phone", ["", "+1" + "5" * 30, "+1312\x005550142", "+1312\n5550142"])
+def test_a_number_that_is_none_is_refused(phone, post, tell):
+    post()
+
+    for said in ("STOP", "START", "hello"):
+        assert tell("/texts/reply/", {"From": phone, "Body": said}).status_code == 400
+    fields = {"MessageStatus": "failed", "MessageSid": "SM\x00"}
+    assert tell("/texts/status/?message=1", fields).status_code == 400
+    assert not TextStop.objects.exists()
 
 
 def test_nobody_else_speaks_for_the_provider(post, tell, settings):
@@ -588,8 +621,38 @@ def test_what_arrived_stays_sent(post, tell, delivered):
     assert state(message) == "sent"
 
 
-def test_words_that_only_look_like_a_stop():
-    assert not stops.means_stop("We stop by on Friday")
-    assert not stops.means_stop("")
+@pytest.mark.parametrize(
+    "said",
+    [
+        "please stop", "Stop texting me!!", "ok stop please", "No more texts", "ＳＴＯＰ",
+        "Don’t text me", "STOP.", "s t o p", "opt out", "Quit texting me", "leave me alone",
+        "parar", "Alto por favor", "ya basta", "No más mensajes", "no me escriban más", "paren ya",
+        "Pare de mandar mensagens agora mesmo", "não mande mais", "chega de mensagens",
+        "dừng", "Ngừng", "xin dừng lại", "đừng nhắn tin nữa", "dung nhan tin nua",
+        "停止发送", "请停止发短信", "退订", "别再发了", "不要给我发短信",
+        "توقف", "توقّفوا من فضلكم", "أوقفوا الرسائل", "لا ترسلوا رسائل",
+    ],
+)  # fmt: skip
+def test_a_stop_in_everyday_words(said):
+    assert stops.means_stop(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "", "?", "Don't stop", "dont stop", "please do not stop", "never stop!", "We stop by at 5",
+        "We stop by on Friday", "can you stop by?", "Stop by anytime",
+        "We are at the bus stop then",
+        "no paren", "não pare", "đừng dừng", "请不要停止", "لا تتوقفوا",
+        "Yes", "no", "No thank you", "No, gracias", "cancel the visit", "cancelar la visita",
+        "cuándo?", "vâng ạ", "好的", "نعم",
+        "I will tell my son to stop playing and come along with you",
+    ],
+)  # fmt: skip
+def test_words_that_only_look_like_a_stop(said):
+    assert not stops.means_stop(said)
+
+
+def test_what_is_not_a_start_and_who_is_not_there():
     assert not stops.means_start("Yes")
     assert delivery._nobody_there((553, b"no"))

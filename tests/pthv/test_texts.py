@@ -3,8 +3,12 @@
 import base64
 import hashlib
 import hmac
+import os
+import subprocess
+import sys
 
 import pytest
+from django.conf import settings as project
 
 from pthv import texts
 from tests.conftest import NOW
@@ -131,6 +135,24 @@ def test_a_folder_gets_a_file_a_text(settings, tmp_path):
     # Of an earlier database, say.
     assert folder.found(TEXT._replace(body="Another"), nothing) == ""
     assert not folder.signed("", {}, "")
+
+
+@pytest.mark.parametrize("account", ["", "AC0123@", "AC0123:@", ":@"])
+def test_a_provider_without_its_secret_is_refused_at_the_start(account):
+    """Or anybody could sign what it says."""
+    command = [sys.executable, "-c", "import pthv.settings"]
+    url = f"twilio://{account}api.twilio.com/?from=%2B15005550006"
+    done = subprocess.run(
+        command,
+        check=False,
+        cwd=project.BASE_DIR,
+        env=os.environ | {"TEXT_URL": url},
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode
+    assert "TEXT_URL lacks the TOKEN" in done.stderr
 
 
 def test_without_an_address_no_texts_are_offered(settings):
