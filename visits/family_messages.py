@@ -14,14 +14,13 @@ from django.db import transaction
 from django.db.models import BooleanField, Exists, F, Func, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from families import people
 from families.models import Caregiver
 from pthv import audit, clock, outbox, stops, texts, wording
 from pthv.access import Can
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Message, Program, User
 from pthv.models.audit import MessageQuerySet
-from visits import family_wording, links
+from visits import closing, family_wording, links
 from visits.family_wording import compose, language_of
 from visits.invitations import locked, no_blockers
 from visits.models import ContactAttempt, FamilyLink, Invitation, InvitationAnswer, Visit
@@ -352,7 +351,7 @@ def settle(program: Program) -> int:
         for caregiver, address in set(alive):
             person = Caregiver.objects.get(pk=caregiver)
             phone, email = (address, "") if name == "phone" else ("", address)
-            people.mark_dead(person, phone=phone, email=email)
+            closing.mark_dead(person, phone=phone, email=email)
             marked += 1
     # Last: whoever changes a caregiver locks them first, and then the messages that wait.
     _withdraw_from_the_gone(program)

@@ -10,12 +10,11 @@ from django.db.models import OuterRef, QuerySet, Value
 from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 
-from families import people
 from families.models import Caregiver, Student
 from pthv import audit, clock, wording
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, Program, School, SchoolYear, User, full_name
-from visits import families, family_page
+from visits import closing, families, family_page
 from visits.models import ContactAttempt, Invitation, VisitKind, VisitTeam
 from visits.models.invitation import InvitationQuerySet
 from visits.models.team import TeamMember
@@ -80,7 +79,7 @@ def record_attempt(
         invitation.call_wanted_at = None
     invitation.save(update_fields=["state", "asked_at", "call_wanted_at"])
     if caregiver and outcome == Outcome.WRONG_NUMBER and channel in BY_PHONE:
-        people.mark_dead(caregiver, phone=str(caregiver.phone), by=by)
+        closing.mark_dead(caregiver, phone=str(caregiver.phone), by=by)
     audit.record("invitation.attempted", invitation, by=by, channel=channel, outcome=outcome)
     return attempt
 

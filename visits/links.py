@@ -16,9 +16,10 @@ from django_scopes import scopes_disabled
 
 from families.models import Caregiver
 from families.people import ended_blockers, merged_blockers
-from pthv import audit, clock, outbox, tokens
+from pthv import audit, clock, tokens
 from pthv.blocked import raise_if
 from pthv.models import Message, User
+from visits.closing import revoke
 from visits.invitations import locked, no_blockers
 from visits.models import FamilyLink, Invitation
 
@@ -150,19 +151,6 @@ def _astray(links: Collection[FamilyLink]) -> set[str]:
         state=Message.State.SENT,
     ).values_list("link_nonce", "address")
     return {nonce for nonce, address in arrived if address not in theirs[nonce]}
-
-
-@transaction.atomic
-def revoke(link: FamilyLink, *, by: User | None) -> FamilyLink:
-    """Close a link for good, and keep back what would still bring it; twice is once."""
-    found = FamilyLink.objects.select_for_update(of=("self",), no_key=True)
-    link = found.select_related("program", "invitation").get(pk=link.pk)
-    if link.revoked_at is None:
-        link.revoked_at, link.revoked_by = clock.now(), by
-        link.save(update_fields=["revoked_at", "revoked_by"])
-        outbox.withdraw(link.program, about=link.invitation.named, link_nonce=link.nonce)
-        audit.record("link.revoked", link, by=by)
-    return link
 
 
 @transaction.atomic

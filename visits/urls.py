@@ -1,6 +1,6 @@
 """URL name = view = template stem: one search finds all of it."""
 
-from django.urls import path, re_path
+from django.urls import path, re_path, register_converter
 
 from visits.views import (
     asking,
@@ -22,6 +22,22 @@ from visits.views import (
     visits,
     writing,
 )
+
+
+class Token:
+    """A link's token, with the slash that ends its address or, as some phones cut it, without:
+    a redirect would have it in a browser's cache."""
+
+    regex = "[^/]+/?"
+
+    def to_python(self, value: str) -> str:
+        return value.removesuffix("/")
+
+    def to_url(self, value: str) -> str:
+        return f"{value}/"
+
+
+register_converter(Token, "token")
 
 urlpatterns = [
     path("", today.home, name="home"),
@@ -66,7 +82,7 @@ urlpatterns = [
     path("answers/<int:pk>/undo/", invitations.answer_undo, name="answer_undo"),
     path("invitations/<int:pk>/team/", invitations.invitation_team, name="invitation_team"),
     path("invitations/<int:pk>/schedule/", scheduling.visit_schedule, name="visit_schedule"),
-    path("f/<str:token>/", family_page.link_open, name="link_open"),
+    path("f/<token:token>", family_page.link_open, name="link_open"),
     path("invitation/<str:lang>/", family_page.family_invitation, name="family_invitation"),
     path("invitation/<str:lang>/cancel/", family_page.family_cancel, name="family_cancel"),
     re_path(

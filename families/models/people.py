@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, ClassVar
 from unicodedata import bidirectional
+from urllib.parse import quote
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
@@ -318,10 +319,11 @@ class Caregiver(ProgramRow):
         """Each channel with its link, the one they like best first."""
         links = {}
         if self.phone and not self.phone_is_dead:
-            links[self.Channel.CALL] = f"tel:{self.phone}"
-            links[self.Channel.TEXT] = f"sms:{self.phone}"
+            number = quote(str(self.phone), safe="+")
+            links[self.Channel.CALL] = f"tel:{number}"
+            links[self.Channel.TEXT] = f"sms:{number}"
         if self.email and not self.email_is_dead:
-            links[self.Channel.EMAIL] = f"mailto:{self.email}"
+            links[self.Channel.EMAIL] = f"mailto:{quote(self.email, safe='@')}"
         return sorted(links.items(), key=lambda way: way[0] != self.preferred_channel)
 
     @property

@@ -121,6 +121,16 @@ def test_the_link_leads_to_a_clean_address_in_the_familys_language(door):
     assert token not in str(client.cookies) + response.content.decode()
 
 
+def test_an_address_that_lost_its_slash_opens_it_all_the_same(door):
+    """No redirect that a browser would keep, with the token in it."""
+    response = Client().get(door.removesuffix("/"))
+
+    assert response["Location"] == "/invitation/es/"
+    assert "no-store" in response["Cache-Control"]
+    assert Client().get("/f/nothing").status_code == 404
+    assert Client().get("/f/nothing/more").status_code == 404
+
+
 def test_where_the_caregivers_language_is_not_offered_the_familys_is(door, mother):
     mother.language = "so"
     mother.save()
@@ -964,6 +974,17 @@ def test_a_token_stands_in_no_log(door, link, program_coordinator, monkeypatch):
         "Internal Server Error",
     ]
     assert door.split("/")[2] not in said
+
+
+def test_the_development_servers_log_has_no_token_either(door, monkeypatch):
+    heard = io.StringIO()
+    log = logging.getLogger("django.server")
+    handler = next(h for h in log.handlers if h.name == "server")
+    monkeypatch.setattr(handler, "stream", heard)
+
+    log.info('"%s" %s %s', f"GET {door} HTTP/1.1", 302, 0)
+
+    assert heard.getvalue() == '"GET /f/…/ HTTP/1.1" 302 0\n'
 
 
 # What goes over the wire.

@@ -15,7 +15,7 @@ from pthv import clock, tokens
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Message
 from tests.conftest import NOW, at
-from visits import answers, links
+from visits import answers, invitations, links
 from visits.models import FamilyLink
 
 pytestmark = pytest.mark.django_db
@@ -251,6 +251,29 @@ def test_it_closes_once_somebody_else_answers_that_number(link, mother, educator
     people.mark_dead(mother, phone=str(mother.phone), by=educator)
 
     assert not opens(link)
+
+
+def test_what_was_written_by_hand_to_a_wrong_number_closes(link, invitation, mother, educator):
+    with clock.at(NOW + DAY):
+        invitations.record_attempt(
+            invitation, "text", "wrong_number", by=educator, caregiver=mother
+        )
+
+        assert not opens(link)
+        assert AuditEntry.objects.filter(event="link.revoked").count() == 1
+        assert opens(links.mint(invitation, mother, by=educator))
+
+
+def test_what_was_sent_elsewhere_stays_open_when_a_number_is_wrong(
+    link, invitation, mother, educator
+):
+    mother.email = "marta@example.org"
+    mother.save()
+    sent(link, mother.email)
+
+    invitations.record_attempt(invitation, "call", "wrong_number", by=educator, caregiver=mother)
+
+    assert opens(link)
 
 
 def test_what_came_back_was_in_nobodys_hands(link, mother, educator):

@@ -1,11 +1,14 @@
 """The words to ask with: in the family's language, sent once, or from one's own phone."""
 
+import html
 import re
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from pthv import clock
-from pthv.models import Message
+from families.models import Caregiver
+from pthv import clock, stops
+from pthv.models import Message, School
 from tests.conftest import at
 from visits import answers, links
 from visits.models import FamilyLink, Invitation, MessageWording
@@ -73,6 +76,29 @@ def test_ones_own_phone_gets_the_words_with_the_link(post, page, mother, invitat
     assert links.url(link) in told and re.search(r'href="sms:\+1\d+\?body=', told)
     post(how="own", caregiver=mother.pk)
     assert FamilyLink.objects.count() == 1
+
+
+def test_a_number_that_asked_for_no_texts_is_not_texted_by_hand(post, mother):
+    stops.stop(str(mother.phone))
+
+    told = post(how="own", caregiver=mother.pk).content.decode()
+
+    assert "sms:" not in told
+    assert "Marta asked for no more texts at this number." in told
+
+
+def test_an_address_adds_nobody_to_an_e_mail(post, mother):
+    Caregiver.objects.update(email="marta?bcc=x&cc=y@example.org")
+    School.objects.update(name="Lincoln & Sons?\r\nBcc: x@y.example")
+
+    told = html.unescape(post(how="own", caregiver=mother.pk).content.decode())
+
+    found = urlsplit(re.search(r'href="(mailto:[^"]+)"', told)[1])
+    assert unquote(found.path) == "marta?bcc=x&cc=y@example.org"
+    assert set(parse_qs(found.query)) == {"subject", "body"}
+    assert "\r" not in unquote(found.query)
+    mother.refresh_from_db()
+    assert "?" not in dict(mother.ways)["email"]
 
 
 def test_a_link_is_closed(post, page, mother):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from families.models import Caregiver, isolated
-from pthv import audit, clock, languages, wording
+from pthv import audit, clock, languages, stops, wording
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.requests import Request, id_of
@@ -51,6 +51,8 @@ def _words(invitation: Invitation, person: Caregiver) -> dict[str, object]:
     link = FamilyLink.objects.usable().filter(invitation=invitation, caregiver=person).first()
     asked = words("invitation", code)
     filled = asked.body.replace("{link}", links.url(link)) if link else ""
+    stopped = bool(person.phone) and stops.is_stopped(str(person.phone))
+    texted = person.phone and not person.phone_is_dead and not stopped
     return {
         "code": code,
         "language": languages.AUTONYMS[code],
@@ -68,15 +70,13 @@ def _words(invitation: Invitation, person: Caregiver) -> dict[str, object]:
         ],
         "link": link,
         "filled": filled,
-        "sms": f"sms:{person.phone}?body={quote(filled)}" if _texted(person) else "",
-        "mail": f"mailto:{person.email}?subject={quote(asked.subject)}&body={quote(filled)}"
+        "stopped": stopped,
+        "sms": f"sms:{quote(str(person.phone), safe='+')}?body={quote(filled)}" if texted else "",
+        "mail": f"mailto:{quote(person.email, safe='@')}"
+        f"?subject={quote(asked.subject)}&body={quote(filled)}"
         if person.email and not person.email_is_dead
         else "",
     }
-
-
-def _texted(person: Caregiver) -> bool:
-    return bool(person.phone) and not person.phone_is_dead
 
 
 def _post(request: Request, invitation: Invitation, person: Caregiver | None) -> HttpResponse:
