@@ -45,6 +45,11 @@ class Can(StrEnum):
     INVITE = auto()  # record attempts and answers
     REWORD = auto()  # what messages to families say
     SCHEDULE = auto()  # choose a team, schedule, cancel
+    SET_AVAILABILITY = auto()  # when somebody can visit, and whether they interpret
+    PAIR = auto()  # who goes together all year
+    CLOSE_SCHOOL = auto()  # holidays and snow days, and moving a day's visits
+    SEE_INTERPRETERS = auto()  # who is on the rota, and what is asked of them
+    RUN_INTERPRETERS = auto()  # put them on it, with their rates
     SEE_VISITS = auto()  # when, where, who; never what was said
     LOG = auto()  # hold and log a visit one takes part in
     REFLECT = auto()  # attest and reflect on it
@@ -71,6 +76,7 @@ POWERS: dict[Role, dict[Can, Span]] = {
         Can.SEE_FAMILIES: OWN,
         Can.INVITE: OWN,
         Can.SCHEDULE: OWN,
+        Can.SET_AVAILABILITY: OWN,
         Can.SEE_VISITS: OWN,
         Can.LOG: OWN,
         Can.REFLECT: OWN,
@@ -85,6 +91,10 @@ POWERS: dict[Role, dict[Can, Span]] = {
         Can.EXPORT_FAMILIES: SCHOOL,
         Can.INVITE: SCHOOL,
         Can.SCHEDULE: SCHOOL,
+        Can.SET_AVAILABILITY: SCHOOL,
+        Can.PAIR: SCHOOL,
+        Can.CLOSE_SCHOOL: SCHOOL,
+        Can.SEE_INTERPRETERS: SCHOOL,
         Can.SEE_VISITS: SCHOOL,
         Can.SEE_DESK: SCHOOL,
         Can.SEE_PLANS: SCHOOL,
@@ -103,6 +113,11 @@ POWERS: dict[Role, dict[Can, Span]] = {
         Can.INVITE: PROGRAM,
         Can.REWORD: PROGRAM,
         Can.SCHEDULE: PROGRAM,
+        Can.SET_AVAILABILITY: PROGRAM,
+        Can.PAIR: PROGRAM,
+        Can.CLOSE_SCHOOL: PROGRAM,
+        Can.SEE_INTERPRETERS: PROGRAM,
+        Can.RUN_INTERPRETERS: PROGRAM,
         Can.SEE_VISITS: PROGRAM,
         Can.SEE_DESK: PROGRAM,
         Can.SEE_PLANS: PROGRAM,

@@ -19,11 +19,16 @@ from pthv.ruled_admin import (
 from visits import answers, links, scheduling
 from visits.forms.scheduling import EndingForm
 from visits.models import (
+    Availability,
+    CalendarFeed,
     ContactAttempt,
     Draw,
     FamilyLink,
     FollowUp,
     FundingSource,
+    Interpreter,
+    InterpreterAsk,
+    InterpreterRequest,
     Invitation,
     InvitationAnswer,
     MessageWording,
@@ -31,9 +36,11 @@ from visits.models import (
     PayLine,
     PayRate,
     Reflection,
+    SchoolHoliday,
     SelectionPlan,
     Tally,
     TeamMember,
+    TimeOff,
     Visit,
     VisitLog,
     VisitParticipant,
@@ -111,6 +118,56 @@ class VisitTeamAdmin(ReadOnlyAdmin):
 class TeamMemberAdmin(ReadOnlyAdmin):
     list_display = ("team", "educator", "is_lead", "program")
     list_select_related = ("team", "educator__user", "program")
+
+
+@admin.register(Availability)
+class AvailabilityAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "educator", "interpreter", "program")
+    list_select_related = ("educator__user", "interpreter", "program")
+
+
+@admin.register(TimeOff)
+class TimeOffAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "educator", "interpreter", "program")
+    list_select_related = ("educator__user", "interpreter", "program")
+
+
+@admin.register(SchoolHoliday)
+class SchoolHolidayAdmin(ReadOnlyAdmin):
+    list_display = ("name", "school", "starts_on", "ends_on", "program")
+    list_select_related = ("school", "program")
+
+
+@admin.register(Interpreter)
+class InterpreterAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "kind", "languages", "position", "willing", "ended_on", "program")
+    list_select_related = ("program",)
+
+
+@admin.register(InterpreterRequest)
+class InterpreterRequestAdmin(ReadOnlyAdmin):
+    readonly_fields = ("when",)
+    exclude = ("during",)
+    list_display = ("number", "visit", "language", "state", "interpreter", "program")
+    list_select_related = ("visit", "interpreter", "program")
+
+    @admin.display(description=_("when"))
+    def when(self, request: InterpreterRequest) -> str:
+        return spoken(request.during)
+
+
+@admin.register(InterpreterAsk)
+class InterpreterAskAdmin(ReadOnlyAdmin):
+    list_display = ("asked_at", "request", "interpreter", "answer", "program")
+    list_select_related = ("request", "interpreter", "program")
+    exclude = ("nonce", "token_hash")
+
+
+@admin.register(CalendarFeed)
+class CalendarFeedAdmin(ReadOnlyAdmin):
+    list_display = ("user", "made_at", "revoked_at", "program")
+    list_select_related = ("user", "program")
+    exclude = ("nonce", "token_hash")
 
 
 @admin.register(Visit)

@@ -82,6 +82,25 @@ class Program(models.Model):
         help_text=_("Families get no message from then on."),
     )
     quiet_until = models.TimeField(default=datetime.time(8), db_default=datetime.time(8))
+    travel_minutes = models.PositiveSmallIntegerField(
+        default=15,
+        db_default=15,
+        help_text=_("Minutes kept free between two visits of one person."),
+    )
+    interpreter_notice = models.PositiveSmallIntegerField(
+        default=5,
+        db_default=5,
+        help_text=_("Working days that an interpreter of the staff needs to plan."),
+    )
+    interpreter_notice_outside = models.PositiveSmallIntegerField(
+        default=10, db_default=10, help_text=_("The same, from outside.")
+    )
+    interpreter_notice_sign = models.PositiveSmallIntegerField(
+        default=20, db_default=20, help_text=_("The same, for sign language.")
+    )
+    interpreter_counts = models.BooleanField(
+        default=False, db_default=False, help_text=_("An interpreter may be the second visitor.")
+    )
     minimum_cell = models.PositiveSmallIntegerField(
         default=10, help_text=_("Groups smaller than this are never shown.")
     )
@@ -218,6 +237,11 @@ class SchoolYear(ProgramRow):
     name = models.CharField(max_length=40)
     starts_on = models.DateField()
     ends_on = models.DateField()
+    second_visits_from = models.DateField(
+        null=True,
+        blank=True,
+        help_text=_("From then on, families that were visited once are asked to a second visit."),
+    )
 
     objects: ClassVar[Any] = scoped(SchoolYearQuerySet)
 

@@ -66,14 +66,21 @@ from training.models import (
 )
 from visits import answers, invitations, logs, pay, reflections, scheduling, selection
 from visits.models import (
+    Availability,
+    CalendarFeed,
     Draw,
     FamilyLink,
     FundingSource,
+    Interpreter,
+    InterpreterAsk,
+    InterpreterRequest,
     Invitation,
     MessageWording,
     PayLine,
     PayRate,
     Reflection,
+    SchoolHoliday,
+    TimeOff,
     Visit,
     VisitLog,
 )
@@ -301,9 +308,37 @@ def live(
             body="Xin chào",
             changed_by=program_coordinator,
         )
+        around_the_visit(number, invitation.visits.get())
         TextStop.objects.create(phone=f"+1503555{number:04}")
         LanguageReview.objects.create(
             language="vi", fingerprint=str(number), speaker="Lan", signed_off_by=administrator
+        )
+
+    def around_the_visit(number: int, visit: Visit) -> None:
+        interpreter = Interpreter.objects.create(
+            program=program,
+            kind="outside",
+            given_name=f"Lan{number}",
+            phone=f"+1503555{number:04}",
+            languages=["vi"],
+            adult_confirmed_by=program_coordinator,
+        )
+        whose = {"program": program, "interpreter": interpreter}
+        Availability.objects.create(
+            **whose, weekday=0, starts=datetime.time(16), ends=datetime.time(18)
+        )
+        day = at(8, 12).date()
+        TimeOff.objects.create(**whose, starts_on=day, ends_on=day)
+        day += datetime.timedelta(days=number)
+        SchoolHoliday.objects.create(program=program, name="Snow", starts_on=day, ends_on=day)
+        request = InterpreterRequest.objects.create(
+            program=program, visit=visit, during=visit.during, language="vi"
+        )
+        Interpreter.objects.filter(pk=interpreter.pk).update(position=number + 1)
+        InterpreterRequest.objects.filter(pk=request.pk).update(state="no_resource")
+        InterpreterAsk.objects.create(**whose, request=request, token_hash=str(number))
+        CalendarFeed.objects.create(
+            program=program, user=educator, token_hash=str(number), revoked_at=clock.now()
         )
 
     def live(numbers: range) -> None:

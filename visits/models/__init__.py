@@ -1,6 +1,9 @@
 """The program itself: teams, invitations, visits, what was learned, and pay."""
 
 from .answer import FamilyLink, InvitationAnswer, MessageWording
+from .availability import Availability, SchoolHoliday, TimeOff
+from .feed import CalendarFeed
+from .interpreting import Interpreter, InterpreterAsk, InterpreterRequest
 from .invitation import ContactAttempt, Invitation
 from .pay import FundingSource, PayBatch, PayLine, PayRate
 from .reflection import FollowUp, Reflection, VisitLog
@@ -10,11 +13,16 @@ from .team import TeamMember, VisitTeam
 from .visit import Visit, VisitKind, VisitParticipant, VisitStudent
 
 __all__ = [
+    "Availability",
+    "CalendarFeed",
     "ContactAttempt",
     "Draw",
     "FamilyLink",
     "FollowUp",
     "FundingSource",
+    "Interpreter",
+    "InterpreterAsk",
+    "InterpreterRequest",
     "Invitation",
     "InvitationAnswer",
     "MessageWording",
@@ -22,9 +30,11 @@ __all__ = [
     "PayLine",
     "PayRate",
     "Reflection",
+    "SchoolHoliday",
     "SelectionPlan",
     "Tally",
     "TeamMember",
+    "TimeOff",
     "Visit",
     "VisitKind",
     "VisitLog",

@@ -35,12 +35,12 @@ from pthv.models.history import keeps_history
 from .invitation import Invitation, VisitKind
 
 
-def one_at_a_time(field: str, name: str, message: Any) -> ExclusionConstraint:
+def one_at_a_time(field: str, name: str, message: Any, **which: Any) -> ExclusionConstraint:
     """Refuse two rows of the same `field` (an id) whose `during` overlap, while they occupy."""
     return ExclusionConstraint(
         name=name,
         expressions=[same(field), ("during", RangeOperators.OVERLAPS)],
-        condition=Q(occupies=True),
+        condition=Q(occupies=True, **which),
         violation_error_message=message,
     )
 
@@ -151,6 +151,19 @@ class Visit(ProgramRow):
     occupies = models.BooleanField(
         default=True, editable=False, help_text=_("Whether it takes up its people's time.")
     )
+    address = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Where to meet, if not at home; kept until the visit is over."),
+    )
+    sequence = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text=_("How often calendars were told of a change."),
+    )
     scheduled_at = models.DateTimeField(default=clock.now)
     scheduled_by = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="+")
     confirmed_at = models.DateTimeField(null=True, blank=True)
@@ -167,6 +180,13 @@ class Visit(ProgramRow):
     )
     ended_by = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
+    )
+    because = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Why we cancelled it; a family is never asked."),
     )
 
     objects: ClassVar[Any] = scoped(VisitQuerySet)
@@ -227,6 +247,10 @@ class Visit(ProgramRow):
                 name="visit_completed_at_with_state",
                 condition=Q(state="completed", completed_at__isnull=False)
                 | (~Q(state="completed") & Q(completed_at=None)),
+            ),
+            models.CheckConstraint(
+                name="visit_because_is_ours",
+                condition=Q(because="") | Q(state="educator_cancelled"),
             ),
             models.CheckConstraint(
                 name="visit_ended_at_with_by",
@@ -349,6 +373,9 @@ class VisitParticipant(ProgramRow):
     role = models.CharField(max_length=8, choices=Role)
     during = DateTimeRangeField(editable=False)
     occupies = models.BooleanField(default=True, editable=False)
+    declined_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When they said that they can't go after all.")
+    )
     attested_at = models.DateTimeField(
         null=True, blank=True, help_text=_("When they said the log is right.")
     )
