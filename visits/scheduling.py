@@ -37,6 +37,7 @@ __all__ = [
     "blockers",
     "cancel",
     "confirm",
+    "family_blockers",
     "hold",
     "hold_blockers",
     "schedule",
@@ -57,7 +58,7 @@ def blockers(
     """Every reason why this visit may not be scheduled, in words that say what to do."""
     program, school = invitation.program, invitation.school
     starts = during.lower.astimezone(program.zone)
-    reasons = _family_blockers(invitation)
+    reasons = family_blockers(invitation)
     if not 2 <= len(team) <= 3:
         reasons.append(_("Educators visit in pairs. Choose a partner first."))
     reasons += not_visiting(team, school, on=starts.date())
@@ -86,7 +87,8 @@ def blockers(
     return reasons + _overlaps(invitation, team, during)
 
 
-def _family_blockers(invitation: Invitation) -> list[str]:
+def family_blockers(invitation: Invitation) -> list[str]:
+    """Why no time is to be found with the family."""
     if no_blockers(invitation):
         return [_("The %(family)s said no thank you.") % {"family": invitation.family}]
     if invitation.state != Invitation.State.ACCEPTED:

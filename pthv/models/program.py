@@ -74,6 +74,7 @@ class Program(models.Model):
     languages_offered = ArrayField(
         models.CharField(max_length=12),
         default=_all_languages,
+        db_default=_all_languages(),
         help_text=_("What families are written to in; English is always there."),
     )
     quiet_from = models.TimeField(

@@ -1,6 +1,7 @@
 """What families are written to in, and who vouches for it."""
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -49,6 +50,14 @@ def test_a_program_writes_in_what_it_offers_and_in_english():
     assert languages.choices(program) == [("en", "English"), ("vi", "Tiếng Việt")]
     assert languages.offered(program, "es") == "en"
     assert languages.offered(program, "vi") == "vi"
+
+
+def test_a_program_that_does_not_choose_offers_every_language(program, settings):
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE pthv_program SET languages_offered = DEFAULT")
+
+    program.refresh_from_db()
+    assert program.languages_offered == [code for code, _name in settings.LANGUAGES]
 
 
 def test_each_language_has_the_name_its_readers_call_it_by(settings):

@@ -25,6 +25,15 @@ def schedule(client, accepted, educator):
     return post
 
 
+def test_no_time_is_looked_for_before_a_yes(client, invitation, educator):
+    client.force_login(educator)
+
+    page = client.get(f"/invitations/{invitation.pk}/schedule/", follow=True)
+
+    assert page.redirect_chain == [(invitation.get_absolute_url(), 302)]
+    assert "has not said yes yet. Record their answer first." in page.content.decode()
+
+
 def test_a_time_is_scheduled(schedule):
     status, page = schedule()
 

@@ -24,6 +24,9 @@ PLACES = {
 def visit_schedule(request: Request, pk: int) -> HttpResponse:
     open_to_them = Invitation.objects.open_to(request.user, Can.SCHEDULE)
     invitation = get_object_or_404(open_to_them.with_family().select_related("program"), pk=pk)
+    if request.method == "GET" and (reasons := scheduling.family_blockers(invitation)):
+        messages.error(request, " ".join(reasons))
+        return redirect(invitation)
     place = PLACES.get(invitation.place_wanted, Visit.Place.HOME)
     form = SlotForm(request.POST or None, initial={"place": place}, program=request.program)
     status = 200
