@@ -119,8 +119,12 @@ def _move_links(goes: Invitation, stays: Invitation) -> None:
     """Whoever was sent a link to one of the two answers the other by it; one link each."""
     links = FamilyLink.objects.filter(invitation=goes)
     has_one = stays.links.filter(revoked_at=None).values("caregiver")
-    links.filter(revoked_at=None, caregiver__in=has_one).update(revoked_at=clock.now())
+    closing = links.filter(revoked_at=None, caregiver__in=has_one)
+    nonces = list(closing.values_list("nonce", flat=True))
+    closing.update(revoked_at=clock.now())
     links.update(invitation=stays)
+    for nonce in nonces:
+        outbox.withdraw(goes.program, link_nonce=nonce)
 
 
 def _messages_follow(asked: Collection[int]) -> None:

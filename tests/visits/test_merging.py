@@ -346,6 +346,18 @@ def test_messages_go_along_with_their_links_and_come_back(two, educator, program
     assert list(Message.objects.order_by("pk").values_list("about", "recipient")) == were
 
 
+def test_a_message_that_waits_with_a_link_that_closes_stays(two, educator, program_coordinator):
+    keep, gone = two
+    Caregiver.objects.update(preferred_channel="text")
+    for family in two:
+        family_messages.invite(of(family), by=educator)
+
+    merging.merge(keep, gone, by=program_coordinator)
+
+    open_ = FamilyLink.objects.usable().get()
+    assert Message.objects.waiting().get().link_nonce == open_.nonce
+
+
 def test_a_message_to_one_of_two_entries_is_for_the_one_that_stays(
     two, educator, program_coordinator
 ):

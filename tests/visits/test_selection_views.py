@@ -240,6 +240,14 @@ def test_the_list_says_how_far_each_plan_is_and_begins_with_those_nobody_began(
     # Whom the draw asks is of everyone too, but was asked by the draw.
     everyone, some = "0 of 3 asked · 0 answered · 0 visited", "2 of 2 asked · 1 answered"
     assert page.index(everyone) < page.index(some)
+    first = SelectionPlan.objects.get(kind="everyone")
+    for query, shown in (
+        (f"after={first.pk}~1", [drawn]),
+        (f"before={drawn.pk}~0", [first]),
+        (f"after={drawn.pk}~0", []),
+        (f"after={drawn.pk}~x", [first, drawn]),
+    ):
+        assert client.get(f"/plans/?{query}").context["page"].rows == shown, query
 
 
 def test_those_on_another_plan_are_counted(client, site_coordinator, school, school_year, drawn):
