@@ -1,4 +1,4 @@
-"""From a yes to a time that holds: blockers, schedule, confirm, cancel, hold.
+"""From a yes to a time that holds: schedule, confirm, cancel, hold.
 
 The database refuses two visits of one educator or family at one time; actions lock the
 invitation, then the visit, then the people, always in the same order, so that a race ends in a
@@ -18,16 +18,14 @@ from families.models import Family, Student
 from pthv import audit, clock, outbox, wording
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, User
-from training import certification
 from visits import family_messages
+from visits.blockers import blockers, family_blockers
 from visits.family_words import ONLY_AHEAD
-from visits.invitations import locked, no_blockers, not_visiting
+from visits.invitations import locked
 from visits.models import (
     FamilyLink,
     Invitation,
-    PayRate,
     Visit,
-    VisitKind,
     VisitParticipant,
     VisitStudent,
 )
@@ -52,110 +50,20 @@ def slot(starts_at: datetime.datetime, minutes: int = 60) -> DateTimeTZRange:
     return DateTimeTZRange(starts_at, starts_at + datetime.timedelta(minutes=minutes), "[)")
 
 
-def blockers(
-    invitation: Invitation, team: Sequence[Educator], during: DateTimeTZRange, place: str
-) -> list[str]:
-    """Every reason why this visit may not be scheduled, in words that say what to do."""
-    program, school = invitation.program, invitation.school
-    starts = during.lower.astimezone(program.zone)
-    reasons = family_blockers(invitation)
-    if not 2 <= len(team) <= 3:
-        reasons.append(_("Educators visit in pairs. Choose a partner first."))
-    reasons += not_visiting(team, school, on=starts.date())
-    reasons += _training_blockers(team, invitation, starts.date())
-    if during.lower <= clock.now():
-        reasons.append(_("This time has passed. Pick a later one."))
-    if _in_contract_day(school, during, program.zone):
-        reasons.append(
-            _(
-                "This is inside %(school)s's contract day (%(starts)s to %(ends)s). "
-                "Pick another time."
-            )
-            % {
-                "school": school,
-                "starts": f"{school.contract_day_starts:%-I:%M %p}",
-                "ends": f"{school.contract_day_ends:%-I:%M %p}",
-            }
-        )
-    if place == Visit.Place.SCHOOL and not program.school_as_place_allowed:
-        reasons.append(_("A home visit is never at the school. Choose a place with the family."))
-    if not _rate(invitation, starts.date()):
-        reasons.append(
-            _("No pay rate is set for %(day)s. Ask your program coordinator to add one.")
-            % {"day": wording.day(starts.date(), program.today)}
-        )
-    return reasons + _overlaps(invitation, team, during)
-
-
-def family_blockers(invitation: Invitation) -> list[str]:
-    """Why no time is to be found with the family."""
-    if no_blockers(invitation):
-        return [_("The %(family)s said no thank you.") % {"family": invitation.family}]
-    if invitation.state != Invitation.State.ACCEPTED:
-        return [
-            _("The %(family)s has not said yes yet. Record their answer first.")
-            % {"family": invitation.family}
-        ]
-    return []
-
-
-def _training_blockers(
-    team: Sequence[Educator], invitation: Invitation, on: datetime.date
-) -> list[str]:
-    second = invitation.kind == VisitKind.SECOND
-    untrained = certification.untrained(team, on=on, second_visit=second)
-    if invitation.program.untrained_partner_allowed and team and team[0] not in untrained:
-        return []
-    return list(untrained.values())
-
-
-def _in_contract_day(school, during: DateTimeTZRange, zone) -> bool:
-    """Whether a weekday's contract hours and this time overlap."""
-    starts, ends = during.lower.astimezone(zone), during.upper.astimezone(zone)
-    day = starts.date()
-    while day <= ends.date():
-        opens = datetime.datetime.combine(day, school.contract_day_starts, zone)
-        closes = datetime.datetime.combine(day, school.contract_day_ends, zone)
-        if day.weekday() < 5 and starts < closes and opens < ends:
-            return True
-        day += datetime.timedelta(days=1)
-    return False
-
-
-def _rate(invitation: Invitation, on: datetime.date) -> PayRate | None:
-    return PayRate.objects.on(on).filter(kind=invitation.kind).first()
-
-
-def _overlaps(
-    invitation: Invitation, team: Sequence[Educator], during: DateTimeTZRange
-) -> list[str]:
-    """A sentence for each visit in the way, which names whose it is."""
-    busy = VisitParticipant.objects.filter(
-        educator__in=team, occupies=True, during__overlap=during
-    ).select_related("educator__user")
-    taken: dict[tuple, list[Educator]] = {}
-    for participant in busy.order_by("during", "visit", "role", "pk"):
-        key = participant.visit_id, participant.during.lower
-        taken.setdefault(key, []).append(participant.educator)
-    reasons = [
-        _("This overlaps a visit of %(names)s at %(time)s. Pick another time.")
-        % {"names": wording.listed(names), "time": wording.moment(starts, invitation.program)}
-        for (_visit, starts), names in taken.items()
-    ]
-    theirs = Visit.objects.standing().filter(family=invitation.family, during__overlap=during)
-    if theirs.exclude(pk__in=[visit for visit, _starts in taken]).exists():
-        reasons.append(
-            _("The %(family)s has another visit at that time. Pick another.")
-            % {"family": invitation.family}
-        )
-    return reasons
-
-
 @transaction.atomic
-def schedule(invitation: Invitation, during: DateTimeTZRange, place: str, *, by: User) -> Visit:
+def schedule(
+    invitation: Invitation,
+    during: DateTimeTZRange,
+    place: str,
+    *,
+    by: User,
+    address: str = "",
+    interpret: str = "",
+) -> Visit:
     """Schedule the visit of an invitation that has a yes and a team; the same twice is one.
 
-    Raises NotReady with every blocker.
+    `address`: where to meet, if that is neither home nor school. `interpret`: the language for
+    which an interpreter is needed. Raises NotReady with every blocker.
     """
     invitation = locked(invitation, "team")
     standing = Visit.objects.standing().filter(invitation=invitation).first()
@@ -171,7 +79,7 @@ def schedule(invitation: Invitation, during: DateTimeTZRange, place: str, *, by:
         raise NotReady(*reasons)
     try:
         with transaction.atomic():
-            visit = _create(invitation, team, during, place, by)
+            visit = _create(invitation, team, during, place, address, by)
     except (IntegrityError, OperationalError) as refused:
         if not _taken(refused):
             raise
@@ -217,6 +125,7 @@ def _create(
     team: Sequence[Educator],
     during: DateTimeTZRange,
     place: str,
+    address: str,
     by: User,
 ) -> Visit:
     visit = Visit.objects.create(
@@ -226,6 +135,7 @@ def _create(
         family=invitation.family,
         kind=invitation.kind,
         place=place,
+        address=address if place == Visit.Place.NEUTRAL else "",
         during=during,
         scheduled_at=clock.now(),
         scheduled_by=by,
@@ -280,10 +190,10 @@ def cancel(visit: Visit, ending: str, *, by: User | None, link: FamilyLink | Non
             _("This visit starts %(moment)s.")
             % {"moment": wording.moment(visit.during.lower, visit.program)}
         )
-    visit.state, visit.occupies = ending, False
+    visit.state, visit.occupies, visit.address = ending, False, ""
     visit.ended_at, visit.ended_by = clock.now(), by
     family_messages.tell_cancelled(visit)  # before: beside a no, only whoever has a visit is told
-    visit.save(update_fields=["state", "occupies", "ended_at", "ended_by"])
+    visit.save(update_fields=["state", "occupies", "address", "ended_at", "ended_by"])
     of_whom = {"caregiver": link.caregiver_id, "link": link.pk} if link else {}
     audit.record("visit.cancelled", visit, by=by, ending=ending, **of_whom)
     for participant in visit.participants.select_related("educator__user"):
@@ -300,7 +210,8 @@ def hold(visit: Visit, *, by: User) -> Visit:
         return visit
     raise_if(hold_blockers(visit))
     visit.state, visit.held_at, visit.held_by = State.HELD, clock.now(), by
-    visit.save(update_fields=["state", "held_at", "held_by"])
+    visit.address = ""  # nobody has to find the way any more
+    visit.save(update_fields=["state", "address", "held_at", "held_by"])
     audit.record("visit.held", visit, by=by)
     return visit
 

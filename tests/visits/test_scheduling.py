@@ -10,10 +10,20 @@ from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Membership, Message, School
 from tests.conftest import at
-from training import requirements
+from training import certification, requirements
 from training.models import Certification
 from visits import answers, invitations, scheduling, selection
-from visits.models import Invitation, PayRate, Visit, VisitParticipant
+from visits.models import (
+    Availability,
+    Interpreter,
+    InterpreterRequest,
+    Invitation,
+    PayRate,
+    SchoolHoliday,
+    TimeOff,
+    Visit,
+    VisitParticipant,
+)
 
 
 def blocked(invitation, start=None, by=None, place="home") -> str:
@@ -158,8 +168,94 @@ def test_an_educator_with_another_visit_is_named(
     assert refused.value.sentences == [
         "This overlaps a visit of Ana Ruiz and Ben Lee at Thu, Oct 8, 4:30 PM. Pick another time.",
     ]
-    # The end of one may be the start of the next.
-    assert scheduling.schedule(second, scheduling.slot(at(8, 17, 30)), "home", by=educator)
+    with pytest.raises(NotReady) as refused:
+        scheduling.schedule(second, scheduling.slot(at(8, 17, 40)), "home", by=educator)
+    assert refused.value.sentences == [
+        "This leaves less than 15 minutes between it and a visit of Ana Ruiz and Ben Lee "
+        "at Thu, Oct 8, 4:30 PM. Pick another time.",
+    ]
+    # A quarter of an hour is enough to drive there.
+    assert scheduling.schedule(second, scheduling.slot(at(8, 17, 45)), "home", by=educator)
+
+
+def test_nobody_visits_on_a_holiday_or_a_day_off(
+    accepted, educator, partner, program, other_school
+):
+    day = datetime.date(2026, 10, 8)
+    days = {"program": program, "starts_on": day, "ends_on": day}
+    SchoolHoliday.objects.create(**days, school=other_school, name="Elsewhere")
+    SchoolHoliday.objects.create(**days, name="Snow")
+    TimeOff.objects.create(**days, educator=partner.educators.get())
+
+    with pytest.raises(NotReady) as refused:
+        scheduling.schedule(accepted, scheduling.slot(at(8, 16, 30)), "home", by=educator)
+
+    assert refused.value.sentences == [
+        "Lincoln is closed on Oct 8: Snow. Pick another day.",
+        "Ben Lee is away on Oct 8. Pick another day.",
+    ]
+    assert scheduling.schedule(accepted, scheduling.slot(at(9, 16, 30)), "home", by=educator)
+
+
+def test_whoever_interprets_then_does_not_visit(
+    visit, add_family, school, school_year, school_class, educator, colleague, trained,
+    site_coordinator, course, program,
+):  # fmt: skip
+    cara = colleague.educators.get()
+    certification.issue(cara, course, on=at(1, 0).date(), by=site_coordinator)
+    linh = Interpreter.objects.create(
+        program=program, kind="staff", given_name="Cara", email="cara@example.org",
+        languages=["vi"], educator=cara, adult_confirmed_by=site_coordinator,
+    )  # fmt: skip
+    InterpreterRequest.objects.create(
+        program=program, visit=visit, during=visit.during, language="vi", state="covered",
+        interpreter=linh, covered_at=clock.now(),
+    )  # fmt: skip
+    other = add_family("Nguyen")
+    selection.plan_everyone(school, school_year, school_class=school_class, by=site_coordinator)
+    second = Invitation.objects.get(family=other)
+    ana = educator.educators.get()
+
+    reasons = scheduling.blockers(second, [ana, cara], scheduling.slot(at(8, 16)), "home")
+
+    assert "This overlaps a visit of Ana Ruiz and Cara Diaz at Thu, Oct 8, 4:30 PM." in str(reasons)
+
+
+def test_hours_are_advice(accepted, educator, program):
+    Availability.objects.create(
+        program=program,
+        educator=educator.educators.get(),
+        weekday=0,
+        starts=datetime.time(16),
+        ends=datetime.time(18),
+    )
+
+    assert scheduling.schedule(accepted, scheduling.slot(at(8, 16, 30)), "home", by=educator)
+
+
+def test_where_to_meet_is_kept_for_a_place_of_theirs_alone(accepted, educator):
+    where = {"by": educator, "address": "Main library"}
+    visit = scheduling.schedule(accepted, scheduling.slot(at(8, 16, 30)), "home", **where)
+    assert visit.address == ""
+
+    scheduling.cancel(visit, "family_cancelled", by=educator)
+    visit = scheduling.schedule(accepted, scheduling.slot(at(8, 16, 30)), "neutral", **where)
+    assert visit.address == "Main library"
+
+    scheduling.cancel(visit, "family_cancelled", by=educator)
+    visit.refresh_from_db()
+    assert visit.address == ""
+
+
+def test_where_they_met_is_forgotten_once_it_is_over(accepted, educator):
+    visit = scheduling.schedule(
+        accepted, scheduling.slot(at(8, 16, 30)), "neutral", by=educator, address="Main library"
+    )
+    with clock.at(at(8, 18)):
+        scheduling.hold(visit, by=educator)
+
+    visit.refresh_from_db()
+    assert visit.address == ""
 
 
 def test_the_same_time_twice_is_one_visit(visit, accepted, educator):
