@@ -117,7 +117,7 @@ def reached(
 @transaction.atomic
 def cancel(visit: Visit, *, link: FamilyLink) -> Visit:
     """The family calls its visit off, by its own link."""
-    scheduling.lock_invitation_of(visit)
+    scheduling.locked_invitation_of(visit)
     link = _usable(link, visit.invitation_id)
     return scheduling.cancel(visit, Visit.State.FAMILY_CANCELLED, by=None, link=link)
 

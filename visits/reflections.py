@@ -97,7 +97,7 @@ def _unread(visit: Visit, seen: str) -> list[str]:
 
 
 def _locked(visit: Visit) -> Visit:
-    scheduling.lock_invitation_of(visit)
+    scheduling.locked_invitation_of(visit)
     return (
         Visit.objects.select_for_update(of=("self",))
         .select_related("program", "school", "invitation")

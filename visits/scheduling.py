@@ -6,7 +6,8 @@ sentence, not a deadlock.
 """
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -15,16 +16,17 @@ from psycopg import Error as PsycopgError
 from psycopg.errors import DeadlockDetected
 
 from families.models import Family, Student
-from pthv import audit, clock, outbox, wording
+from pthv import audit, clock, wording
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, User
-from visits import family_messages
+from visits import family_messages, telling
 from visits.blockers import blockers, family_blockers
 from visits.family_words import ONLY_AHEAD
 from visits.invitations import locked
 from visits.models import (
     FamilyLink,
     Invitation,
+    TeamMember,
     Visit,
     VisitParticipant,
     VisitStudent,
@@ -74,22 +76,28 @@ def schedule(
             _("This visit is scheduled for %(moment)s already. Cancel it to choose another time.")
             % {"moment": wording.moment(standing.during.lower, invitation.program)}
         )
-    team = _locked_people(invitation)
+    members = invitation.team.memberships if invitation.team else TeamMember.objects.none()
+    team = locked_people(invitation, list(members.values_list("educator", flat=True)))
     if reasons := blockers(invitation, team, during, place):
         raise NotReady(*reasons)
+    with taken_in_words():
+        visit = _create(invitation, team, during, place, address, by)
+    audit.record("visit.scheduled", visit, by=by, starts_at=during.lower.isoformat())
+    family_messages.tell_time(visit)
+    telling.tell(visit, "visit_scheduled", team, by=by)
+    return visit
+
+
+@contextmanager
+def taken_in_words() -> Iterator[None]:
+    """Somebody who was faster is said in a sentence; what was done within is undone."""
     try:
         with transaction.atomic():
-            visit = _create(invitation, team, during, place, address, by)
+            yield
     except (IntegrityError, OperationalError) as refused:
         if not _taken(refused):
             raise
         raise NotReady(_("Somebody was faster: this time is taken. Pick another.")) from refused
-    audit.record("visit.scheduled", visit, by=by, starts_at=during.lower.isoformat())
-    family_messages.tell_time(visit)
-    for educator in team:
-        if educator.user_id != by.pk:
-            _tell(visit, "visit_scheduled", educator)
-    return visit
 
 
 def _taken(refused: Exception) -> bool:
@@ -100,24 +108,22 @@ def _taken(refused: Exception) -> bool:
     return isinstance(cause, PsycopgError) and cause.diag.constraint_name in {
         "educator_visits_one_at_a_time",
         "family_visited_one_at_a_time",
+        "interpreter_one_at_a_time",
         "one_visit_an_invitation",
     }
 
 
-def _locked_people(invitation: Invitation) -> list[Educator]:
-    """The team, lead first; its rows and then the family's locked in order of their ids."""
-    if invitation.team is None:
-        return []
-    lead_first = list(invitation.team.memberships.values_list("educator", flat=True))
+def locked_people(invitation: Invitation, educators: Sequence[int]) -> list[Educator]:
+    """These in their order; their rows and then the family's locked in order of their ids."""
     locked = {
         educator.pk: educator
         for educator in Educator.objects.select_for_update(of=("self",), no_key=True)
         .select_related("user")
-        .filter(pk__in=lead_first)
+        .filter(pk__in=educators)
         .order_by("pk")
     }
     Family.objects.select_for_update(no_key=True).get(pk=invitation.family_id)
-    return [locked[pk] for pk in lead_first]
+    return [locked[pk] for pk in educators]
 
 
 def _create(
@@ -160,9 +166,10 @@ def _create(
 @transaction.atomic
 def confirm(visit: Visit, *, by: User) -> Visit:
     """A partner, or whoever coordinates, says that the time holds; not the lead who chose it."""
-    visit = _locked(visit)
+    visit = locked_visit(visit)
     if visit.participants.filter(educator__user=by, role=VisitParticipant.Role.LEAD).exists():
         raise NotReady(_("Your partner confirms this visit. They were sent a message."))
+    visit.participants.filter(educator__user=by).update(declined_at=None)
     if visit.state == State.SCHEDULED:
         visit.state, visit.confirmed_at, visit.confirmed_by = State.CONFIRMED, clock.now(), by
         visit.save(update_fields=["state", "confirmed_at", "confirmed_by"])
@@ -179,8 +186,8 @@ def cancel(visit: Visit, ending: str, *, by: User | None, link: FamilyLink | Non
     `by`: None where the family itself does, by its `link`. No reason is asked. The family's yes
     stays, so that a new time can be found.
     """
-    lock_invitation_of(visit)
-    visit = _locked(visit)
+    locked_invitation_of(visit)
+    visit = locked_visit(visit)
     if visit.state == ending:
         return visit
     if not visit.is_ahead:
@@ -192,20 +199,21 @@ def cancel(visit: Visit, ending: str, *, by: User | None, link: FamilyLink | Non
         )
     visit.state, visit.occupies, visit.address = ending, False, ""
     visit.ended_at, visit.ended_by = clock.now(), by
+    visit.sequence += 1
     family_messages.tell_cancelled(visit)  # before: beside a no, only whoever has a visit is told
-    visit.save(update_fields=["state", "occupies", "address", "ended_at", "ended_by"])
+    visit.save(
+        update_fields=["state", "occupies", "address", "sequence", "ended_at", "ended_by"]
+    )
     of_whom = {"caregiver": link.caregiver_id, "link": link.pk} if link else {}
     audit.record("visit.cancelled", visit, by=by, ending=ending, **of_whom)
-    for participant in visit.participants.select_related("educator__user"):
-        if by is None or participant.educator.user_id != by.pk:
-            _tell(visit, "visit_cancelled", participant.educator)
+    telling.tell(visit, "visit_cancelled", [one.educator for one in visit.visitors], by=by)
     return visit
 
 
 @transaction.atomic
 def hold(visit: Visit, *, by: User) -> Visit:
     """The visit took place; from here on it waits to be logged and reflected on."""
-    visit = _locked(visit)
+    visit = locked_visit(visit)
     if visit.state in (State.HELD, State.COMPLETED):
         return visit
     raise_if(hold_blockers(visit))
@@ -225,23 +233,22 @@ def hold_blockers(visit: Visit) -> list[str]:
             _("This visit starts %(moment)s. Log it afterwards.")
             % {"moment": wording.moment(visit.during.lower, visit.program)}
         ]
-    return []
+    return [
+        _("%(name)s can't go. Choose who goes instead.") % {"name": one.educator}
+        for one in visit.visitors
+        if one.declined_at
+    ]
 
 
-def _tell(visit: Visit, kind: str, educator: Educator) -> None:
-    outbox.queue(
-        visit.program, kind, educator.user, {"visit": visit}, key=f"{visit.pk}:{educator.pk}"
-    )
-
-
-def lock_invitation_of(visit: Visit) -> None:
+def locked_invitation_of(visit: Visit) -> Invitation:
     """For what writes both: an answer locks the invitation, and then the visit it calls off."""
-    list(Invitation.objects.select_for_update().filter(pk=visit.invitation_id))
+    return locked(Invitation(pk=visit.invitation_id), "team")
 
 
-def _locked(visit: Visit) -> Visit:
+def locked_visit(visit: Visit) -> Visit:
+    """The visit as it is now, kept from others until the action is done."""
     return (
         Visit.objects.select_for_update(of=("self",))
-        .select_related("program", "school")
+        .select_related("program", "school", "family")
         .get(pk=visit.pk)
     )

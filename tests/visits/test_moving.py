@@ -1,0 +1,181 @@
+"""A visit that changes: each change is refused in a sentence, or told to everybody once."""
+
+import datetime
+
+import pytest
+from icalendar import Calendar
+
+from pthv import clock
+from pthv.blocked import NotReady
+from pthv.models import Message, Role, User
+from tests.conftest import at
+from training import certification
+from visits import moving, scheduling
+from visits.models import Visit, VisitParticipant
+
+FRIDAY = scheduling.slot(at(9, 17))
+
+
+@pytest.fixture
+def third(person, program, school, course, program_coordinator) -> User:
+    """Cara Diaz, trained too."""
+    user = person("Cara Diaz", Role.EDUCATOR, program, school)
+    certification.issue(
+        user.educators.get(), course, on=datetime.date(2026, 8, 20), by=program_coordinator
+    )
+    return user
+
+
+def of(user: User):
+    return user.educators.get()
+
+
+def going(visit: Visit) -> list[str]:
+    return [
+        str(one.educator)
+        for one in VisitParticipant.objects.filter(visit=visit).select_related("educator__user")
+    ]
+
+
+def told(kind: str) -> list[str]:
+    return sorted(Message.objects.filter(kind=kind).values_list("address", flat=True))
+
+
+def entries(kind: str) -> list[tuple[str, str, int, datetime.datetime]]:
+    """Method, UID, SEQUENCE and start of each entry for a calendar that went out."""
+    found = []
+    for message in Message.objects.filter(kind=kind).order_by("pk"):
+        calendar = Calendar.from_ical(message.calendar)
+        (event,) = calendar.walk("VEVENT")
+        found.append(
+            (str(calendar["method"]), str(event["uid"]), event["sequence"], event["dtstart"].dt)
+        )
+    return found
+
+
+def test_a_move_takes_everybody_along(visit, educator, partner):
+    scheduling.confirm(visit, by=partner)
+
+    moved = moving.move(visit, FRIDAY, "neutral", by=educator, address="Library, Oak Street")
+
+    assert moved.pk == visit.pk and moved.state == "scheduled" and moved.confirmed_at is None
+    assert moved.address == "Library, Oak Street"
+    assert {one.during for one in VisitParticipant.objects.all()} == {moved.during}
+    assert told("visit_moved") == sorted([educator.email, partner.email])
+    body = Message.objects.filter(kind="visit_moved").first().body
+    assert "Thu, Oct 8, 4:30 PM" in body and "Fri, Oct 9, 5:00 PM" in body
+    assert "Library" not in body
+
+
+def test_a_calendar_sees_one_entry_that_moves_and_is_taken_out(visit, educator, partner):
+    moving.move(visit, FRIDAY, "home", by=educator)
+    scheduling.cancel(visit, "family_cancelled", by=educator)
+
+    (first, *_), (then, *_), (last, *_) = map(
+        entries, ("visit_scheduled", "visit_moved", "visit_cancelled")
+    )
+
+    assert [one[0] for one in (first, then, last)] == ["REQUEST", "REQUEST", "CANCEL"]
+    assert len({one[1] for one in (first, then, last)}) == 1
+    assert first[2] < then[2] < last[2]
+    assert (first[3], then[3]) == (at(8, 16, 30), at(9, 17))
+
+
+def test_the_entry_names_no_family_and_no_place(visit, educator):
+    moving.move(visit, FRIDAY, "neutral", by=educator, address="12 Oak Street")
+
+    for message in Message.objects.exclude(calendar=""):
+        said = message.calendar + message.subject + message.body
+        assert not any(word in said for word in ("Ortega", "Mateo", "Oak"))
+
+
+def test_there_and_back_again_is_told_each_time(visit, educator):
+    back = visit.during
+    visit.invitation.family.caregivers.update(preferred_channel="text")
+    for during in (FRIDAY, FRIDAY, back):
+        moving.move(visit, during, "home", by=educator)
+
+    assert Message.objects.filter(kind="visit_moved").count() == 4
+    assert Message.objects.filter(kind="visit_time").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("during", "sentence"),
+    [
+        (scheduling.slot(at(9, 10)), "contract day"),
+        (scheduling.slot(at(5, 16)), "has passed"),
+    ],
+)
+def test_a_move_is_refused_as_a_new_time_would_be(visit, educator, during, sentence):
+    with pytest.raises(NotReady, match=sentence):
+        moving.move(visit, during, "home", by=educator)
+
+    visit.refresh_from_db()
+    assert visit.during.lower == at(8, 16, 30) and visit.sequence == 0
+
+
+def test_a_move_by_half_an_hour_is_not_in_its_own_way(visit, educator):
+    moved = moving.move(visit, scheduling.slot(at(8, 17)), "home", by=educator)
+
+    assert moved.during.lower == at(8, 17)
+
+
+def test_what_is_over_is_not_moved(visit, educator):
+    with clock.at(at(8, 17)), pytest.raises(NotReady, match="has begun"):
+        moving.move(visit, FRIDAY, "home", by=educator)
+
+
+def test_somebody_else_goes(visit, educator, partner, third):
+    for _tap in range(2):
+        moving.swap(visit, of(partner), of(third), by=educator)
+
+    assert going(visit) == ["Ana Ruiz", "Cara Diaz"]
+    assert told("visit_left") == [partner.email]
+    assert told("visit_swapped") == [educator.email]
+    assert third.email in told("visit_scheduled")
+    assert [one[0] for one in entries("visit_left")] == ["CANCEL"]
+    visit.invitation.refresh_from_db()
+    assert list(map(str, visit.invitation.people())) == ["Ana Ruiz", "Cara Diaz"]
+
+
+def test_the_lead_can_be_somebody_else_too(visit, educator, third):
+    moving.swap(visit, of(educator), of(third), by=educator)
+
+    assert going(visit) == ["Cara Diaz", "Ben Lee"]
+
+
+def test_nobody_goes_twice_or_untrained_or_from_elsewhere(visit, educator, partner, colleague):
+    with pytest.raises(NotReady, match="Ana Ruiz goes on this visit already"):
+        moving.swap(visit, of(partner), of(educator), by=educator)
+    with pytest.raises(NotReady, match="Cara Diaz has not been trained"):
+        moving.swap(visit, of(partner), of(colleague), by=educator)
+
+    assert going(visit) == ["Ana Ruiz", "Ben Lee"]
+    assert not told("visit_left")
+
+
+def test_who_cant_go_says_so_and_the_other_hears_it(visit, educator, partner, third):
+    for _tap in range(2):
+        moving.decline(visit, by=partner)
+
+    visit.refresh_from_db()
+    assert visit.state == "scheduled" and told("visit_declined") == [educator.email]
+    with clock.at(at(8, 18)), pytest.raises(NotReady, match="Ben Lee can't go"):
+        scheduling.hold(visit, by=educator)
+
+    moving.swap(visit, of(partner), of(third), by=educator)
+    with clock.at(at(8, 18)):
+        assert scheduling.hold(visit, by=educator).state == "held"
+
+
+def test_who_can_after_all_confirms(visit, partner):
+    moving.decline(visit, by=partner)
+
+    scheduling.confirm(visit, by=partner)
+
+    assert not VisitParticipant.objects.exclude(declined_at=None).exists()
+
+
+def test_only_who_goes_can_say_that_they_dont(visit, colleague):
+    with pytest.raises(NotReady, match="don't go"):
+        moving.decline(visit, by=colleague)
