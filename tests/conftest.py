@@ -64,6 +64,7 @@ from visits import (
     reflections,
     scheduling,
     selection,
+    teams,
 )
 from visits.models import (
     ContactAttempt,
@@ -76,6 +77,7 @@ from visits.models import (
     PayLine,
     PayRate,
     Visit,
+    VisitTeam,
 )
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -397,6 +399,13 @@ def answer(invitation, educator) -> InvitationAnswer:
 def visit(accepted, educator) -> Visit:
     """Scheduled for Thursday at 4:30 PM, an hour."""
     return scheduling.schedule(accepted, scheduling.slot(at(8, 16, 30)), "home", by=educator)
+
+
+@pytest.fixture
+def pair(school, educator, partner, site_coordinator) -> VisitTeam:
+    """Ana and Ben go together all year."""
+    people = [user.educators.get() for user in (educator, partner)]
+    return teams.stand(school, people, by=site_coordinator)
 
 
 @pytest.fixture

@@ -14,10 +14,9 @@ from families.models import Caregiver, Student
 from pthv import audit, clock, wording
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, Program, School, SchoolYear, User, full_name
-from visits import closing, families, family_page
+from visits import closing, families, family_page, teams
 from visits.models import ContactAttempt, Invitation, VisitKind, VisitTeam
 from visits.models.invitation import InvitationQuerySet
-from visits.models.team import TeamMember
 
 State, Outcome = Invitation.State, ContactAttempt.Outcome
 BY_PHONE = (ContactAttempt.Channel.CALL, ContactAttempt.Channel.TEXT)
@@ -183,12 +182,8 @@ def choose_team(invitation: Invitation, partners: list[Educator], *, by: User) -
         members = set(invitation.team.memberships.values_list("educator", flat=True))
         if members == {lead, *chosen}:
             return invitation.team
-    team = VisitTeam.objects.create(program_id=invitation.program_id, school=invitation.school)
-    TeamMember.objects.bulk_create(
-        TeamMember(program_id=team.program_id, team=team, educator_id=pk, is_lead=pk == lead)
-        for pk in [lead, *sorted(chosen)]
-    )
-    invitation.team = team
+    going = [invitation.educator, *sorted(partners, key=lambda partner: partner.pk)]
+    team = invitation.team = teams.make(invitation.school, going)
     invitation.save(update_fields=["team"])
     audit.record("team.chosen", invitation, by=by, educators=[lead, *sorted(chosen)])
     return team

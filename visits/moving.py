@@ -4,8 +4,6 @@ Calendars believe the highest `sequence`: each change that they hear of raises i
 taken as scheduling takes them.
 """
 
-from collections.abc import Sequence
-
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils.translation import gettext as _
@@ -13,9 +11,9 @@ from django.utils.translation import gettext as _
 from pthv import audit, clock
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, User
-from visits import family_messages, scheduling, telling
+from visits import family_messages, scheduling, teams, telling
 from visits.family_words import ONLY_AHEAD
-from visits.models import FamilyLink, Invitation, TeamMember, Visit, VisitTeam
+from visits.models import FamilyLink, Visit
 
 State = Visit.State
 
@@ -77,7 +75,8 @@ def swap(visit: Visit, out: Educator, to: Educator, *, by: User) -> Visit:
     theirs = visit.participants.filter(educator=out)
     with scheduling.taken_in_words():
         theirs.update(educator=to, declined_at=None)
-    _give_team(invitation, team)
+    invitation.team = teams.make(invitation.school, team)
+    invitation.save(update_fields=["team"])
     audit.record("visit.swapped", visit, by=by, out=out.pk, to=to.pk)
     telling.tell(visit, "visit_left", [people[-1]], by=by)
     telling.tell(visit, "visit_scheduled", [to], by=by)
@@ -116,16 +115,3 @@ def _raise_unless_ahead(visit: Visit) -> None:
 def _wait_anew(visit: Visit) -> None:
     visit.state, visit.confirmed_at, visit.confirmed_by = State.SCHEDULED, None, None
     visit.sequence += 1
-
-
-def _give_team(invitation: Invitation, people: Sequence[Educator]) -> None:
-    """A team is never changed: these get one of their own."""
-    team = VisitTeam.objects.create(program_id=invitation.program_id, school=invitation.school)
-    TeamMember.objects.bulk_create(
-        TeamMember(
-            program_id=team.program_id, team=team, educator=person, is_lead=person is people[0]
-        )
-        for person in people
-    )
-    invitation.team = team
-    invitation.save(update_fields=["team"])

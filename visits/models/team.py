@@ -13,6 +13,11 @@ class VisitTeamQuerySet(models.QuerySet):
         """Who go together all year, and nobody said no."""
         return self.filter(stands=True, ended_on=None).exclude(memberships__answer="declined")
 
+    def with_members(self) -> "VisitTeamQuerySet":
+        """With who goes, the lead first, as `going`."""
+        people = TeamMember.objects.select_related("educator__user")
+        return self.prefetch_related(models.Prefetch("memberships", people, to_attr="going"))
+
 
 class VisitTeam(ProgramRow):
     """Educators who visit together, for one family or for the whole year."""

@@ -12,8 +12,8 @@ from families.models import AmendmentRequest, Family
 from pthv import audit
 from pthv.access import Can, requires
 from pthv.requests import Request, id_of
-from visits import families, invitations, merging, story
-from visits.forms.invitations import AnswerForm, AttemptForm, ReopenForm, TeamForm
+from visits import families, invitations, merging, story, teams
+from visits.forms.invitations import AnswerForm, AttemptForm, ReopenForm
 from visits.models import ContactAttempt, Invitation
 
 CAN = Can.SEE_FAMILIES
@@ -137,13 +137,17 @@ def _next_step(
     if step == "ask" and invitation.state == Invitation.State.ASKED and talked:
         step = "answer"  # somebody spoke to them: what they said comes first
     choosing = step == "team" or (step == "time" and "team" in request.GET)
-    partners = TeamForm(invitation=invitation).fields["partners"].queryset if choosing else []
+    partners = (
+        teams.suggest(invitation, [invitation.educator], on=request.program.today)
+        if choosing
+        else []
+    )
     problems = form.errors.values() if form is not None else []
     return {
         "step": step,
         "wishes": invitations.wishes(invitation),
         "standing": standing,
-        "partners": list(partners),
+        "partners": partners,
         "may_invite": Can.INVITE in request.powers,
         "may_schedule": Can.SCHEDULE in request.powers,
         "may_reopen": Can.PLAN in request.powers,

@@ -54,6 +54,7 @@ def visit_detail(request: Request, pk: int) -> HttpResponse:
             "visit": visit,
             "me": me,
             "others": visit.others(request.user),
+            "away": [one for one in visit.visitors if one.declined_at and visit.is_ahead],
             "address": families.way_there(visit, request.user, Can.SEE_VISITS) if me else "",
             "path": _path(visit),
             "step": me.next_step(visit, reflected=reflected) if me else "",

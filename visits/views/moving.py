@@ -1,0 +1,62 @@
+"""A visit that changes: another time, somebody else who goes, somebody who can't."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+
+from pthv.access import Can, requires
+from pthv.blocked import NotReady
+from pthv.htmx import render
+from pthv.requests import Request, post_only
+from visits import moving, teams
+from visits.forms.moving import SwapForm
+from visits.models import Visit
+
+
+@requires(Can.SCHEDULE)
+def visit_swap(request: Request, pk: int) -> HttpResponse:
+    """Choose who goes instead; whoever said that they can't is chosen already."""
+    visit = _ahead(request, pk)
+    away = next((one.educator_id for one in visit.visitors if one.declined_at), None)
+    me = next((one for one in visit.visitors if one.educator.user_id == request.user.pk), None)
+    out = away or (me.educator_id if me else visit.visitors[-1].educator_id)
+    form = SwapForm(request.POST or None, visit=visit, initial={"out": out})
+    status = 422 if request.method == "POST" else 200
+    if form.is_valid():
+        try:
+            moving.swap(visit, form.cleaned_data["out"], form.cleaned_data["to"], by=request.user)
+        except NotReady as blocked:
+            form.add_error(None, blocked.sentences)
+            status = 409
+        else:
+            messages.success(request, _("Done. Both get a message."))
+            return redirect("visit_detail", visit.pk)
+    going = [one.educator for one in visit.visitors]
+    on = visit.during.lower.astimezone(request.program.zone).date()
+    context = {
+        "visit": visit,
+        "form": form,
+        "going": visit.visitors,
+        "suggestions": teams.suggest(visit.invitation, going, on=on),
+    }
+    return render(request, "visits/visit_swap.html", context, status=status)
+
+
+@post_only("visit_detail")
+@requires(Can.LOG)
+def visit_decline(request: Request, pk: int) -> HttpResponse:
+    visit = _ahead(request, pk, Can.LOG)
+    try:
+        moving.decline(visit, by=request.user)
+    except NotReady as blocked:
+        messages.error(request, str(blocked))
+    else:
+        messages.success(request, _("The other was told, and somebody else is looked for."))
+    return redirect("visit_detail", pk)
+
+
+def _ahead(request: Request, pk: int, can: Can = Can.SCHEDULE) -> Visit:
+    visits = Visit.objects.open_to(request.user, can).with_people()
+    related = ("invitation__family", "invitation__school", "invitation__school_year")
+    return get_object_or_404(visits.select_related(*related), pk=pk)

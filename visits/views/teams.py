@@ -1,0 +1,82 @@
+"""The pairing board of a school, and what one is asked oneself."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from pthv.access import Can, requires
+from pthv.blocked import NotReady
+from pthv.htmx import render
+from pthv.models import Educator, School
+from pthv.requests import Request, id_of, post_only
+from visits import teams
+from visits.forms.teams import PairAnswerForm, PairForm
+from visits.models import VisitTeam
+
+
+@requires(Can.SCHEDULE)
+def pair_list(request: Request) -> HttpResponse:
+    """Who has no partner first, then the pairs; to an educator only their own."""
+    schools = list(School.objects.open_to(request.user, Can.PAIR))
+    wanted = id_of(request.GET.get("school", ""))
+    school = next((one for one in schools if one.pk == wanted or len(schools) == 1), None)
+    form = PairForm(request.POST or None, school=school) if school else None
+    status = 200
+    if request.method == "POST" and school and form:
+        status = 422
+        if form.is_valid():
+            try:
+                teams.stand(school, form.people, by=request.user)
+            except NotReady as blocked:
+                form.add_error(None, blocked.sentences)
+                status = 409
+            else:
+                messages.success(request, _("They go together, and get a message."))
+                return redirect(request.get_full_path())
+    context = {"schools": schools, "school": school, "form": form, "mine": _mine(request)}
+    return render(request, "visits/pair_list.html", context | _board(school), status=status)
+
+
+def _board(school: School | None) -> dict[str, Any]:
+    if school is None:
+        return {"alone": [], "pairs": []}
+    pairs = list(VisitTeam.objects.standing().filter(school=school).with_members())
+    paired = {one.educator_id for team in pairs for one in team.going}
+    alone = [one for one in Educator.objects.at(school).by_name() if one.pk not in paired]
+    return {"alone": alone, "pairs": pairs}
+
+
+def _mine(request: Request) -> list[tuple[VisitTeam, Any]]:
+    """The pairs that one is of, each with one's own part."""
+    me = request.user.reach(Can.SCHEDULE).educators
+    found = VisitTeam.objects.standing().filter(memberships__educator__in=me)
+    return [
+        (team, next(one for one in team.going if one.educator_id in me))
+        for team in found.with_members().select_related("school")
+    ]
+
+
+@post_only("pair_list")
+@requires(Can.SCHEDULE)
+def pair_answer(request: Request, pk: int) -> HttpResponse:
+    me = request.user.reach(Can.SCHEDULE).educators
+    theirs = VisitTeam.objects.filter(memberships__educator__in=me).distinct()
+    team = get_object_or_404(theirs, pk=pk)
+    form = PairAnswerForm(request.POST)
+    if form.is_valid():
+        teams.answer(team, form.cleaned_data["answer"], by=request.user)
+        messages.success(request, _("Thank you for saying so."))
+    return redirect("pair_list")
+
+
+@post_only("pair_list")
+@requires(Can.PAIR)
+def pair_end(request: Request, pk: int) -> HttpResponse:
+    here = VisitTeam.objects.filter(school__in=School.objects.open_to(request.user, Can.PAIR))
+    team = teams.end(get_object_or_404(here, pk=pk), by=request.user)
+    messages.success(request, _("They don't go together any more; planned visits stay."))
+    return redirect(f"{reverse('pair_list')}?school={team.school_id}")
