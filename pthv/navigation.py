@@ -46,7 +46,14 @@ PLACES = (
         "people",
         ("invitation", "family", "search", "caregiver", "student", "amendment"),
     ),
-    Place(Can.SEE_VISITS, _("Visits"), "visit_list", "house-heart", ("visit", "reflection")),
+    Place(
+        Can.SEE_VISITS,
+        _("Visits"),
+        "visit_list",
+        "house-heart",
+        ("visit", "reflection", "week", "day"),
+    ),
+    Place(Can.SCHEDULE, _("Pairs"), "pair_list", "people", ("pair",)),
     Place(Can.SEE_DESK, _("Messages"), "message_list", "chat-dots", ("message", "wording")),
     Place(
         Can.SEE_TRAINING,

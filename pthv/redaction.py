@@ -1,9 +1,9 @@
-"""What no log keeps: a family's token, which stands in an address until it is opened."""
+"""What no log keeps: the tokens that stand in addresses, of families, interpreters, calendars."""
 
 import logging
 import re
 
-TOKENS = re.compile(r"(/f/)[^/\s?#\"']+")
+TOKENS = re.compile(r"(/f/|/i/|/calendar/)[^/\s?#\"']+")
 
 
 class WithoutTokens(logging.Filter):
