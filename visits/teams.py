@@ -1,18 +1,20 @@
 """Who goes together: suggested with reasons, asked, standing for a year or for one family."""
 
 import datetime
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from pthv import audit, clock, outbox
 from pthv.blocked import NotReady, raise_if
-from pthv.models import Educator, School, SchoolYear, User
+from pthv.models import Educator, School, User
 from training import certification
 from visits.models import (
     Availability,
@@ -44,39 +46,37 @@ def suggest(
     Nobody is left out: who may not go stands last, with the reason. A shared language counts
     most, then going together all year, then time in common, then who has visited least.
     """
-    found = list(
-        Educator.objects.at(invitation.school, on)
-        .exclude(pk__in=[person.pk for person in going])
+    lead = going[0]
+    here = Educator.objects.at(invitation.school, on) | Educator.objects.filter(pk=lead.pk)
+    everybody = list(
+        here.annotate(**_known_of_them(invitation, lead))
         .select_related("user")
         .order_by("user__family_name", "user__given_name", "pk")
     )
+    found = [person for person in everybody if person not in going]
     second = invitation.kind == VisitKind.SECOND
     untrained = certification.untrained(found, on=on, second_visit=second)
-    lead = going[0] if going else None
-    together = _standing_partners(lead) if lead else set()
-    minutes = _minutes_together(lead, found) if lead else {}
-    loads = _loads([*found, *going], invitation.school_year)
-    said_no = _who_said_no(invitation)
+    (hours,) = (person.hours for person in everybody if person == lead)
     spoken = _base(invitation.family.language)
 
-    def suggestion(person: Educator) -> tuple[tuple[object, ...], Suggestion]:
+    def suggestion(person: Any) -> tuple[tuple[object, ...], Suggestion]:
         speaks = spoken != "en" and spoken in map(_base, person.languages)
         hurdles = [untrained[person]] if person in untrained else []
-        if person.pk in said_no:
+        if person.said_no:
             hurdles.append(_("Said that they can't go along to this family."))
-        shared = minutes.get(person.pk)
+        shared = _minutes_together(hours, person.hours)
         reasons = [
-            *([_("Goes with %(lead)s all year") % {"lead": lead}] if person.pk in together else []),
+            *([_("Goes with %(lead)s all year") % {"lead": lead}] if person.goes_along else []),
             *([_("Speaks the family's language")] if speaks else []),
             _time_together(shared),
-            _load(loads[person.pk]),
+            _load(person.load or 0),
         ]
         rank = (
             bool(hurdles),
             not speaks,
-            person.pk not in together,
+            not person.goes_along,
             -(shared or 0),
-            loads[person.pk],
+            person.load or 0,
         )
         return rank, Suggestion(person, reasons, hurdles)
 
@@ -88,46 +88,46 @@ def _base(tag: str) -> str:
     return tag.lower().split("-")[0]
 
 
-def _standing_partners(lead: Educator) -> set[int]:
-    teams = VisitTeam.objects.standing().filter(memberships__educator=lead)
-    return set(TeamMember.objects.filter(team__in=teams).values_list("educator", flat=True))
-
-
-def _minutes_together(lead: Educator, others: Iterable[Educator]) -> dict[int, int | None]:
-    """Minutes a week in which both can; None where one of them hasn't said when."""
-    pks = [person.pk for person in others]
-    windows: dict[int, list[Availability]] = defaultdict(list)
-    for window in Availability.objects.filter(educator__in=[lead.pk, *pks]):
-        windows[window.educator_id].append(window)
-    mine = windows.get(lead.pk, [])
+def _known_of_them(invitation: Invitation, lead: Educator) -> dict[str, Any]:
+    """Whether they `goes_along` with the lead all year, `said_no` to this family, their `load`:
+    how many visits of its school year they have, held or ahead; and their `hours` of a week."""
+    me = OuterRef("pk")
+    members = TeamMember.objects.filter(educator=me)
+    standing = VisitTeam.objects.standing().filter(memberships__educator=lead).values("pk")
+    declined = members.filter(team=invitation.team_id, answer=TeamMember.Answer.DECLINED)
+    visits = (
+        VisitParticipant.objects.order_by()
+        .filter(
+            educator=me,
+            occupies=True,
+            visit__invitation__school_year=invitation.school_year_id,
+        )
+        .values("educator")
+        .annotate(visits=Count("pk"))
+    )
+    window = JSONObject(weekday="weekday", starts="starts", ends="ends")
     return {
-        pk: sum(_shared(one, other) for one in mine for other in windows[pk])
-        if mine and pk in windows
-        else None
-        for pk in pks
+        "goes_along": Exists(members.filter(team__in=standing)),
+        "said_no": Exists(declined),
+        "load": Subquery(visits.values("visits")),
+        "hours": ArraySubquery(Availability.objects.filter(educator=me).values(as_json=window)),
     }
 
 
-def _shared(one: Availability, other: Availability) -> int:
-    if one.weekday != other.weekday:
+def _minutes_together(mine: list[Any], theirs: list[Any]) -> int | None:
+    """Minutes a week in which both can; None where one of them hasn't said when."""
+    if not (mine and theirs):
+        return None
+    return sum(_shared(one, other) for one in mine for other in theirs)
+
+
+def _shared(one: dict[str, Any], other: dict[str, Any]) -> int:
+    if one["weekday"] != other["weekday"]:
         return 0
-    starts, ends = max(one.starts, other.starts), min(one.ends, other.ends)
-    return max(0, (ends.hour - starts.hour) * 60 + ends.minute - starts.minute)
-
-
-def _loads(people: Iterable[Educator], year: SchoolYear) -> dict[int, int]:
-    """How many visits of a school year each has, held or ahead."""
-    pks = [person.pk for person in people]
-    theirs = VisitParticipant.objects.filter(
-        educator__in=pks, occupies=True, visit__invitation__school_year=year
-    )
-    counted = theirs.order_by().values("educator").annotate(visits=Count("pk"))
-    return dict.fromkeys(pks, 0) | {row["educator"]: row["visits"] for row in counted}
-
-
-def _who_said_no(invitation: Invitation) -> set[int]:
-    said = TeamMember.objects.filter(team=invitation.team_id, answer=TeamMember.Answer.DECLINED)
-    return set(said.values_list("educator", flat=True)) if invitation.team_id else set()
+    # As "16:30:00", which sorts as it is meant.
+    starts, ends = max(one["starts"], other["starts"]), min(one["ends"], other["ends"])
+    minutes = [60 * int(at[:2]) + int(at[3:5]) for at in (starts, ends)]
+    return max(0, minutes[1] - minutes[0])
 
 
 def _time_together(minutes: int | None) -> str:

@@ -130,6 +130,7 @@ def served():
     Handler.url = f"http://127.0.0.1:{server.server_port}/feed.ics"
     yield Handler
     server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture
