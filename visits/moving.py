@@ -35,6 +35,7 @@ def move(
     """
     invitation = scheduling.locked_invitation_of(visit)
     visit = scheduling.locked_visit(visit)
+    address = address if place == Visit.Place.NEUTRAL else ""
     if (visit.during, visit.place, visit.address) == (during, place, address):
         return visit
     _raise_unless_ahead(visit)

@@ -201,9 +201,7 @@ def cancel(visit: Visit, ending: str, *, by: User | None, link: FamilyLink | Non
     visit.ended_at, visit.ended_by = clock.now(), by
     visit.sequence += 1
     family_messages.tell_cancelled(visit)  # before: beside a no, only whoever has a visit is told
-    visit.save(
-        update_fields=["state", "occupies", "address", "sequence", "ended_at", "ended_by"]
-    )
+    visit.save(update_fields=["state", "occupies", "address", "sequence", "ended_at", "ended_by"])
     of_whom = {"caregiver": link.caregiver_id, "link": link.pk} if link else {}
     audit.record("visit.cancelled", visit, by=by, ending=ending, **of_whom)
     telling.tell(visit, "visit_cancelled", [one.educator for one in visit.visitors], by=by)
