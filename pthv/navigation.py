@@ -54,6 +54,7 @@ PLACES = (
         ("visit", "reflection", "week", "day"),
     ),
     Place(Can.SCHEDULE, _("Pairs"), "pair_list", "people", ("pair",)),
+    Place(Can.SET_AVAILABILITY, _("Hours"), "availability", "clock", ("availability", "holiday")),
     Place(Can.SEE_DESK, _("Messages"), "message_list", "chat-dots", ("message", "wording")),
     Place(
         Can.SEE_TRAINING,

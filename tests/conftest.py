@@ -57,6 +57,7 @@ from training.models import (
 )
 from visits import (
     answers,
+    availability,
     family_messages,
     invitations,
     logs,
@@ -76,6 +77,8 @@ from visits.models import (
     PayBatch,
     PayLine,
     PayRate,
+    SchoolHoliday,
+    TimeOff,
     Visit,
     VisitTeam,
 )
@@ -454,6 +457,19 @@ def line(batch) -> PayLine:
 @pytest.fixture
 def ana(educator) -> Educator:
     return educator.educators.get()
+
+
+@pytest.fixture
+def day_off(ana, educator) -> TimeOff:
+    """Ana can't visit this week."""
+    return availability.not_this_week(ana, by=educator)
+
+
+@pytest.fixture
+def holiday(program, school, site_coordinator) -> SchoolHoliday:
+    """Lincoln is closed on October 30."""
+    day = at(30, 0).date()
+    return availability.close(program, school, "Fair", day, day, by=site_coordinator)
 
 
 @pytest.fixture

@@ -82,6 +82,21 @@ ROWS: dict[str, Row] = {
     "more": Row(LOGGED_IN),
     "today": Row(EDUCATORS),
     "desk": Row(COORDINATORS | ELSEWHERE),
+    # Coordinators see whose hours they may set.
+    "availability": Row(EDUCATORS | COORDINATORS | ELSEWHERE),
+    "availability_list": Row(COORDINATORS | ELSEWHERE),
+    "time_off_add": Row(
+        EDUCATORS, method="post", status=302, data={"week": "1"}, not_yours=COORDINATORS | ELSEWHERE
+    ),
+    "time_off_remove": theirs(
+        {"educator", "site_coordinator", "program_coordinator"},
+        {"partner", "colleague", "other_site_coordinator", "outsider"},
+        "day_off",
+        method="post",
+        status=302,
+    ),
+    "holiday_list": Row(COORDINATORS | ELSEWHERE),
+    "holiday_remove": theirs(COORDINATED, NOT_COORDINATED, "holiday", method="post", status=302),
     "message_list": Row(COORDINATORS | ELSEWHERE),
     "message_again": theirs(COORDINATED, NOT_COORDINATED, "unsent", method="post", status=302),
     "wording_list": Row(PROGRAM | ELSEWHERE),

@@ -217,11 +217,14 @@ def alike(found: QuerySet[Family], family: Family) -> QuerySet[Family]:
 
 
 def way_there(visit: Visit, user: User, can: Can) -> str:
-    """The address for somebody who goes on this visit, once it is near; that is a look at it."""
-    if not (visit.goes_home_soon and visit.family.address):
-        return ""
-    audit.viewed(visit.family, by=user, reason=can, part="address")
-    return visit.family.address
+    """Where to go, for somebody who goes on this visit, once it is near; that is a look at it."""
+    if visit.goes_home_soon and visit.family.address:
+        audit.viewed(visit.family, by=user, reason=can, part="address")
+        return visit.family.address
+    if visit.is_near and visit.address:
+        audit.viewed(visit, by=user, reason=can, part="address")
+        return visit.address
+    return ""
 
 
 def address_is_open(family: Family, visits: list[Any], *, said_no: bool) -> bool:

@@ -37,6 +37,11 @@ class FreeTime:
     suits: bool = False
     interpreters: tuple[Interpreter, ...] = ()
 
+    @property
+    def value(self) -> str:
+        """The time as forms carry it."""
+        return self.during.lower.isoformat()
+
 
 @dataclass(frozen=True, slots=True)
 class FreeDay:

@@ -4,6 +4,7 @@ from django.urls import path, re_path, register_converter
 
 from visits.views import (
     asking,
+    availability,
     coverage,
     desk,
     families,
@@ -50,6 +51,12 @@ urlpatterns = [
     path("desk/", desk.desk, name="desk"),
     path("coverage/", coverage.coverage, name="coverage"),
     path("asking/", asking.asking, name="asking"),
+    path("availability/", availability.availability, name="availability"),
+    path("availability/people/", availability.availability_list, name="availability_list"),
+    path("availability/off/", availability.time_off_add, name="time_off_add"),
+    path("availability/off/<int:pk>/remove/", availability.time_off_remove, name="time_off_remove"),
+    path("holidays/", availability.holiday_list, name="holiday_list"),
+    path("holidays/<int:pk>/remove/", availability.holiday_remove, name="holiday_remove"),
     path("plans/", selection.plan_list, name="plan_list"),
     path("plans/new/", selection.plan_new, name="plan_new"),
     path("plans/<int:pk>/", selection.plan_detail, name="plan_detail"),

@@ -6,10 +6,11 @@ import re
 import pytest
 
 from pthv import clock
-from tests.conftest import at
+from pthv.models import Educator
+from tests.conftest import CHICAGO, at
 from training.models import Certification
-from visits import answers
-from visits.models import Invitation, Visit
+from visits import answers, invitations, scheduling, selection
+from visits.models import Availability, Interpreter, Invitation, Visit
 
 THURSDAY = {"day": "2026-10-08", "time": "16:30", "minutes": "60", "place": "home"}
 
@@ -78,7 +79,8 @@ def test_what_was_typed_stays(schedule):
     _, page = schedule(time="10:00", minutes="45")
 
     assert 'value="10:00"' in page
-    assert 'value="45" checked' in " ".join(page.split())
+    assert '<input type="hidden" name="minutes" value="45">' in page
+    assert 'href="?minutes=45&amp;interpret=" aria-current="true"' in page
 
 
 def test_an_empty_form_says_what_is_missing(schedule):
@@ -133,3 +135,163 @@ def test_what_the_family_would_like_is_at_hand(client, accepted, educator):
         assert "With an interpreter" in page and "Tuesday: afternoon and evening" in page
     page = client.get(f"/invitations/{accepted.pk}/schedule/").content.decode()
     assert re.search(r'value="neutral"[^>]*checked', page)
+
+
+# The times that are offered.
+
+
+@pytest.fixture
+def find(client, accepted, educator):
+    def page(query: str = "", by=educator):
+        client.force_login(by)
+        response = client.get(f"/invitations/{accepted.pk}/schedule/{query}")
+        assert response.status_code == 200
+        return " ".join(response.content.decode().split())
+
+    return page
+
+
+def values(page: str) -> list[str]:
+    return re.findall(r'name="slot" value="(2026[^"]+)"', page)
+
+
+def test_a_time_that_is_offered_takes_one_tap(find, schedule):
+    page = find()
+    tapped = values(page)[1]
+    assert re.search(r'name="place" value="home"[^>]* checked', page)
+
+    status, page = schedule(slot=tapped, day="", time="")
+
+    assert status == 200 and "Scheduled." in page
+    assert Visit.objects.get().during.lower.isoformat() == tapped
+
+
+def test_a_time_that_is_tapped_counts_before_one_that_was_typed(find, schedule):
+    tapped = values(find())[1]
+
+    schedule(slot=tapped)
+
+    assert Visit.objects.get().during.lower.isoformat() == tapped
+
+
+def test_another_time_is_typed(schedule):
+    status, _page = schedule(slot="other")
+
+    assert status == 200 and Visit.objects.get().during.lower == at(8, 16, 30)
+
+
+@pytest.mark.parametrize("slot", ["soon", "2026-13-01T00:00", "9999-12-31T23:59-23:00"])
+def test_a_time_that_nobody_offered_is_refused(schedule, slot):
+    status, page = schedule(slot=slot)
+
+    assert status == 422 and "Choose a time." in page
+
+
+def test_how_long_decides_which_times_there_are(find, accepted, educator):
+    Availability.objects.create(
+        program=accepted.program,
+        educator=educator.educators.get(),
+        weekday=3,
+        starts=datetime.time(16),
+        ends=datetime.time(16, 50),
+    )
+
+    assert values(find()) == [] and "no time in the next six weeks" in find()
+    assert "Ana Ruiz has no hours on a Friday." in find()
+    assert "Ana Ruiz&#x27;s hours leave no time outside the contract day." in find()
+    assert len(values(find("?minutes=45"))) == len(values(find("?minutes=x&minutes=45"))) == 6
+
+
+def test_what_suits_the_family_comes_first(find):
+    Invitation.objects.update(times=["sat-morning"])
+
+    page = find()
+
+    first = datetime.datetime.fromisoformat(values(page)[0])
+    assert first == at(10, 9) and "Suits the family, and everybody is free" in page
+    assert "Other times in the week of Mon, Oct 5" in page
+
+
+def test_a_day_that_is_out_says_why_and_nobody_elses_family(
+    find, add_family, school, school_year, school_class, site_coordinator, educator, partner
+):
+    other = add_family("Nguyen")
+    selection.plan_everyone(school, school_year, school_class=school_class, by=site_coordinator)
+    second = Invitation.objects.get(family=other)
+    answers.record(second, "accepted", by=educator)
+    invitations.choose_team(second, [partner.educators.get()], by=educator)
+    scheduling.schedule(second, scheduling.slot(at(8, 17)), "home", by=educator)
+    Availability.objects.create(
+        program=second.program,
+        educator=partner.educators.get(),
+        weekday=3,
+        starts=datetime.time(16, 30),
+        ends=datetime.time(18),
+    )
+
+    page = find()
+
+    assert "Thu, Oct 8</b>" in page and "Ana Ruiz has a first visit at 5:00 PM." in page
+    assert "Nguyen" not in page
+
+
+def test_days_after_a_training_has_ended_are_out(find, partner):
+    Certification.objects.filter(educator__user=partner).update(
+        expires_on=datetime.date(2026, 10, 12)
+    )
+
+    page = find()
+
+    last = datetime.datetime.fromisoformat(values(page)[-1]).astimezone(CHICAGO)
+    assert last.date() == datetime.date(2026, 10, 12)
+    assert "Ben Lee&#x27;s training ends Oct 12; renew it before Oct 13." in page
+
+
+def test_where_to_meet_is_shown_from_the_day_before(client, schedule, educator, site_coordinator):
+    schedule(place="neutral", address="Main library, 2nd floor")
+    visit = Visit.objects.get()
+
+    def shown(by) -> bool:
+        client.force_login(by)
+        return "Main library" in client.get(f"/visits/{visit.pk}/").content.decode()
+
+    assert not shown(educator)
+    with clock.at(at(7, 8)):
+        assert shown(educator) and not shown(site_coordinator)
+    with clock.at(at(8, 18)):
+        assert not shown(educator)
+
+
+def test_an_interpreter_is_offered_where_one_is_wished_or_needed(
+    find, accepted, educator, partner, program_coordinator
+):
+    Interpreter.objects.create(
+        program=accepted.program,
+        kind="staff",
+        given_name="Lucía",
+        email="lucia@example.org",
+        languages=["es"],
+        adult_confirmed_by=program_coordinator,
+    )
+    page = find()  # the family speaks Spanish, and nobody of the team
+    assert "With an interpreter (Spanish)" in page and 'name="interpret" value=""' in page
+    assert values(page)[0].startswith("2026-10-06")
+
+    Invitation.objects.update(interpreter_wanted=True)
+    page = find()
+    assert 'name="interpret" value="es"' in page and "<small>Lucía</small>" in page
+    assert values(page)[0].startswith("2026-10-13")
+    assert "Lucía is asked 5 working days ahead: Tue, Oct 13 or later." in page
+    assert 'name="interpret" value=""' in find("?interpret=")
+
+    Invitation.objects.update(interpreter_wanted=False)
+    Educator.objects.filter(user=partner).update(languages=["en", "es"])
+    assert "With an interpreter" not in find("?interpret=es")
+
+
+def test_times_are_offered_though_nobody_interprets_the_language_yet(find):
+    Invitation.objects.update(interpreter_wanted=True)
+
+    page = find()
+
+    assert "Nobody who may be asked interprets Spanish yet" in page and values(page)

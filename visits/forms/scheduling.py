@@ -1,5 +1,7 @@
 """A day, a time and a place, meant where the program is."""
 
+import datetime
+
 from django import forms
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils.translation import gettext_lazy as _
@@ -11,39 +13,66 @@ from visits.models import Visit
 
 
 class SlotForm(forms.Form):
+    """One of the times that were offered, or another day and time."""
+
+    OTHER = "other"
+    MINUTES = [(30, _("30 minutes")), (45, _("45 minutes")), (60, _("1 hour"))]
+
+    slot = forms.CharField(required=False)
     day = forms.DateField(
         label=_("Day"),
-        error_messages={"required": _("Choose a day."), "invalid": _("Choose a day.")},
+        required=False,
+        error_messages={"invalid": _("Choose a day.")},
         widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}, format="%Y-%m-%d"),
     )
     time = forms.TimeField(
         label=_("Time"),
-        error_messages={"required": _("Choose a time."), "invalid": _("Choose a time.")},
+        required=False,
+        error_messages={"invalid": _("Choose a time.")},
         widget=forms.TimeInput(attrs={"type": "time", "class": "form-control"}, format="%H:%M"),
     )
-    minutes = forms.TypedChoiceField(
-        label=_("How long"),
-        coerce=int,
-        initial=60,
-        choices=[(30, _("30 minutes")), (45, _("45 minutes")), (60, _("1 hour"))],
-    )
+    minutes = forms.TypedChoiceField(label=_("How long"), coerce=int, initial=60, choices=MINUTES)
     place = forms.ChoiceField(label=_("Where"), choices=Visit.Place, initial=Visit.Place.HOME)
+    address = forms.CharField(
+        label=_("Where to meet"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+    )
+    interpret = forms.CharField(required=False, max_length=20)
 
-    def __init__(self, *args, program: Program, **kwargs) -> None:
+    def __init__(self, *args, program: Program, language: str = "", **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.program = program
+        self.program, self.language = program, language
         self.fields["day"].widget.attrs["min"] = program.today.isoformat()
         if not program.school_as_place_allowed:
             self.fields["place"].choices = [
                 choice for choice in Visit.Place.choices if choice[0] != Visit.Place.SCHOOL
             ]
 
+    def clean_interpret(self) -> str:
+        wanted = self.cleaned_data["interpret"]
+        return wanted if wanted == self.language else ""
+
     def clean(self) -> dict:
         super().clean()
         cleaned = self.cleaned_data
-        if {"day", "time"} <= cleaned.keys():
+        if cleaned["slot"] not in {"", self.OTHER}:
+            self._take(cleaned["slot"])
+            return cleaned
+        for name, sentence in (("day", _("Choose a day.")), ("time", _("Choose a time."))):
+            if not cleaned.get(name) and name not in self.errors:
+                self.add_error(name, sentence)
+        if not self.errors:
             self.starts_at = clock.instant(cleaned["day"], cleaned["time"], self.program.zone)
         return cleaned
+
+    def _take(self, offered: str) -> None:
+        """The instant that a button stood for."""
+        try:
+            self.starts_at = datetime.datetime.fromisoformat(offered).astimezone(datetime.UTC)
+        except (ValueError, OverflowError):
+            self.add_error(None, _("Choose a time."))
 
     @property
     def during(self) -> DateTimeTZRange:

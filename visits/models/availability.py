@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from pthv.models import Educator, ProgramRow, same_program, scoped
+from pthv.access import Can
+from pthv.models import Educator, ProgramRow, User, same_program, scoped
 
 WEEKDAYS = [
     (0, _("Monday")),
@@ -102,6 +103,11 @@ class TimeOff(OfOnePerson):
 
 
 class SchoolHolidayQuerySet(models.QuerySet):
+    def open_to(self, user: User, can: Can) -> "SchoolHolidayQuerySet":
+        """Of the schools where somebody may do this; those of every school are the program's."""
+        reach = user.reach(can)
+        return self if reach.program else self.filter(school__in=reach.schools)
+
     def between(self, first: datetime.date, last: datetime.date) -> "SchoolHolidayQuerySet":
         """Those of which a day is among these."""
         return self.filter(starts_on__lte=last, ends_on__gte=first)

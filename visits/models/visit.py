@@ -306,13 +306,18 @@ class Visit(ProgramRow):
         return self.state in self.AHEAD
 
     @property
-    def goes_home_soon(self) -> bool:
-        """Whether it stands, goes to the family's home, and is near: from the day before it
-        starts, where the program is, until it ends."""
+    def is_near(self) -> bool:
+        """Whether it stands, and is near: from the day before it starts, where the program is,
+        until it ends."""
         starts_on = self.during.lower.astimezone(self.program.zone).date()
         day_before = starts_on - datetime.timedelta(days=1)
         near = day_before <= self.program.today and clock.now() < self.during.upper
-        return near and self.occupies and self.place == self.Place.HOME
+        return near and self.occupies
+
+    @property
+    def goes_home_soon(self) -> bool:
+        """Whether it is near, and goes to the family's home."""
+        return self.is_near and self.place == self.Place.HOME
 
 
 class VisitParticipantQuerySet(models.QuerySet):

@@ -1,5 +1,7 @@
 """Finding a time, and keeping, cancelling or holding it."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -9,12 +11,12 @@ from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
 from pthv.requests import Request, post_only
-from visits import invitations, scheduling
+from visits import finding, invitations, scheduling
 from visits.forms.scheduling import EndingForm, SlotForm
 from visits.models import Invitation, Visit
 
 # What a family asked for, as a visit calls it.
-PLACES = {
+PLACES: dict[str, str] = {
     Invitation.Place.ELSEWHERE: Visit.Place.NEUTRAL,
     Invitation.Place.VIDEO: Visit.Place.VIRTUAL,
 }
@@ -22,37 +24,71 @@ PLACES = {
 
 @requires(Can.SCHEDULE)
 def visit_schedule(request: Request, pk: int) -> HttpResponse:
-    open_to_them = Invitation.objects.open_to(request.user, Can.SCHEDULE)
-    invitation = get_object_or_404(open_to_them.with_family().select_related("program"), pk=pk)
+    """The times when everybody is free; or another one, which may be refused."""
+    open_to_them = Invitation.objects.open_to(request.user, Can.SCHEDULE).with_family()
+    invitation = get_object_or_404(
+        open_to_them.select_related("program", "answered_caregiver"), pk=pk
+    )
     if request.method == "GET" and (reasons := scheduling.family_blockers(invitation)):
         messages.error(request, " ".join(reasons))
         return redirect(invitation)
-    place = PLACES.get(invitation.place_wanted, Visit.Place.HOME)
-    form = SlotForm(request.POST or None, initial={"place": place}, program=request.program)
-    status = 200
-    if request.method == "POST":
-        status = 422
-        if form.is_valid():
-            try:
-                visit = scheduling.schedule(
-                    invitation, form.during, form.cleaned_data["place"], by=request.user
-                )
-            except NotReady as blocked:
-                form.add_error(None, blocked.sentences)
-                status = 409
-            else:
-                messages.success(request, _("Scheduled. Your partner gets a message to confirm."))
-                return redirect("visit_detail", visit.pk)
-    return render(
-        request,
-        "visits/visit_schedule.html",
-        {
-            "form": form,
-            "invitation": invitation,
-            "team": invitation.people(),
-            "wishes": invitations.wishes(invitation),
-        },
-        status=status,
+    team = invitation.people()
+    language = finding.language_to_interpret(invitation, team)
+    initial = _initial(request, invitation, language)
+    form = SlotForm(
+        request.POST or None, initial=initial, program=request.program, language=language
+    )
+    if request.method != "POST":
+        return _times(request, invitation, form)
+    if not form.is_valid():
+        return _times(request, invitation, form, status=422)
+    try:
+        visit = _schedule(invitation, form, request)
+    except NotReady as blocked:
+        form.add_error(None, blocked.sentences)
+        return _times(request, invitation, form, status=409)
+    messages.success(request, _("Scheduled. Your partner gets a message to confirm."))
+    return redirect("visit_detail", visit.pk)
+
+
+def _times(
+    request: Request, invitation: Invitation, form: SlotForm, status: int = 200
+) -> HttpResponse:
+    team, minutes = invitation.people(), form.initial["minutes"]
+    interpret = form.initial["interpret"]
+    context = {
+        "form": form,
+        "invitation": invitation,
+        "team": team,
+        "wishes": invitations.wishes(invitation),
+        "offer": finding.offer(invitation, team, minutes=minutes, interpret=interpret),
+        "minutes": minutes,
+        "interpret": interpret,
+        "language": form.language,
+    }
+    return render(request, "visits/visit_schedule.html", context, status=status)
+
+
+def _initial(request: Request, invitation: Invitation, language: str) -> dict[str, Any]:
+    """How long, where and with whom: as was chosen, or else as the family would like it."""
+    chosen = request.POST or request.GET
+    lengths = {str(minutes): minutes for minutes, _label in SlotForm.MINUTES}
+    wanted = language if finding.wants_interpreter(invitation) else ""
+    return {
+        "place": PLACES.get(invitation.place_wanted, Visit.Place.HOME),
+        "minutes": lengths.get(chosen.get("minutes", ""), 60),
+        "interpret": language if chosen.get("interpret", wanted) == language else "",
+    }
+
+
+def _schedule(invitation: Invitation, form: SlotForm, request: Request) -> Visit:
+    return scheduling.schedule(
+        invitation,
+        form.during,
+        form.cleaned_data["place"],
+        by=request.user,
+        address=form.cleaned_data["address"],
+        interpret=form.cleaned_data["interpret"],
     )
 
 

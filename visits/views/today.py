@@ -13,7 +13,14 @@ from pthv.access import Can, requires
 from pthv.requests import Request
 from visits import families
 from visits.forms.invitations import AttemptForm
-from visits.models import ContactAttempt, FollowUp, Invitation, Tally, VisitParticipant
+from visits.models import (
+    Availability,
+    ContactAttempt,
+    FollowUp,
+    Invitation,
+    Tally,
+    VisitParticipant,
+)
 from visits.models.visit import visitors
 
 # The first of these that a person holds decides where they begin.
@@ -76,6 +83,7 @@ def today(request: Request) -> HttpResponse:
             "others": next_up.visit.others(request.user) if next_up else [],
             "coming": coming,
             "invitations": invitations,
+            "has_hours": Availability.objects.filter(educator__in=me).exists(),
             "promises": promises.order_by("due_on", "pk")[:5],
             "steps": _steps(Tally.objects.of(me, request.program.today)),
             "channels": ContactAttempt.Channel.choices,
