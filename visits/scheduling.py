@@ -38,6 +38,7 @@ __all__ = [
     "cancel",
     "confirm",
     "family_blockers",
+    "forget_addresses",
     "hold",
     "hold_blockers",
     "schedule",
@@ -45,6 +46,7 @@ __all__ = [
 ]
 
 State = Visit.State
+LOOK_BACK = datetime.timedelta(days=3)  # so that the index by start is enough
 
 
 def slot(starts_at: datetime.datetime, minutes: int = 60) -> DateTimeTZRange:
@@ -250,3 +252,10 @@ def locked_visit(visit: Visit) -> Visit:
         .select_related("program", "school", "family")
         .get(pk=visit.pk)
     )
+
+
+def forget_addresses() -> int:
+    """Drop where to meet of visits that are over, though nobody has said how they went."""
+    now = clock.now()
+    over = Visit.objects.by_start().filter(during__endswith__lt=now, starts_at__gt=now - LOOK_BACK)
+    return over.exclude(address="").update(address="")

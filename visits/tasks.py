@@ -1,4 +1,4 @@
-"""The worker's tasks for families: each a thin shell around an idempotent function."""
+"""The worker's tasks for visits and families: each a thin shell around an idempotent function."""
 
 import logging
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from django_scopes import scope
 from procrastinate.contrib.django import app
 
 from pthv.models import Program
-from visits import family_messages, taking_back
+from visits import family_messages, scheduling, taking_back
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,12 @@ def settle_messages(timestamp: int) -> None:
 @app.task(name="forget_taps", queueing_lock="forget_taps")
 def forget_taps(timestamp: int) -> None:
     _for_each_program(lambda program: taking_back.forget())
+
+
+@app.periodic(cron="29 * * * *")
+@app.task(name="forget_addresses", queueing_lock="forget_addresses")
+def forget_addresses(timestamp: int) -> None:
+    _for_each_program(lambda program: scheduling.forget_addresses())
 
 
 def _for_each_program(do: Callable[[Program], object]) -> None:

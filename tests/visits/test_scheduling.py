@@ -256,6 +256,22 @@ def test_where_they_met_is_forgotten_once_it_is_over(accepted, educator):
 
     visit.refresh_from_db()
     assert visit.address == ""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM visits_visithistoryevent")
+        assert cursor.rowcount and "Main library" not in str(cursor.fetchall())
+
+
+def test_where_they_met_is_forgotten_though_nobody_says_how_it_went(accepted, educator):
+    visit = scheduling.schedule(
+        accepted, scheduling.slot(at(8, 16, 30)), "neutral", by=educator, address="Main library"
+    )
+    with clock.at(at(8, 17)):
+        assert scheduling.forget_addresses() == 0
+    with clock.at(at(8, 17, 31)):
+        assert scheduling.forget_addresses() == 1
+
+    visit.refresh_from_db()
+    assert visit.address == ""
 
 
 def test_the_same_time_twice_is_one_visit(visit, accepted, educator):

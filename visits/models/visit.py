@@ -112,7 +112,7 @@ class VisitQuerySet(models.QuerySet):
         )
 
 
-@keeps_history()
+@keeps_history(without=("address",))  # which is dropped after the visit
 @undoable
 class Visit(ProgramRow):
     """One trip of a team to a family that said yes."""
