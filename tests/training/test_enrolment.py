@@ -407,7 +407,7 @@ def test_many_move_up_in_as_many_queries_as_few(
     enrolment.enrol(cohort, educators(count + 1), by=program_coordinator)
     Message.objects.all().delete()
 
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(20):
         cohorts.change(cohort, {"capacity": 100}, by=program_coordinator)
 
     assert Message.objects.count() == 4 * count

@@ -339,7 +339,7 @@ def test_many_are_reminded_in_as_many_queries_as_few(
     for number in range(count):
         ends_in(person(f"Teo N{number}", Role.EDUCATOR, program, school), 30)
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(14):
         reminders.remind(program)
 
     assert Message.objects.count() == count + 1

@@ -182,7 +182,7 @@ def test_what_caregivers_may_is_said_in_words(read, family, educator):
     page = read(educator, family)
 
     assert "Not to be contacted · May not decide about visits" in page
-    assert "tel:" not in page and "555" not in page
+    assert "tel:" not in page and "555-0" not in page
 
 
 def test_nothing_is_shown_of_whoever_was_ended(
@@ -196,7 +196,7 @@ def test_nothing_is_shown_of_whoever_was_ended(
 
     for user in (educator, site_coordinator):
         page = read(user, family)
-        assert "Marta" not in page and "555" not in page and "court" not in page
+        assert "Marta" not in page and "555-0" not in page and "court" not in page
         assert "Call · Reached" in page
 
 
@@ -208,7 +208,7 @@ def test_of_a_family_that_said_no_nobody_is_shown_how_to_reach_them(
 
     for user in (educator, site_coordinator):
         page = read(user, family)
-        assert "tel:" not in page and "555" not in page and ADDRESS not in page
+        assert "tel:" not in page and "555-0" not in page and ADDRESS not in page
 
 
 def test_a_no_at_one_school_holds_at_the_other(
@@ -434,7 +434,7 @@ def test_of_a_family_that_said_no_the_form_has_no_contact_data(
 
     form = client.get(f"/caregivers/{family.caregivers.get().pk}/").content.decode()
 
-    assert "555" not in form and 'name="phone"' not in form and 'name="may_read"' in form
+    assert "555-0" not in form and 'name="phone"' not in form and 'name="may_read"' in form
 
 
 def test_a_no_that_came_along_hides_the_same_everywhere(
@@ -448,8 +448,8 @@ def test_a_no_that_came_along_hides_the_same_everywhere(
 
     form = client.get(f"/caregivers/{vega.caregivers.get().pk}/").content.decode()
 
-    assert "555" not in form and 'name="phone"' not in form and 'name="may_read"' in form
-    assert "555" not in read(site_coordinator, vega)
+    assert "555-0" not in form and 'name="phone"' not in form and 'name="may_read"' in form
+    assert "555-0" not in read(site_coordinator, vega)
     assert families.said_no([vega.pk]) == {vega.pk}
 
 
