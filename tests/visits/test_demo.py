@@ -13,9 +13,18 @@ from django_scopes import scope, scopes_disabled
 
 from families.models import Family, Student
 from pthv.models import Educator, Message, Program, School, User
+from visits import availability
 from visits.demo import bulk
 from visits.demo import program as demo
-from visits.models import FundingSource, InvitationAnswer, PayLine, Tally, Visit
+from visits.models import (
+    Availability,
+    FundingSource,
+    InvitationAnswer,
+    PayLine,
+    SchoolHoliday,
+    Tally,
+    Visit,
+)
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.datetime(2026, 11, 21, 13, 0, tzinfo=ZoneInfo("America/Chicago"))
@@ -44,6 +53,10 @@ def test_the_demo_program_is_full_of_life():
         assert families.filter(kind="invitation", state="sent").count() >= 5
         assert InvitationAnswer.objects.filter(recorded_by=None).count() == 4
         assert families.not_arrived().count() == 1
+        # Most can say when they visit, and nobody has a visit planned on a holiday.
+        assert 20 <= Availability.objects.values("educator").distinct().count() < 40
+        assert SchoolHoliday.objects.exists()
+        assert not any(availability.visits_on(one) for one in SchoolHoliday.objects.all())
         # Whom families may call, at numbers that are nobody's.
         phones = [str(school.phone) for school in School.objects.all()]
         assert len(set(phones)) == len(phones)
