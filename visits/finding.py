@@ -73,9 +73,14 @@ def language_to_interpret(invitation: Invitation, team: Sequence[Educator]) -> s
     caregiver = invitation.answered_caregiver
     spoken = [caregiver.language] if caregiver else []
     spoken.append(invitation.family.language)
-    language = next((one for one in spoken if one != ENGLISH), ENGLISH)
-    known = {ENGLISH, *(tag for educator in team for tag in educator.languages)}
-    return language if wants_interpreter(invitation) or language not in known else ""
+    language = next((one for one in spoken if _base(one) != ENGLISH), ENGLISH)
+    known = {ENGLISH, *(_base(tag) for educator in team for tag in educator.languages)}
+    return language if wants_interpreter(invitation) or _base(language) not in known else ""
+
+
+def _base(tag: str) -> str:
+    """ "es" of "es-MX"."""
+    return tag.lower().split("-", maxsplit=1)[0]
 
 
 def wants_interpreter(invitation: Invitation) -> bool:
