@@ -179,6 +179,7 @@ ROWS: dict[str, Row] = {
     "link_open": Row(set(), of="no_link", not_yours=EVERYBODY, anonymous=404),
     "family_invitation": Row(set(), of="language", not_yours=EVERYBODY, anonymous=404),
     "family_answer": Row(set(), of="language", more="yes", not_yours=EVERYBODY, anonymous=404),
+    "family_move": Row(set(), of="language", not_yours=EVERYBODY, anonymous=404),
     "family_cancel": Row(set(), of="language", not_yours=EVERYBODY, anonymous=404),
     # Whoever knows the address, like a key; test_feeds.py opens one.
     "calendar_feed": Row(set(), of="no_link", not_yours=EVERYBODY, anonymous=404),

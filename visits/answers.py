@@ -18,8 +18,8 @@ from families.models import Caregiver
 from pthv import audit, clock, outbox
 from pthv.blocked import NotReady, raise_if
 from pthv.models import User
-from visits import family_messages, invitations, scheduling
-from visits.family_words import LINK_OVER, TOOK_PLACE
+from visits import family_messages, finding, invitations, moving, scheduling
+from visits.family_words import LINK_OVER, TIME_TAKEN, TOOK_PLACE
 from visits.invitations import locked
 from visits.models import ContactAttempt, FamilyLink, Invitation, InvitationAnswer, Visit
 
@@ -120,6 +120,23 @@ def cancel(visit: Visit, *, link: FamilyLink) -> Visit:
     scheduling.locked_invitation_of(visit)
     link = _usable(link, visit.invitation_id)
     return scheduling.cancel(visit, Visit.State.FAMILY_CANCELLED, by=None, link=link)
+
+
+@transaction.atomic
+def move(visit: Visit, starts_at: datetime.datetime, *, link: FamilyLink) -> Visit:
+    """The family chooses another time for its visit, by its own link: one that is offered."""
+    visit.invitation = scheduling.locked_invitation_of(visit)
+    link = _usable(link, visit.invitation_id)
+    offered = (time.during for day in finding.for_family(visit) for time in day.times)
+    during = next((one for one in offered if one.lower == starts_at), None)
+    if during is None:
+        raise NotReady(str(TIME_TAKEN))
+    try:
+        place, address = visit.place, visit.address
+        return moving.move(visit, during, place, address=address, by=None, link=link)
+    except NotReady as refused:
+        # In the way is something of ours, which is not a family's to read.
+        raise NotReady(str(TIME_TAKEN)) from refused
 
 
 def _usable(link: FamilyLink, invitation: int) -> FamilyLink:

@@ -17,6 +17,8 @@ A_TEACHER = gettext_lazy("a teacher")
 LINK_OVER = gettext_lazy("This link doesn’t work any more. Please call the school.")
 TOOK_PLACE = gettext_lazy("This visit took place already.")
 TIME_CHANGED = gettext_lazy("The time has changed. Please look at it again.")
+TIME_TAKEN = gettext_lazy("This time is not free any more. Please choose another.")
+CHOOSE_A_TIME = gettext_lazy("Please choose a time.")
 ONLY_AHEAD = gettext_lazy("Only a visit that lies ahead can be cancelled.")
 ANOTHER_LINK = gettext_lazy(
     "Please look again: another invitation was opened on this phone. Nothing was sent."

@@ -10,7 +10,7 @@ from training.models import Certification
 from visits import blockers
 from visits.diaries import DAY
 from visits.free_times import FreeDay, FreeTime, free_times
-from visits.models import Interpreter, Invitation, PayRate, Visit
+from visits.models import Interpreter, InterpreterRequest, Invitation, PayRate, Visit
 
 AHEAD = 42  # days
 ENGLISH = "en"
@@ -43,8 +43,39 @@ def offer(
     `interpret`: the language that somebody on the rota interprets; where nobody does, the times
     are those without. `but`: the visit that a new time is sought for.
     """
-    first = invitation.program.today
     rota = list(Interpreter.objects.on_the_rota(interpret)) if interpret else []
+    days = _days(invitation, team, minutes, rota, interpret, but)
+    return Offer(
+        suiting=_only(days, suiting=True),
+        weeks=_by_week(_only(days, suiting=False)),
+        out=[day for day in days if not day.times],
+        nobody_interprets=bool(interpret) and not rota,
+    )
+
+
+def for_family(visit: Visit) -> list[FreeDay]:
+    """Other times for a visit, from tomorrow on, on the days that have one."""
+    invitation = visit.invitation
+    team = [one.educator for one in visit.visitors]
+    request = InterpreterRequest.objects.standing().filter(visit=visit).first()
+    language = request.language if request else ""
+    rota = list(Interpreter.objects.on_the_rota(language)) if language else []
+    length = visit.during.upper - visit.during.lower
+    minutes = int(length.total_seconds() // 60)
+    days = _days(invitation, team, minutes, rota, language, visit)
+    return [day for day in days if day.times and day.date > invitation.program.today]
+
+
+def _days(
+    invitation: Invitation,
+    team: Sequence[Educator],
+    minutes: int,
+    rota: list[Interpreter],
+    language: str,
+    but: Visit | None,
+) -> list[FreeDay]:
+    """Six weeks of days with their times, or why they have none."""
+    first = invitation.program.today
     days = free_times(
         team,
         invitation.family,
@@ -54,18 +85,12 @@ def offer(
         first_day=first,
         days=AHEAD,
         interpreters=rota or None,
-        language=interpret,
+        language=language,
         wishes=invitation.times,
         but=but,
     )
     barred = _barred_days(invitation, team, first)
-    days = [FreeDay(day.date, (), barred[day.date]) if barred[day.date] else day for day in days]
-    return Offer(
-        suiting=_only(days, suiting=True),
-        weeks=_by_week(_only(days, suiting=False)),
-        out=[day for day in days if not day.times],
-        nobody_interprets=bool(interpret) and not rota,
-    )
+    return [FreeDay(day.date, (), barred[day.date]) if barred[day.date] else day for day in days]
 
 
 def language_to_interpret(invitation: Invitation, team: Sequence[Educator]) -> str:

@@ -95,6 +95,7 @@ urlpatterns = [
     path("invitations/<int:pk>/schedule/", scheduling.visit_schedule, name="visit_schedule"),
     path("f/<token:token>", family_page.link_open, name="link_open"),
     path("invitation/<str:lang>/", family_page.family_invitation, name="family_invitation"),
+    path("invitation/<str:lang>/move/", family_page.family_move, name="family_move"),
     path("invitation/<str:lang>/cancel/", family_page.family_cancel, name="family_cancel"),
     re_path(
         r"^invitation/(?P<lang>[a-z-]+)/(?P<answer>yes|later|no|call)/$",

@@ -49,6 +49,12 @@ def full_day(instant: datetime.datetime) -> str:
 
 
 @register.filter
+def full_date(date: datetime.date) -> str:
+    """A date as "Tuesday, October 6", for families."""
+    return wording.full_day(date)
+
+
+@register.filter
 def dollars(amount: Decimal | None) -> str:
     """An amount of money as "$40.00", a negative one as "−$40.00"."""
     if amount is None:

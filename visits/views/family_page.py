@@ -5,6 +5,7 @@ opened, whatever else it says; and each request asks anew whether that link stil
 families.
 """
 
+import datetime
 from collections.abc import Callable
 from functools import wraps
 
@@ -23,14 +24,21 @@ from django_scopes import scope
 from pthv import languages
 from pthv.blocked import NotReady
 from pthv.requests import Request
-from visits import answers, family_page, links
+from visits import answers, family_page, finding, links
 from visits.family_wording import language_of
-from visits.family_words import ANOTHER_LINK, ONE_OF_US, TIME_CHANGED, TOO_MANY
+from visits.family_words import (
+    ANOTHER_LINK,
+    CHOOSE_A_TIME,
+    ONE_OF_US,
+    TIME_CHANGED,
+    TOO_MANY,
+)
 from visits.forms.family_page import FORMS
 from visits.models import FamilyLink, InvitationAnswer
 
 SALT = "visits.family_page"
 OPENED = signing.Signer(salt="visits.family_page.opened")  # which link a form was shown for
+DAYS_OFFERED = 14
 LASTS = 60 * 60  # seconds in which the link needn't be opened again
 ANSWERS = {
     "yes": InvitationAnswer.Answer.ACCEPTED,
@@ -176,3 +184,41 @@ def family_cancel(request: Request, lang: str, link: FamilyLink) -> HttpResponse
             return redirect("family_invitation", lang)
     context["sentences"] = sentences
     return render(request, "visits/family_cancel.html", context, status=status)
+
+
+@never_cache
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@of_the_link
+def family_move(request: Request, lang: str, link: FamilyLink) -> HttpResponse:
+    """Another time for the visit, of those at which everybody who comes is free."""
+    context = family_page.shown(link, lang) | {"opened": OPENED.sign(str(link.pk))}
+    visit = context["visit"]
+    status, sentences = _refused(request, link) if request.method == "POST" else (200, [])
+    if not context["may_cancel"]:
+        return redirect("family_invitation", lang)
+    if request.method == "POST" and not sentences:
+        try:
+            if request.POST.get("visit") != f"{visit.pk}-{visit.sequence}":
+                raise NotReady(str(TIME_CHANGED))
+            answers.move(visit, _chosen(request), link=link)
+        except NotReady as refused:
+            status, sentences = 409, refused.sentences
+            if links.known(link.pk) is None:
+                return _dead(request)
+        else:
+            return redirect("family_invitation", lang)
+    visit.invitation = link.invitation
+    context |= {"sentences": sentences, "days": finding.for_family(visit)[:DAYS_OFFERED]}
+    return render(request, "visits/family_move.html", context, status=status)
+
+
+def _chosen(request: HttpRequest) -> datetime.datetime:
+    """The time that they tapped."""
+    try:
+        chosen = datetime.datetime.fromisoformat(request.POST.get("slot", ""))
+        if chosen.tzinfo:
+            return chosen.astimezone(datetime.UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise NotReady(str(CHOOSE_A_TIME))
