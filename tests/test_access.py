@@ -205,6 +205,7 @@ ROWS: dict[str, Row] = {
     "visit_list": Row(EDUCATORS | COORDINATORS | ELSEWHERE),
     "visit_detail": theirs(FAMILY, NOT_MY_FAMILY, "visit"),
     "visit_confirm": theirs(FAMILY, NOT_MY_FAMILY, "visit", method="post", status=302),
+    "visit_move": theirs(FAMILY, NOT_MY_FAMILY, "visit"),
     "visit_swap": theirs(FAMILY, NOT_MY_FAMILY, "visit"),
     "visit_decline": theirs(PAIR, {"colleague"}, "visit", method="post", status=302),
     "visit_cancel": theirs(

@@ -114,6 +114,7 @@ urlpatterns = [
     path("visits/<int:pk>/", visits.visit_detail, name="visit_detail"),
     path("visits/<int:pk>/confirm/", scheduling.visit_confirm, name="visit_confirm"),
     path("visits/<int:pk>/cancel/", scheduling.visit_cancel, name="visit_cancel"),
+    path("visits/<int:pk>/move/", moving.visit_move, name="visit_move"),
     path("visits/<int:pk>/swap/", moving.visit_swap, name="visit_swap"),
     path("visits/<int:pk>/decline/", moving.visit_decline, name="visit_decline"),
     path("visits/<int:pk>/hold/", scheduling.visit_hold, name="visit_hold"),

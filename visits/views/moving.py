@@ -8,10 +8,40 @@ from django.utils.translation import gettext as _
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
-from pthv.requests import Request, post_only
+from pthv.requests import Request, id_of, post_only
 from visits import moving, teams
 from visits.forms.moving import SwapForm
+from visits.forms.scheduling import SlotForm
 from visits.models import Visit
+from visits.views.scheduling import times
+
+
+@requires(Can.SCHEDULE)
+def visit_move(request: Request, pk: int) -> HttpResponse:
+    """The times when everybody is free; the visit's own takes none."""
+    visit = _ahead(request, pk)
+    invitation = visit.invitation
+    length = int((visit.during.upper - visit.during.lower).total_seconds() // 60)
+    wanted = id_of((request.POST or request.GET).get("minutes", ""))
+    initial = {
+        "place": visit.place,
+        "address": visit.address,
+        "minutes": wanted if wanted in dict(SlotForm.MINUTES) else length,
+        "interpret": "",
+    }
+    form = SlotForm(request.POST or None, initial=initial, program=request.program)
+    if request.method != "POST":
+        return times(request, invitation, form, visit=visit)
+    if not form.is_valid():
+        return times(request, invitation, form, visit=visit, status=422)
+    chosen = form.cleaned_data
+    try:
+        moving.move(visit, form.during, chosen["place"], address=chosen["address"], by=request.user)
+    except NotReady as blocked:
+        form.add_error(None, blocked.sentences)
+        return times(request, invitation, form, visit=visit, status=409)
+    messages.success(request, _("Moved. Everybody gets a message."))
+    return redirect("visit_detail", visit.pk)
 
 
 @requires(Can.SCHEDULE)
@@ -58,5 +88,11 @@ def visit_decline(request: Request, pk: int) -> HttpResponse:
 
 def _ahead(request: Request, pk: int, can: Can = Can.SCHEDULE) -> Visit:
     visits = Visit.objects.open_to(request.user, can).with_people()
-    related = ("invitation__family", "invitation__school", "invitation__school_year")
+    related = (
+        "invitation__family",
+        "invitation__school",
+        "invitation__school_year",
+        "invitation__program",
+        "invitation__answered_caregiver",
+    )
     return get_object_or_404(visits.select_related(*related), pk=pk)

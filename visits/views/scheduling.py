@@ -39,34 +39,42 @@ def visit_schedule(request: Request, pk: int) -> HttpResponse:
         request.POST or None, initial=initial, program=request.program, language=language
     )
     if request.method != "POST":
-        return _times(request, invitation, form)
+        return times(request, invitation, form)
     if not form.is_valid():
-        return _times(request, invitation, form, status=422)
+        return times(request, invitation, form, status=422)
     try:
         visit = _schedule(invitation, form, request)
     except NotReady as blocked:
         form.add_error(None, blocked.sentences)
-        return _times(request, invitation, form, status=409)
+        return times(request, invitation, form, status=409)
     messages.success(request, _("Scheduled. Your partner gets a message to confirm."))
     return redirect("visit_detail", visit.pk)
 
 
-def _times(
-    request: Request, invitation: Invitation, form: SlotForm, status: int = 200
+def times(
+    request: Request,
+    invitation: Invitation,
+    form: SlotForm,
+    *,
+    visit: Visit | None = None,
+    status: int = 200,
 ) -> HttpResponse:
-    team, minutes = invitation.people(), form.initial["minutes"]
-    interpret = form.initial["interpret"]
+    """The page of times; `visit`: the one that is moved."""
+    team = [one.educator for one in visit.visitors] if visit else invitation.people()
+    minutes, interpret = form.initial["minutes"], form.initial["interpret"]
     context = {
         "form": form,
         "invitation": invitation,
+        "visit": visit,
         "team": team,
         "wishes": invitations.wishes(invitation),
-        "offer": finding.offer(invitation, team, minutes=minutes, interpret=interpret),
+        "offer": finding.offer(invitation, team, minutes=minutes, interpret=interpret, but=visit),
         "minutes": minutes,
         "interpret": interpret,
         "language": form.language,
     }
-    return render(request, "visits/visit_schedule.html", context, status=status)
+    page = "visit_move" if visit else "visit_schedule"
+    return render(request, f"visits/{page}.html", context, status=status)
 
 
 def _initial(request: Request, invitation: Invitation, language: str) -> dict[str, Any]:

@@ -1,0 +1,122 @@
+"""Moving, swapping and saying that one can't, each in a tap or two."""
+
+import datetime
+import re
+
+import pytest
+from django.test import Client
+
+from pthv.models import Role, User
+from tests.conftest import at
+from training import certification
+from visits import scheduling
+from visits.models import Visit
+
+
+@pytest.fixture
+def hers(educator) -> Client:
+    client = Client()
+    client.force_login(educator)
+    return client
+
+
+@pytest.fixture
+def third(person, program, school, course, program_coordinator) -> User:
+    """Cara Diaz, trained too."""
+    user = person("Cara Diaz", Role.EDUCATOR, program, school)
+    certification.issue(
+        user.educators.get(), course, on=datetime.date(2026, 8, 20), by=program_coordinator
+    )
+    return user
+
+
+def test_from_the_visit_to_another_time(hers, visit):
+    page = hers.get(f"/visits/{visit.pk}/").content.decode()
+    assert f'href="/visits/{visit.pk}/move/"' in page
+
+    offered = hers.get(f"/visits/{visit.pk}/move/").content.decode()
+    slots = re.findall(r'name="slot" value="([^"]+)"', offered)
+    friday = at(9, 17).astimezone(datetime.UTC)
+    (slot,) = (one for one in slots if one != "other" and
+               datetime.datetime.fromisoformat(one) == friday)  # fmt: skip
+    response = hers.post(
+        f"/visits/{visit.pk}/move/", {"slot": slot, "minutes": 60, "place": "home"}
+    )
+
+    assert response["Location"] == f"/visits/{visit.pk}/"
+    visit.refresh_from_db()
+    assert visit.during.lower == friday
+    assert "Moved. Everybody gets a message." in hers.get(f"/visits/{visit.pk}/").content.decode()
+
+
+def test_its_own_time_is_offered_a_little_later_too(hers, visit):
+    """4:30 to 5:30 keeps nothing away from 5:00."""
+    offered = hers.get(f"/visits/{visit.pk}/move/").content.decode()
+
+    starts = [
+        datetime.datetime.fromisoformat(one)
+        for one in re.findall(r'name="slot" value="([^"]+)"', offered)
+        if one != "other"
+    ]
+    assert at(8, 17) in starts
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "said"),
+    [
+        ({}, 422, "Choose a day."),
+        ({"slot": "other", "day": "2026-10-09", "time": "10:00"}, 409, "contract day"),
+        ({"slot": "nonsense"}, 422, "Choose a time."),
+    ],
+)
+def test_what_does_not_work_says_why_and_nothing_moves(hers, visit, data, status, said):
+    data = {"minutes": 60, "place": "home"} | data
+
+    response = hers.post(f"/visits/{visit.pk}/move/", data)
+
+    assert response.status_code == status and said in response.content.decode()
+    visit.refresh_from_db()
+    assert visit.during.lower == at(8, 16, 30)
+
+
+def test_the_partner_cant_and_the_lead_finds_another(hers, visit, partner, third):
+    his = Client()
+    his.force_login(partner)
+    assert his.post(f"/visits/{visit.pk}/decline/").status_code == 302
+
+    page = hers.get(f"/visits/{visit.pk}/").content.decode()
+    assert "Ben Lee can&#x27;t go" in page or "Ben Lee can't go" in page
+    swap = hers.get(f"/visits/{visit.pk}/swap/").content.decode()
+    ben, cara = partner.educators.get(), third.educators.get()
+    assert re.search(rf'name="out" value="{ben.pk}" required checked', swap)
+    assert "No visit yet this year" in swap
+
+    response = hers.post(f"/visits/{visit.pk}/swap/", {"out": ben.pk, "to": cara.pk})
+
+    assert response.status_code == 302
+    assert [str(one.educator) for one in Visit.objects.get().visitors] == ["Ana Ruiz", "Cara Diaz"]
+
+
+def test_nobody_chosen_and_somebody_untrained_are_refused(hers, visit, partner, colleague):
+    ben = partner.educators.get().pk
+
+    nobody = hers.post(f"/visits/{visit.pk}/swap/", {"out": ben})
+    untrained = hers.post(
+        f"/visits/{visit.pk}/swap/", {"out": ben, "to": colleague.educators.get().pk}
+    )
+
+    assert nobody.status_code == 422 and "Choose who goes instead." in nobody.content.decode()
+    assert untrained.status_code == 409
+    assert "Cara Diaz has not been trained" in untrained.content.decode()
+
+
+def test_what_is_cancelled_is_not_moved(hers, visit, educator):
+    scheduling.cancel(visit, "educator_cancelled", by=educator)
+
+    response = hers.post(
+        f"/visits/{visit.pk}/move/",
+        {"slot": at(9, 17).isoformat(), "minutes": 60, "place": "home"},
+    )
+
+    assert response.status_code == 409
+    assert Visit.objects.get().state == "educator_cancelled"
