@@ -48,7 +48,7 @@ class Can(StrEnum):
     SET_AVAILABILITY = auto()  # when somebody can visit, and whether they interpret
     PAIR = auto()  # who goes together all year
     CLOSE_SCHOOL = auto()  # holidays and snow days, and moving a day's visits
-    SEE_INTERPRETERS = auto()  # who is on the rota, and what is asked of them
+    SEE_INTERPRETERS = auto()  # who is on the rota, and what is asked of them and answered
     RUN_INTERPRETERS = auto()  # put them on it, with their rates
     SEE_VISITS = auto()  # when, where, who; never what was said
     LOG = auto()  # hold and log a visit one takes part in

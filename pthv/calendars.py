@@ -54,13 +54,24 @@ class Invitation:
     method: Method
 
 
+@dataclass(frozen=True)
+class Guest:
+    """Somebody without an account who is invited."""
+
+    name: str
+    email: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
 def uid(program: Program, kind: str, pk: int) -> str:
     """What calendars know a row by: the same for everybody who is invited to it."""
     return f"{kind}-{pk}@{program.slug}.pthv.invalid"
 
 
 def invitation(
-    appointment: Appointment, program: Program, to: User, method: Method = Method.REQUEST
+    appointment: Appointment, program: Program, to: User | Guest, method: Method = Method.REQUEST
 ) -> Invitation:
     """Ask `to` to come, tell of a change, or say that nothing comes of it."""
     event = _event(

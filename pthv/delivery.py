@@ -54,10 +54,11 @@ def _is_ours(provider_id: str) -> bool:
 
 
 def filled(message: Message) -> str:
-    """The body as it goes out: the family's link stands in it, and nowhere else."""
+    """The body as it goes out: its reader's link stands in it, and nowhere else."""
     if not message.link_nonce:
         return message.body
-    link = f"{settings.SITE_URL}/f/{tokens.token(message.link_nonce)}/"
+    door = "i" if message.recipient.startswith("interpreter:") else "f"
+    link = f"{settings.SITE_URL}/{door}/{tokens.token(message.link_nonce)}/"
     return message.body.replace("{link}", link)
 
 

@@ -55,6 +55,13 @@ PLACES = (
     ),
     Place(Can.SCHEDULE, _("Pairs"), "pair_list", "people", ("pair",)),
     Place(Can.SET_AVAILABILITY, _("Hours"), "availability", "clock", ("availability", "holiday")),
+    Place(
+        Can.SEE_INTERPRETERS,
+        _("Interpreters"),
+        "interpreter_request_list",
+        "translate",
+        ("interpreter", "interpreting"),
+    ),
     Place(Can.SEE_DESK, _("Messages"), "message_list", "chat-dots", ("message", "wording")),
     Place(
         Can.SEE_TRAINING,

@@ -167,6 +167,8 @@ ACCOUNT_RATE_LIMITS = {
     "door_sign_in_account": "10/m/user",
     "family_link": "20/m/ip",  # those that open nothing
     "family_answer": "20/h/key",  # by one link
+    "interpreter_link": "20/m/ip",
+    "interpreter_answer": "20/h/key",
 }
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""

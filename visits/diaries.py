@@ -31,7 +31,7 @@ from visits.models import (
 DAY = datetime.timedelta(days=1)
 EVENINGS_END = datetime.time(20)
 WEEKENDS = datetime.time(9), datetime.time(18)
-SIGNED = {"ase"}
+SIGNED = {"ase", "bfi", "bzs", "csl", "csn", "fcs", "fsl", "mfs", "prl", "psr", "sgn"}
 
 Key = tuple[str, int]  # ("educator", 7)
 Window = tuple[datetime.time, datetime.time]

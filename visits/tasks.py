@@ -7,7 +7,7 @@ from django_scopes import scope
 from procrastinate.contrib.django import app
 
 from pthv.models import Program
-from visits import family_messages, scheduling, taking_back
+from visits import family_messages, interpreting, scheduling, taking_back
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,12 @@ def remind_families(timestamp: int) -> None:
 @app.task(name="settle_messages", queueing_lock="settle_messages")
 def settle_messages(timestamp: int) -> None:
     _for_each_program(family_messages.settle)
+
+
+@app.periodic(cron="*/15 * * * *")
+@app.task(name="ask_interpreters", queueing_lock="ask_interpreters")
+def ask_interpreters(timestamp: int) -> None:
+    _for_each_program(interpreting.ask_on)
 
 
 @app.periodic(cron="47 3 * * *")

@@ -4,11 +4,13 @@ from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Func, Q, Value, When
+from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
 from pthv import clock
+from pthv.access import Can
 from pthv.models import (
     CompositeForeignKey,
     Educator,
@@ -25,8 +27,14 @@ from .visit import Visit, one_at_a_time
 class InterpreterQuerySet(models.QuerySet):
     def on_the_rota(self, language: str) -> "InterpreterQuerySet":
         """Who may be asked to interpret this language, in the order in which they are."""
-        asked = self.filter(ended_on=None, willing=True, languages__contains=[language])
+        spoken = language.split("-", maxsplit=1)[0].lower()
+        asked = self.filter(ended_on=None, willing=True, languages__contains=[spoken])
         return asked.order_by("position", "pk")
+
+    def open_to(self, user: User, can: Can) -> "InterpreterQuerySet":
+        """All of the program: schools share them."""
+        reach = user.reach(can)
+        return self if reach.program or reach.schools else self.none()
 
 
 @keeps_history()
@@ -89,11 +97,35 @@ class Interpreter(ProgramRow):
     def __str__(self) -> str:
         return f"{self.given_name} {self.family_name}".strip()
 
+    @property
+    def named(self) -> str:
+        """How a message says whom it is for."""
+        return f"interpreter:{self.pk}"
+
 
 class InterpreterRequestQuerySet(models.QuerySet):
+    def open_to(self, user: User, can: Can) -> "InterpreterRequestQuerySet":
+        """Of the visits of the program, or of one's schools."""
+        return self.filter(visit__in=Visit.objects.open_to(user, can).values("pk"))
+
     def open(self) -> "InterpreterRequestQuerySet":
         """Still looking for somebody, or in vain."""
         return self.filter(state__in=InterpreterRequest.OPEN)
+
+    def by_need(self) -> "InterpreterRequestQuerySet":
+        """With `need`, by which those come first that nobody can do, the soonest first."""
+        rank = Case(
+            When(state="no_resource", then=Value("0")),
+            When(state="pending", then=Value("1")),
+            default=Value("2"),
+        )
+        starts = Func(
+            Func(F("during"), function="lower"),
+            Value("YYYYMMDDHH24MISS"),
+            function="to_char",
+            output_field=models.CharField(),
+        )
+        return self.annotate(need=Concat(rank, starts, output_field=models.CharField()))
 
     def standing(self) -> "InterpreterRequestQuerySet":
         """Neither cancelled nor in vain because the visit wasn't."""

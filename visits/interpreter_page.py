@@ -1,0 +1,79 @@
+"""What an interpreter finds behind the link in a message: what is asked, and how it stands."""
+
+import datetime
+from typing import Any
+
+from django_scopes import scopes_disabled
+
+from pthv import audit, clock, languages, tokens
+from visits.models import InterpreterAsk, InterpreterRequest, Visit
+
+State, Answer = InterpreterRequest.State, InterpreterAsk.Answer
+LASTS = datetime.timedelta(days=1)  # after the visit
+SHOWN_WITH = (
+    "program",
+    "interpreter",
+    "request__interpreter",
+    "request__visit__program",
+    "request__visit__school",
+    "request__visit__family",
+)
+
+
+def found(token: str) -> InterpreterAsk | None:
+    """What this token opens now; None where it opens nothing (any more)."""
+    with scopes_disabled():
+        asks = InterpreterAsk.objects.select_related(*SHOWN_WITH)
+        ask = asks.filter(token_hash=tokens.hashed(token), interpreter__ended_on=None).first()
+    if ask is None or ask.request.visit.during.upper + LASTS < clock.now():
+        return None
+    return ask
+
+
+def shown(ask: InterpreterAsk) -> dict[str, Any]:
+    """What its page shows: no family's name, and its address only to who comes, and then."""
+    request, visit = ask.request, ask.request.visit
+    standing = _standing(ask)
+    coming = standing == "coming"
+    return {
+        "ask": ask,
+        "visit": visit,
+        "school": visit.school,
+        "standing": standing,
+        "language": languages.name(request.language),
+        "rate": request.hourly_rate if coming else ask.interpreter.hourly_rate,
+        "people": [one.educator for one in visit.visitors] if coming else [],
+        "address": _way_there(ask) if coming else "",
+        "said_no": ask.answer == Answer.DECLINED,
+    }
+
+
+def _standing(ask: InterpreterAsk) -> str:
+    """asking, coming, taken (by somebody else), off, or begun."""
+    request, visit = ask.request, ask.request.visit
+    if request.state == State.COVERED and request.interpreter_id == ask.interpreter_id:
+        return "coming"
+    if request.state not in InterpreterRequest.STANDING or not visit.is_ahead:
+        return "off"
+    if request.state == State.COVERED:
+        return "taken"
+    return "begun" if visit.during.lower <= clock.now() else "asking"
+
+
+def _way_there(ask: InterpreterAsk) -> str:
+    """Where to go, from the day before until the visit ends; that is a look at it."""
+    visit = ask.request.visit
+    if visit.goes_home_soon:
+        address = visit.family.address
+    else:
+        address = visit.address if _is_near(visit) else ""
+    if address:
+        facts = {"interpreter": ask.interpreter_id}
+        audit.record("interpreter.address_seen", ask.request, by=None, **facts)
+    return address
+
+
+def _is_near(visit: Visit) -> bool:
+    starts_on = visit.during.lower.astimezone(visit.program.zone).date()
+    day_before = starts_on - datetime.timedelta(days=1)
+    return visit.occupies and day_before <= visit.program.today and clock.now() < visit.during.upper
