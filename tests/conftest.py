@@ -59,10 +59,12 @@ from visits import (
     answers,
     availability,
     family_messages,
+    interpreting,
     invitations,
     logs,
     pay,
     reflections,
+    rota,
     scheduling,
     selection,
     teams,
@@ -72,6 +74,8 @@ from visits.models import (
     Draw,
     FollowUp,
     FundingSource,
+    Interpreter,
+    InterpreterRequest,
     Invitation,
     InvitationAnswer,
     PayBatch,
@@ -409,6 +413,29 @@ def pair(school, educator, partner, site_coordinator) -> VisitTeam:
     """Ana and Ben go together all year."""
     people = [user.educators.get() for user in (educator, partner)]
     return teams.stand(school, people, by=site_coordinator)
+
+
+@pytest.fixture
+def lan(program, program_coordinator) -> Interpreter:
+    """Lan Tran, of the staff, who interprets Spanish and Vietnamese and is asked a day ahead."""
+    program.interpreter_notice = 1
+    program.save()
+    facts = {
+        "kind": "staff",
+        "given_name": "Lan",
+        "family_name": "Tran",
+        "email": "lan@example.org",
+        "phone": "",
+        "languages": ["es", "vi"],
+        "hourly_rate": Decimal(45),
+    }
+    return rota.add(program, facts, by=program_coordinator)
+
+
+@pytest.fixture
+def interpreter_request(visit, lan, educator) -> InterpreterRequest:
+    """Somebody is needed on Thursday; Lan was asked."""
+    return interpreting.request_for(visit, "es", by=educator)
 
 
 @pytest.fixture

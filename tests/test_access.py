@@ -202,6 +202,27 @@ ROWS: dict[str, Row] = {
         method="post",
         status=302,
     ),
+    # Whoever holds an interpreter's link, whoever is logged in; test_interpreter_page.py does.
+    "interpreter_page": Row(set(), of="no_link", not_yours=EVERYBODY, anonymous=404),
+    "interpreter_list": Row(COORDINATORS | ELSEWHERE),
+    "interpreter_new": Row(PROGRAM | ELSEWHERE),
+    "interpreter_edit": theirs(PROGRAM, ELSEWHERE, "lan"),
+    "interpreter_end": theirs(PROGRAM, ELSEWHERE, "lan", method="post", status=302),
+    "interpreter_move": theirs(PROGRAM, ELSEWHERE, "lan", method="post", status=302),
+    # Only an educator's own say.
+    "interpreting_mine": Row(EDUCATORS, not_yours=COORDINATORS | ELSEWHERE),
+    "interpreter_request_list": Row(COORDINATORS | ELSEWHERE),
+    "interpreter_request_detail": theirs(COORDINATED, NOT_COORDINATED, "interpreter_request"),
+    "interpreter_request_answer": theirs(
+        COORDINATED, NOT_COORDINATED, "interpreter_request", method="post", status=302
+    ),
+    "interpreter_request_next": theirs(
+        COORDINATED, NOT_COORDINATED, "interpreter_request", method="post", status=302
+    ),
+    "interpreter_request_end": theirs(
+        COORDINATED, NOT_COORDINATED, "interpreter_request", method="post", status=302
+    ),
+    "visit_interpret": theirs(FAMILY, NOT_MY_FAMILY, "visit", method="post", status=302),
     "visit_list": Row(EDUCATORS | COORDINATORS | ELSEWHERE),
     "visit_detail": theirs(FAMILY, NOT_MY_FAMILY, "visit"),
     "visit_confirm": theirs(FAMILY, NOT_MY_FAMILY, "visit", method="post", status=302),

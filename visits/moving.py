@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from pthv import audit, clock
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, User
-from visits import family_messages, scheduling, teams, telling
+from visits import family_messages, interpreting, scheduling, teams, telling
 from visits.family_words import ONLY_AHEAD
 from visits.models import FamilyLink, Visit
 
@@ -41,11 +41,13 @@ def move(
     _raise_unless_ahead(visit)
     team = scheduling.locked_people(invitation, [one.educator_id for one in visit.visitors])
     raise_if(scheduling.blockers(invitation, team, during, place, but=visit))
+    promised = interpreting.let_go(visit, during, by=by)
     was = visit.during
     visit.during, visit.place, visit.address = during, place, address
     _wait_anew(visit)
     with scheduling.taken_in_words():
         visit.save()
+    interpreting.ask_anew(visit, promised, by=by)
     of_whom = {"caregiver": link.caregiver_id, "link": link.pk} if link else {}
     times = {"was": was.lower.isoformat(), "starts_at": during.lower.isoformat()}
     audit.record("visit.moved", visit, by=by, **times, **of_whom)
@@ -70,7 +72,10 @@ def swap(visit: Visit, out: Educator, to: Educator, *, by: User) -> Visit:
     wanted = [to.pk if pk == out.pk else pk for pk in going]
     people = scheduling.locked_people(invitation, [*wanted, out.pk])
     team = people[:-1]
-    raise_if(scheduling.blockers(invitation, team, visit.during, visit.place, but=visit))
+    raise_if(
+        scheduling.blockers(invitation, team, visit.during, visit.place, but=visit)
+        + interpreting.goes_blockers(visit, to)
+    )
     _wait_anew(visit)
     visit.save()
     theirs = visit.participants.filter(educator=out)

@@ -19,7 +19,7 @@ from families.models import Family, Student
 from pthv import audit, clock, wording
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, User
-from visits import family_messages, telling
+from visits import family_messages, interpreter_asks, interpreting, telling
 from visits.blockers import blockers, family_blockers
 from visits.family_words import ONLY_AHEAD
 from visits.invitations import locked
@@ -80,13 +80,18 @@ def schedule(
         )
     members = invitation.team.memberships if invitation.team else TeamMember.objects.none()
     team = locked_people(invitation, list(members.values_list("educator", flat=True)))
-    if reasons := blockers(invitation, team, during, place):
-        raise NotReady(*reasons)
+    reasons = blockers(invitation, team, during, place)
+    if interpret:
+        on = during.lower.astimezone(invitation.program.zone).date()
+        reasons += interpreter_asks.blockers(interpret, team, invitation.school, on)
+    raise_if(reasons)
     with taken_in_words():
         visit = _create(invitation, team, during, place, address, by)
     audit.record("visit.scheduled", visit, by=by, starts_at=during.lower.isoformat())
     family_messages.tell_time(visit)
     telling.tell(visit, "visit_scheduled", team, by=by)
+    if interpret:
+        interpreting.request_for(visit, interpret, by=by)
     return visit
 
 
@@ -207,6 +212,7 @@ def cancel(visit: Visit, ending: str, *, by: User | None, link: FamilyLink | Non
     of_whom = {"caregiver": link.caregiver_id, "link": link.pk} if link else {}
     audit.record("visit.cancelled", visit, by=by, ending=ending, **of_whom)
     telling.tell(visit, "visit_cancelled", [one.educator for one in visit.visitors], by=by)
+    interpreting.visit_ends(visit, by=by)
     return visit
 
 

@@ -7,7 +7,7 @@ from django_scopes import scope
 from procrastinate.contrib.django import app
 
 from pthv.models import Program
-from visits import family_messages, interpreting, scheduling, taking_back
+from visits import family_messages, interpreter_asks, scheduling, taking_back
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def settle_messages(timestamp: int) -> None:
 @app.periodic(cron="*/15 * * * *")
 @app.task(name="ask_interpreters", queueing_lock="ask_interpreters")
 def ask_interpreters(timestamp: int) -> None:
-    _for_each_program(interpreting.ask_on)
+    _for_each_program(interpreter_asks.ask_on)
 
 
 @app.periodic(cron="47 3 * * *")

@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField
 from django.db import models
-from django.db.models import Case, F, Func, Q, Value, When
-from django.db.models.functions import Concat
+from django.db.models import Case, F, Func, OuterRef, Q, Value, When
+from django.db.models.functions import Concat, JSONObject
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
@@ -101,6 +101,25 @@ class Interpreter(ProgramRow):
     def named(self) -> str:
         """How a message says whom it is for."""
         return f"interpreter:{self.pk}"
+
+
+def interpreted(visit: str) -> models.Subquery:
+    """What the visit of a row needs interpreted, for `needs` to read; `visit`: the row's field."""
+    names = {name: f"interpreter__{name}" for name in ("given_name", "family_name")}
+    asked = InterpreterRequest.objects.standing().filter(visit=OuterRef(visit)).order_by()
+    told = JSONObject(state="state", language="language", **names)
+    return models.Subquery(asked.values(told=told)[:1])
+
+
+def needs(told: dict[str, str] | None) -> "list[InterpreterRequest]":
+    """The request that `interpreted` told of, as a visit's `needs` have it."""
+    if told is None:
+        return []
+    given_name, family_name = told.pop("given_name"), told.pop("family_name")
+    request = InterpreterRequest(**told)
+    if given_name:
+        request.interpreter = Interpreter(given_name=given_name, family_name=family_name)
+    return [request]
 
 
 class InterpreterRequestQuerySet(models.QuerySet):

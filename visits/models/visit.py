@@ -296,6 +296,12 @@ class Visit(ProgramRow):
         """Who goes, the lead first."""
         return list(self.participants.select_related("educator__user"))
 
+    @cached_property
+    def needs(self) -> list[Any]:
+        """What is interpreted at it, and by whom, the latest request first."""
+        asked = self.interpreter_requests.exclude(state="cancelled").order_by("-pk")
+        return list(asked.select_related("interpreter"))
+
     def others(self, user: User) -> "list[VisitParticipant]":
         """Who goes with this person; nobody if they don't go themselves."""
         others = [person for person in self.visitors if person.educator.user_id != user.pk]

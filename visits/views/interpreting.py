@@ -12,7 +12,7 @@ from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.paging import paged
 from pthv.requests import Request, post_only
-from visits import interpreting, rota
+from visits import interpreter_asks, interpreting, rota
 from visits.forms.interpreting import AnswerForm, InterpreterForm, MyInterpretingForm
 from visits.models import Interpreter, InterpreterAsk, InterpreterRequest, Visit
 
@@ -157,8 +157,8 @@ def interpreter_request_detail(request: Request, pk: int) -> HttpResponse:
             "asks": asks,
             "open": open_,
             "standing": standing,
-            "waits_until": interpreting.waits_until(waiting, visit) if waiting else None,
-            "not_asked": interpreting.why_not(asked, visit) if open_ else [],
+            "waits_until": interpreter_asks.waits_until(waiting, visit) if waiting else None,
+            "not_asked": interpreter_asks.why_not(asked, visit) if open_ else [],
             "form": AnswerForm(request=asked) if standing else None,
             "cost": interpreting.cost(asked),
             "late": standing and interpreting.is_late(asked, visit),
@@ -190,7 +190,7 @@ def interpreter_request_answer(request: Request, pk: int) -> HttpResponse:
 def interpreter_request_next(request: Request, pk: int) -> HttpResponse:
     """Wait no longer: ask the next."""
     try:
-        ask = interpreting.ask_next(_request(request, pk))
+        ask = interpreter_asks.ask_next(_request(request, pk))
     except NotReady as refused:
         messages.error(request, str(refused))
     else:

@@ -1,6 +1,8 @@
 """Where each person begins: an educator's Today, and the way to every other desk."""
 
-from django.db.models import prefetch_related_objects
+from collections.abc import Collection
+
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,6 +23,7 @@ from visits.models import (
     Tally,
     VisitParticipant,
 )
+from visits.models.interpreting import interpreted, needs
 from visits.models.visit import visitors
 
 # The first of these that a person holds decides where they begin.
@@ -58,12 +61,13 @@ def more(request: Request) -> HttpResponse:
 def today(request: Request) -> HttpResponse:
     """The next visit with its one next step, whom to invite, promises, and how far we are."""
     me = request.user.reach(Can.SEE_TODAY).educators
-    next_up, coming = _next(list(VisitParticipant.objects.unfinished(me)[:UNFINISHED]))
+    next_up, coming = _next(list(_mine(me)))
     invitations = list(Invitation.objects.invite_next(me, request.program.today)[:3])
     families_shown = [invitation.family for invitation in invitations]
     step = next_up.next_step(next_up.visit, reflected=next_up.reflected) if next_up else ""
     if next_up:
         prefetch_related_objects([next_up.visit], visitors())
+        next_up.visit.needs = needs(next_up.interpreted)
         families_shown.append(next_up.visit.family)
         next_up.visit.program = request.program
     prefetch_related_objects(families_shown, children(), adults())
@@ -90,6 +94,12 @@ def today(request: Request) -> HttpResponse:
             "outcomes": AttemptForm.OUTCOMES,
         },
     )
+
+
+def _mine(me: Collection[int]) -> QuerySet[VisitParticipant]:
+    """Where one has a step to take, with what is interpreted there."""
+    found = VisitParticipant.objects.unfinished(me).annotate(interpreted=interpreted("visit"))
+    return found[:UNFINISHED]
 
 
 def _next(

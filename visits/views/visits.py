@@ -8,7 +8,7 @@ from pthv import audit, clock
 from pthv.access import Can, requires
 from pthv.paging import paged
 from pthv.requests import Request
-from visits import families
+from visits import families, interpreting
 from visits.forms.scheduling import EndingForm
 from visits.models import Visit
 
@@ -47,6 +47,7 @@ def visit_detail(request: Request, pk: int) -> HttpResponse:
         reflections = list(reflections.select_related("educator__user"))
         written = {reflection.educator_id for reflection in reflections}
     reflected = me is not None and me.educator_id in written
+    late, cost = interpreting.price(visit)
     return render(
         request,
         "visits/visit_detail.html",
@@ -62,6 +63,10 @@ def visit_detail(request: Request, pk: int) -> HttpResponse:
             "written": written,
             "may_confirm": Can.SEE_DESK in request.powers and visit.state == Visit.State.SCHEDULED,
             "may_cancel": Can.SCHEDULE in request.powers and visit.is_ahead,
+            "may_ask_interpreter": Can.SCHEDULE in request.powers
+            and interpreting.may_be_needed(visit),
+            "late": late,
+            "cost": cost,
             "endings": EndingForm.base_fields["ending"].choices,
             "log": getattr(visit, "log", None) if me else None,
             "promises": visit.follow_ups.all() if me and hasattr(visit, "log") else [],
