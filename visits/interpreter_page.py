@@ -6,7 +6,7 @@ from typing import Any
 from django_scopes import scopes_disabled
 
 from pthv import audit, clock, languages, tokens
-from visits.models import InterpreterAsk, InterpreterRequest, Visit
+from visits.models import InterpreterAsk, InterpreterRequest
 
 State, Answer = InterpreterRequest.State, InterpreterAsk.Answer
 LASTS = datetime.timedelta(days=1)  # after the visit
@@ -66,14 +66,8 @@ def _way_there(ask: InterpreterAsk) -> str:
     if visit.goes_home_soon:
         address = visit.family.address
     else:
-        address = visit.address if _is_near(visit) else ""
+        address = visit.address if visit.is_near else ""
     if address:
         facts = {"interpreter": ask.interpreter_id}
         audit.record("interpreter.address_seen", ask.request, by=None, **facts)
     return address
-
-
-def _is_near(visit: Visit) -> bool:
-    starts_on = visit.during.lower.astimezone(visit.program.zone).date()
-    day_before = starts_on - datetime.timedelta(days=1)
-    return visit.occupies and day_before <= visit.program.today and clock.now() < visit.during.upper
