@@ -187,6 +187,7 @@ ROWS: dict[str, Row] = {
     "calendar_close": Row(EDUCATORS, method="post", status=302),
     "week": Row(EDUCATORS | COORDINATORS | ELSEWHERE),
     "day_sheet": Row(EDUCATORS | COORDINATORS | ELSEWHERE),
+    "day_move": theirs(COORDINATED, NOT_COORDINATED, "school"),
     "pair_list": Row(EDUCATORS | COORDINATORS | ELSEWHERE),
     "pair_answer": theirs(
         {"educator", "partner"},

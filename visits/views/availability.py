@@ -135,8 +135,7 @@ def holiday_list(request: Request) -> HttpResponse:
                 form.add_error(None, blocked.sentences)
                 status = 409
             else:
-                _say_closed(request, holiday)
-                return redirect("holiday_list")
+                return redirect(_after_closing(request, holiday))
     context = {"form": form, "holidays": _holidays(request, schools), "everywhere": everywhere}
     return render(request, "visits/holiday_list.html", context, status=status)
 
@@ -159,15 +158,21 @@ def _holidays(request: Request, schools: Any) -> list[SchoolHoliday]:
     return list(found.select_related("school").annotate(mine=Exists(mine)))
 
 
-def _say_closed(request: Request, holiday: SchoolHoliday) -> None:
+def _after_closing(request: Request, holiday: SchoolHoliday) -> str:
+    """Where to go on: to the visits of a snow day, if there are some."""
     messages.success(request, _("Saved. Nobody is offered a time on these days."))
-    if number := when.visits_on(holiday):
+    number = when.visits_on(holiday)
+    if number and holiday.school_id and holiday.starts_on == holiday.ends_on:
+        day = holiday.starts_on.isoformat()
+        return f"{reverse('day_move', args=[holiday.school_id])}?on={day}"
+    if number:
         sentence = ngettext(
             "%(number)s visit is planned on these days. Move it or cancel it.",
             "%(number)s visits are planned on these days. Move them or cancel them.",
             number,
         )
         messages.warning(request, sentence % {"number": number})
+    return reverse("holiday_list")
 
 
 def _person(request: Request, typed: str) -> Educator:

@@ -20,7 +20,7 @@ FEW_SCHOOLS = 1
 @requires(Can.SEE_VISITS)
 def week(request: Request) -> HttpResponse:
     """Seven days; of a program without a school chosen, a row for each school."""
-    on = _date(request)
+    on = date_of(request)
     monday = weeks.monday_of(on)
     schools = list(School.objects.open_to(request.user, Can.SEE_VISITS))
     visits, school, person = _narrowed(request, schools)
@@ -39,6 +39,7 @@ def week(request: Request) -> HttpResponse:
         "by_school": weeks.by_school(visits, monday, zone) if by_school else [],
         "days": [] if by_school else weeks.by_day(visits, monday, 7, zone),
         "board": by_school,
+        "may_move": school is not None and Can.CLOSE_SCHOOL in request.powers,
         "mine": bool(request.user.reach(Can.SEE_VISITS).educators),
     }
     return render(request, "visits/week.html", context)
@@ -47,7 +48,7 @@ def week(request: Request) -> HttpResponse:
 @requires(Can.SEE_VISITS)
 def day_sheet(request: Request) -> HttpResponse:
     """The visits of a day, to print and pin to a wall: when, who, which language; no address."""
-    on = _date(request)
+    on = date_of(request)
     schools = list(School.objects.open_to(request.user, Can.SEE_VISITS))
     visits, school, _person = _narrowed(request, schools)
     visits = visits.select_related("school", "family")
@@ -55,7 +56,7 @@ def day_sheet(request: Request) -> HttpResponse:
     return render(request, "visits/day_sheet.html", {"day": day, "school": school})
 
 
-def _date(request: Request) -> datetime.date:
+def date_of(request: Request) -> datetime.date:
     """The day that the address names, else today."""
     try:
         named = parse_date(request.GET.get("on", ""))
