@@ -3,18 +3,11 @@
 import datetime
 
 from pthv import clock
-from pthv.models import Educator, Program, User
+from pthv.models import Educator, Program, School, User
 from visits import availability
 
-AFTER_SCHOOL = datetime.time(15, 15), datetime.time(17)
-EVENING = datetime.time(17), datetime.time(20)
-MORNING = datetime.time(9), datetime.time(12)
-WEEKS = [
-    [(day, *AFTER_SCHOOL) for day in range(4)] + [(day, *EVENING) for day in range(4)],
-    [(day, *EVENING) for day in (0, 1, 3)] + [(5, *MORNING)],
-    [(day, *AFTER_SCHOOL) for day in range(5)],
-    [],  # who hasn't said yet
-]
+FIVE, EIGHT = datetime.time(17), datetime.time(20)
+SATURDAY = (5, datetime.time(9), datetime.time(12))
 PLANNED = datetime.timedelta(days=21)  # the demo's visits lie no further ahead
 
 
@@ -22,11 +15,25 @@ def give(program: Program, year: datetime.date, now: datetime.datetime) -> None:
     """Give them hours and, where nobody has planned a visit yet, the breaks of the year."""
     coordinator = User.objects.get(email="program@demo.example")
     with clock.at(now):
-        for number, educator in enumerate(Educator.objects.select_related("user").order_by("pk")):
-            availability.set_week(educator, WEEKS[number % len(WEEKS)], by=educator.user)
+        number = 0
+        for school in School.objects.order_by("pk"):
+            weeks = _weeks(school.contract_day_ends)
+            for educator in Educator.objects.at(school).select_related("user").order_by("pk"):
+                availability.set_week(educator, weeks[number % len(weeks)], by=educator.user)
+                number += 1
         for name, first, last in _breaks(year.year):
             if first > program.today + PLANNED:
                 availability.close(program, None, name, first, last, by=coordinator)
+
+
+def _weeks(home: datetime.time) -> list[list[availability.Window]]:
+    """Weeks as people tap them, after a day that ends at `home`; some say nothing."""
+    return [
+        [(day, home, EIGHT) for day in range(4)],
+        [(day, FIVE, EIGHT) for day in (0, 1, 3)] + [SATURDAY],
+        [(day, home, FIVE) for day in range(5)],
+        [],
+    ]
 
 
 def _breaks(year: int) -> list[tuple[str, datetime.date, datetime.date]]:
