@@ -102,6 +102,7 @@ def navigation(request: HttpRequest) -> dict[str, object]:
         nav.append(_entry(MORE, url, here, extra=False))
     links = {key: _url(name) for key, name in LINKS.items()}
     links["search"] = _url("search") if Can.SEE_FAMILIES in powers else ""
+    links["interpreting"] = _url("interpreting_mine") if Can.SEE_TODAY in powers else ""
     if user.is_staff:
         links["admin"] = _url("admin:index")
     return {"nav": nav, "nav_more": [entry for entry in nav if entry.extra], "links": links}

@@ -80,7 +80,8 @@ def ask_next_of(
     first = promised.interpreter if promised else None
     lapse(request)
     asked = set(request.asks.values_list("interpreter", flat=True))
-    rota = [one for one in Interpreter.objects.on_the_rota(request.language) if one.pk not in asked]
+    found = Interpreter.objects.on_the_rota(request.language).select_related("educator__user")
+    rota = [one for one in found if one.pk not in asked]
     if first is not None and first.willing:
         rota = [first, *(one for one in rota if one != first)]
     known = Known(request, visit, rota)
@@ -149,6 +150,8 @@ class Known:
         self.diaries = diaries.read([], visit.family, rota, span, program, but=visit)
         self.going = {one.educator_id for one in visit.visitors}
         self.since = request.requested_at.astimezone(program.zone).date()
+        self.closed = diaries.closed_days(visit.school, self.since, self.day)
+        self.ways = interpreter_messages.ways_to(rota)
 
     def diary(self, interpreter: Interpreter) -> Diary:
         return self.diaries["interpreter", interpreter.pk]
@@ -163,7 +166,7 @@ class Known:
         if reason := self.conflict(interpreter):
             return reason
         days = diaries.notice(interpreter, self.request.language, program)
-        if not heard_before and self.day < after(days, self.since, visit.school):
+        if not heard_before and self.day < diaries.working_day(self.since, days, self.closed):
             return _("%(name)s is asked %(days)s working days ahead.") % (
                 name | {"days": str(days)}
             )
@@ -174,7 +177,7 @@ class Known:
         starts, ends = visit.during.lower, visit.during.upper
         if hours is not None and not any(begin <= starts and ends <= end for begin, end in hours):
             return _("%(name)s has other hours.") % name
-        if interpreter_messages.way_to(interpreter) is None:
+        if interpreter.pk not in self.ways:
             return _("We can't write to %(name)s. Call, and note what they say.") % name
         return ""
 
@@ -194,7 +197,8 @@ class Known:
 def why_not(request: InterpreterRequest, visit: Visit) -> list[tuple[Interpreter, str]]:
     """Everybody on the rota for the language who was not asked yet, with what is in the way."""
     asked = request.asks.values("interpreter")
-    rota = list(Interpreter.objects.on_the_rota(request.language).exclude(pk__in=asked))
+    found = Interpreter.objects.on_the_rota(request.language).select_related("educator__user")
+    rota = list(found.exclude(pk__in=asked))
     known = Known(request, visit, rota)
     return [(one, known.obstacle(one)) for one in rota]
 

@@ -4,7 +4,7 @@ No family, no child and no address stands in it: whoever interprets finds them b
 Interpreters read English.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -29,16 +29,19 @@ class Way(NamedTuple):
     address: str
 
 
-def way_to(interpreter: Interpreter) -> Way | None:
-    """By e-mail, or by text where we have only a number that wants them; None: by nobody's."""
-    # Whoever visits, too, is written to where they log in.
-    user = interpreter.educator.user if interpreter.educator else None
-    if address := user.email if user else interpreter.email:
-        return Way(Message.Channel.EMAIL, address)
-    phone = str(interpreter.phone)
-    if phone and texts.offered() and not stops.is_stopped(phone):
-        return Way(Message.Channel.TEXT, phone)
-    return None
+def ways_to(interpreters: Iterable[Interpreter]) -> dict[int, Way]:
+    """By e-mail, or by text where we have only a number that wants them; without whoever is
+    reached by neither."""
+    ways, phones = {}, {}
+    for one in interpreters:
+        # Whoever visits, too, is written to where they log in.
+        if address := one.educator.user.email if one.educator else one.email:
+            ways[one.pk] = Way(Message.Channel.EMAIL, address)
+        elif one.phone and texts.offered():
+            phones[one.pk] = str(one.phone)
+    stopped = stops.stopped(phones.values()) if phones else set()
+    texted = {pk: Way(Message.Channel.TEXT, to) for pk, to in phones.items() if to not in stopped}
+    return ways | texted
 
 
 def ask(
@@ -185,7 +188,7 @@ def _post(
     key: str,
     entry: tuple[Visit, Method] | None = None,
 ) -> None:
-    way = way_to(one.interpreter)
+    way = ways_to([one.interpreter]).get(one.interpreter_id)
     if way is None:
         return
     program = one.request.program

@@ -12,17 +12,21 @@ from families.models import Caregiver, ClassTeacher, Enrollment, SchoolClass, St
 from pthv import clock
 from pthv.models import Message, Role
 from tests.conftest import at
+from tests.visits.test_interpreting_views import like
 from visits import (
     answers,
     family_messages,
+    interpreter_asks,
     invitations,
     logs,
     pay,
     reflections,
+    rota,
     scheduling,
     selection,
 )
 from visits.models import (
+    InterpreterRequest,
     Invitation,
     PayBatch,
     PayLine,
@@ -327,3 +331,45 @@ def test_a_familys_page_whoever_looks_and_however_many_they_are(
     proposal = {"relation": "aunt"}
     amendments.propose(family, proposal, by=educator, caregiver=family.caregivers.first())
     assert count(url, site_coordinator) <= PAGE
+
+
+def test_interpreters(
+    count,
+    interpreter_request,
+    lan,
+    visit,
+    program,
+    program_coordinator,
+    site_coordinator,
+    add_family,
+):
+    pages = {
+        "/interpreters/": program_coordinator,
+        "/interpreters/requests/": site_coordinator,
+        "/interpreters/requests/?show=ended": site_coordinator,
+        f"/interpreters/requests/{interpreter_request.pk}/": site_coordinator,
+    }
+    InterpreterRequest.objects.create(
+        program=program, visit=visit, during=visit.during, language="vi", state="cancelled",
+        ended_at=clock.now(),
+    )  # fmt: skip
+
+    def grow():
+        for number in range(30):
+            facts = {name: getattr(lan, name) for name in rota.FIELDS}
+            facts |= {"given_name": f"No{number}", "email": f"{number}@example.org"}
+            rota.add(program, facts, by=program_coordinator)
+            then = at(10, 17) + datetime.timedelta(days=number)
+            other = like(visit, add_family(f"No{number}"), then)
+            request = InterpreterRequest.objects.create(
+                program=program, visit=other, during=other.during, language="vi"
+            )
+            interpreter_asks.ask_next(request)
+            InterpreterRequest.objects.create(
+                program=program, visit=visit, during=visit.during, language="vi",
+                state="cancelled", ended_at=clock.now(),
+            )  # fmt: skip
+
+    facts = {name: getattr(lan, name) for name in rota.FIELDS}
+    rota.add(program, facts | {"email": "eva@example.org"}, by=program_coordinator)
+    flat(count, pages, grow, MERGE)  # everybody's diary takes five of them

@@ -146,6 +146,11 @@ class InterpreterRequestQuerySet(models.QuerySet):
         )
         return self.annotate(need=Concat(rank, starts, output_field=models.CharField()))
 
+    def unmet(self) -> "InterpreterRequestQuerySet":
+        """Nobody on the rota can: somebody has to see to it."""
+        # Spelled as the index has it.
+        return self.filter(state__in=["pending", "no_resource"], state="no_resource")
+
     def standing(self) -> "InterpreterRequestQuerySet":
         """Neither cancelled nor in vain because the visit wasn't."""
         return self.filter(state__in=InterpreterRequest.STANDING)

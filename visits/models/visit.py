@@ -302,6 +302,12 @@ class Visit(ProgramRow):
         asked = self.interpreter_requests.exclude(state="cancelled").order_by("-pk")
         return list(asked.select_related("interpreter"))
 
+    @property
+    def interpreted_in(self) -> str:
+        """The language for which an interpreter is wanted now; "" where none is."""
+        asked = (one for one in self.needs if one.state != "wasted")
+        return next((one.language for one in asked), "")
+
     def others(self, user: User) -> "list[VisitParticipant]":
         """Who goes with this person; nobody if they don't go themselves."""
         others = [person for person in self.visitors if person.educator.user_id != user.pk]

@@ -19,7 +19,7 @@ from pthv.access import Can, requires
 from pthv.models import Program, School
 from pthv.requests import Request
 from visits import families, family_messages
-from visits.models import FundingSource, Invitation, PayLine, Visit
+from visits.models import FundingSource, InterpreterRequest, Invitation, PayLine, Visit
 from visits.models.visit import VisitQuerySet
 from visits.reports import coverage
 
@@ -108,11 +108,14 @@ def _proposals(request: Request) -> list[dict[str, Any]]:
 
 
 def _at_a_glance(request: Request) -> dict[str, Any]:
-    """How many families wait for a person, and how many messages to families did not arrive, as
-    far as they are counted; and what is left to spend."""
+    """How many families wait for a person, how many messages to families did not arrive, and at
+    how many visits nobody interprets, as far as they are counted; and what is left to spend."""
     counted = {
         "waiting": Invitation.objects.open_to(request.user, Can.SEE_DESK).waiting_for_us(),
         "undelivered": family_messages.troubled(request.user, Can.SEE_DESK),
+        "uninterpreted": InterpreterRequest.objects.open_to(request.user, Can.SEE_DESK)
+        .unmet()
+        .filter(during__startswith__gt=clock.now()),
     }
     funds = FundingSource.objects.paying_on(request.program.today)
     # One question to the database.

@@ -147,6 +147,7 @@ def interpreter_request_detail(request: Request, pk: int) -> HttpResponse:
     open_ = asked.state in InterpreterRequest.OPEN and visit.during.lower > clock.now()
     standing = asked.state in InterpreterRequest.STANDING and visit.during.lower > clock.now()
     asks = list(asked.asks.select_related("interpreter"))
+    not_asked = interpreter_asks.why_not(asked, visit) if standing else []
     waiting = next((one for one in asks if one.answer == InterpreterAsk.Answer.WAITING), None)
     return render(
         request,
@@ -158,8 +159,9 @@ def interpreter_request_detail(request: Request, pk: int) -> HttpResponse:
             "open": open_,
             "standing": standing,
             "waits_until": interpreter_asks.waits_until(waiting, visit) if waiting else None,
-            "not_asked": interpreter_asks.why_not(asked, visit) if open_ else [],
-            "form": AnswerForm(request=asked) if standing else None,
+            "not_asked": not_asked,
+            # Whoever was asked, and whoever could be: no question to the database more.
+            "people": [*(one.interpreter for one in asks), *(one for one, _why in not_asked)],
             "cost": interpreting.cost(asked),
             "late": standing and interpreting.is_late(asked, visit),
         },

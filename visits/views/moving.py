@@ -27,9 +27,12 @@ def visit_move(request: Request, pk: int) -> HttpResponse:
         "place": visit.place,
         "address": visit.address,
         "minutes": wanted if wanted in dict(SlotForm.MINUTES) else length,
-        "interpret": "",
+        "interpret": _interpret(request, visit),
     }
-    form = SlotForm(request.POST or None, initial=initial, program=request.program)
+    language = visit.interpreted_in
+    form = SlotForm(
+        request.POST or None, initial=initial, program=request.program, language=language
+    )
     if request.method != "POST":
         return times(request, invitation, form, visit=visit)
     if not form.is_valid():
@@ -84,6 +87,13 @@ def visit_decline(request: Request, pk: int) -> HttpResponse:
     else:
         messages.success(request, _("The other was told, and somebody else is looked for."))
     return redirect("visit_detail", pk)
+
+
+def _interpret(request: Request, visit: Visit) -> str:
+    """The language for which somebody has to be free: that of now, unless it was put aside."""
+    chosen = request.POST or request.GET
+    language = visit.interpreted_in
+    return language if chosen.get("interpret", language) == language else ""
 
 
 def _ahead(request: Request, pk: int, can: Can = Can.SCHEDULE) -> Visit:

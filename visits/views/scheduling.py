@@ -11,7 +11,7 @@ from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
 from pthv.requests import Request, post_only
-from visits import finding, invitations, scheduling
+from visits import finding, interpreting, invitations, scheduling
 from visits.forms.scheduling import EndingForm, SlotForm
 from visits.models import Invitation, Visit
 
@@ -62,9 +62,12 @@ def times(
     """The page of times; `visit`: the one that is moved."""
     team = [one.educator for one in visit.visitors] if visit else invitation.people()
     minutes, interpret = form.initial["minutes"], form.initial["interpret"]
+    late, cost = interpreting.price(visit) if visit else (False, None)
     context = {
         "form": form,
         "invitation": invitation,
+        "late": late,
+        "cost": cost,
         "visit": visit,
         "team": team,
         "wishes": invitations.wishes(invitation),
