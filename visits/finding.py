@@ -43,7 +43,7 @@ def offer(
     `interpret`: the language that somebody on the rota interprets; where nobody does, the times
     are those without. `but`: the visit that a new time is sought for.
     """
-    rota = list(Interpreter.objects.on_the_rota(interpret)) if interpret else []
+    rota = _rota(interpret, team)
     days = _days(invitation, team, minutes, rota, interpret, but)
     return Offer(
         suiting=_only(days, suiting=True),
@@ -59,11 +59,18 @@ def for_family(visit: Visit) -> list[FreeDay]:
     team = [one.educator for one in visit.visitors]
     request = InterpreterRequest.objects.standing().filter(visit=visit).first()
     language = request.language if request else ""
-    rota = list(Interpreter.objects.on_the_rota(language)) if language else []
+    rota = _rota(language, team)
     length = visit.during.upper - visit.during.lower
     minutes = int(length.total_seconds() // 60)
     days = _days(invitation, team, minutes, rota, language, visit)
     return [day for day in days if day.times and day.date > invitation.program.today]
+
+
+def _rota(language: str, team: Sequence[Educator]) -> list[Interpreter]:
+    """Who may be asked to interpret; nobody who goes along anyway."""
+    if not language:
+        return []
+    return list(Interpreter.objects.on_the_rota(language).exclude(educator__in=team))
 
 
 def _days(

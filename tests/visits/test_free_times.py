@@ -13,7 +13,7 @@ from families.models import Family
 from pthv import clock
 from pthv.models import Educator, School
 from tests.conftest import at
-from visits import scheduling
+from visits import interpreter_asks, scheduling
 from visits.free_times import free_times, wish_of
 from visits.models import (
     Availability,
@@ -378,7 +378,7 @@ def test_every_free_time_is_offered_and_no_other(
             )
             expected = _oracle(scene, school, team, family, asked, zone)
             _agrees(days, expected, zone)
-            _schedule_without_blockers(days, Invitation.objects.get(pk=accepted.pk), team)
+            _schedule_without_blockers(days, Invitation.objects.get(pk=accepted.pk), team, asked)
         transaction.set_rollback(True)
 
 
@@ -391,10 +391,12 @@ def _agrees(days, expected, zone) -> None:
             assert time.during.lower.astimezone(zone).date() == day.date
 
 
-def _schedule_without_blockers(days, invitation, team) -> None:
-    offered = [time.during for day in days for time in day.times]
-    for during in {*offered[:2], *offered[-2:]}:
+def _schedule_without_blockers(days, invitation, team, asked) -> None:
+    offered = [(day.date, time.during) for day in days for time in day.times]
+    for date, during in {*offered[:2], *offered[-2:]}:
         assert scheduling.blockers(invitation, team, during, Visit.Place.HOME) == []
+        if asked is not None:
+            assert interpreter_asks.blockers("vi", team, invitation.school, date) == []
 
 
 def _set_up(scene, program, team, family, busy, interpreter_of) -> list[Interpreter] | None:

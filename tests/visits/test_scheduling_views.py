@@ -289,8 +289,19 @@ def test_an_interpreter_is_offered_where_one_is_wished_or_needed(
     assert "With an interpreter" not in find("?interpret=es")
 
 
-def test_times_are_offered_though_nobody_interprets_the_language_yet(find):
+def test_times_are_offered_though_nobody_interprets_the_language_yet(
+    find, program, partner, program_coordinator
+):
     Invitation.objects.update(interpreter_wanted=True)
+    Interpreter.objects.create(
+        program=program,
+        kind="staff",
+        given_name="Ben, who goes along",
+        email="ben@example.org",
+        languages=["es"],
+        educator=partner.educators.get(),
+        adult_confirmed_by=program_coordinator,
+    )
 
     page = find()
 
