@@ -32,6 +32,8 @@ __all__ = [
     "send_again",
     "settle",
     "tell_cancelled",
+    "tell_moved",
+    "tell_soon",
     "tell_time",
     "thank",
 ]
@@ -251,9 +253,27 @@ def thank(answer: InvitationAnswer) -> Message | None:
 
 def tell_time(visit: Visit) -> list[Message]:
     """Tell the family when its visit is."""
-    key = f"{visit.pk}:{visit.during.lower:%Y%m%d%H%M}"
     invitation = visit.invitation
-    return _send("visit_time", invitation, recipients(invitation), key, visit=visit)
+    return _send("visit_time", invitation, recipients(invitation), _time(visit), visit=visit)
+
+
+def tell_moved(visit: Visit) -> list[Message]:
+    """Tell the family when its visit is now; whom no time had reached yet, as for the first."""
+    untold = _keep_back(visit)
+    found = recipients(visit.invitation)
+    first = [to for to in found if to.caregiver.named in untold]
+    again = [to for to in found if to.caregiver.named not in untold]
+    key = f"{_time(visit)}:{visit.sequence}"
+    return [
+        *_send("visit_time", visit.invitation, first, key, visit=visit),
+        *_send("visit_moved", visit.invitation, again, key, visit=visit),
+    ]
+
+
+def tell_soon(visit: Visit, hours: int) -> list[Message]:
+    """Remind the family of its visit, that many hours before it at most."""
+    key = f"{_time(visit)}:{hours}"
+    return _send("visit_soon", visit.invitation, recipients(visit.invitation), key, visit=visit)
 
 
 def tell_cancelled(visit: Visit) -> list[Message]:
@@ -261,12 +281,22 @@ def tell_cancelled(visit: Visit) -> list[Message]:
     if visit.state == Visit.State.NOT_HOME:
         return []
     invitation = locked(visit.invitation, "school_year")
-    about, kinds = invitation.named, ["visit_time"]
-    waiting = Message.objects.waiting().filter(program=visit.program_id, about=about)
-    untold = set(waiting.filter(kind__in=kinds).values_list("recipient", flat=True))
-    outbox.withdraw(visit.program, about=about, kinds=kinds)
+    untold = _keep_back(visit)
     told = [to for to in recipients(invitation) if to.caregiver.named not in untold]
     return _send("visit_cancelled", invitation, told, str(visit.pk), visit=visit)
+
+
+def _time(visit: Visit) -> str:
+    return f"{visit.pk}:{visit.during.lower:%Y%m%d%H%M}"
+
+
+def _keep_back(visit: Visit) -> set[str]:
+    """Let what waits, and tells a time that is over, not go out; return whom it was the first."""
+    about = visit.invitation.named
+    waiting = Message.objects.waiting().filter(program=visit.program_id, about=about)
+    untold = set(waiting.filter(kind="visit_time").values_list("recipient", flat=True))
+    outbox.withdraw(visit.program, about=about, kinds=["visit_time", "visit_moved", "visit_soon"])
+    return untold
 
 
 @transaction.atomic

@@ -21,6 +21,8 @@ NAMES = {
     "please_answer": gettext_lazy("Please answer"),
     "thank_you": gettext_lazy("Thank you"),
     "visit_time": gettext_lazy("Time of the visit"),
+    "visit_moved": gettext_lazy("New time of the visit"),
+    "visit_soon": gettext_lazy("Reminder of the visit"),
     "visit_cancelled": gettext_lazy("Visit cancelled"),
     "call": gettext_lazy("What to say on the phone"),
 }
@@ -40,7 +42,7 @@ PLACEHOLDERS = {
 # A subject shows on a locked phone: it names no family and no child.
 IN_SUBJECT = ("school",)
 LINKED = ("invitation", "please_answer")
-TIMED = ("visit_time", "visit_cancelled")
+TIMED = ("visit_time", "visit_moved", "visit_soon", "visit_cancelled")
 # Of a family, a school and people that nobody has.
 INVENTED = {
     "school": "Lincoln School",

@@ -69,6 +69,20 @@ OURS: dict[str, tuple[Any, Any]] = {
             "{no_trouble} To change or cancel: {link}"
         ),
     ),
+    "visit_moved": (
+        gettext_lazy("Your home visit has a new time"),
+        gettext_lazy(
+            "Hello {caregiver}. The visit of {educators} of {school} is now on {when}, {place}. "
+            "{no_trouble} To change or cancel: {link}"
+        ),
+    ),
+    "visit_soon": (
+        gettext_lazy("Your home visit is soon"),
+        gettext_lazy(
+            "Hello {caregiver}. {educators} of {school} look forward to meeting you on {when}, "
+            "{place}. {no_trouble} To change or cancel: {link}"
+        ),
+    ),
     "visit_cancelled": (
         gettext_lazy("Your home visit is cancelled"),
         gettext_lazy(

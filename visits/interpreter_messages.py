@@ -98,6 +98,22 @@ def thank(one: InterpreterAsk, request: InterpreterRequest, visit: Visit) -> Non
         _post("interpreter_covered", one, subject, body, key=key, entry=(visit, Method.REQUEST))
 
 
+def remind(one: InterpreterAsk, request: InterpreterRequest, visit: Visit, hours: int) -> None:
+    """Say again when and where, that many hours before at most."""
+    with _in(visit):
+        facts = _facts(one, request, visit)
+        subject = _("You interpret on %(day)s") % facts
+        body = (
+            _(
+                "Hello %(name)s, a reminder: you interpret %(language)s at a home visit of "
+                "%(school)s on %(when)s. The way there, and a button if you can't come after "
+                "all, are here: {link}"
+            )
+            % facts
+        )
+        _post("interpreter_reminder", one, subject, body, key=f"{one.pk}:{hours}")
+
+
 def take_back(one: InterpreterAsk, request: InterpreterRequest, visit: Visit) -> None:
     """Whoever had said yes can't after all: it leaves their calendar."""
     with _in(visit):

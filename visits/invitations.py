@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Value
+from django.db.models import Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Concat
 from django.utils.translation import gettext as _
 
@@ -125,7 +125,7 @@ def _tried_enough(invitation: Invitation, attempts: list[ContactAttempt]) -> boo
 
 
 @transaction.atomic
-def open_second(first: Invitation, *, by: User) -> Invitation:
+def open_second(first: Invitation, *, by: User | None) -> Invitation:
     """After a completed first visit, the family may be asked to a second, by the same team."""
     first = locked(first)
     if first.kind != VisitKind.FIRST or first.visited_at is None:
@@ -145,6 +145,30 @@ def open_second(first: Invitation, *, by: User) -> Invitation:
         raise_if(no_blockers(second))
         audit.record("invitation.opened", second, by=by, after=first.pk)
     return second
+
+
+def open_seconds(program: Program) -> int:
+    """Once the school year says so, families that were visited may be asked to a second visit;
+    return how many more may. Who said no since is left alone."""
+    years = SchoolYear.objects.on(program.today).filter(second_visits_from__lte=program.today)
+    seconds = Invitation.objects.filter(
+        family=OuterRef("family"), school_year=OuterRef("school_year"), kind=VisitKind.SECOND
+    )
+    visited = Invitation.objects.filter(
+        ~Exists(seconds),
+        program=program,
+        school_year__in=years.filter(program=program).values("pk"),
+        kind=VisitKind.FIRST,
+        visited_at__isnull=False,
+    )
+    opened = 0
+    for first in visited.without_a_no().order_by("visited_at", "pk").iterator():
+        try:
+            open_second(first, by=None)
+        except NotReady:
+            continue
+        opened += 1
+    return opened
 
 
 def wishes(invitation: Invitation) -> list[str]:

@@ -44,6 +44,7 @@ def move(
     promised = interpreting.let_go(visit, during, by=by)
     was = visit.during
     visit.during, visit.place, visit.address = during, place, address
+    visit.timed_at, visit.reminded = clock.now(), None
     _wait_anew(visit)
     with scheduling.taken_in_words():
         visit.save()
@@ -52,7 +53,7 @@ def move(
     times = {"was": was.lower.isoformat(), "starts_at": during.lower.isoformat()}
     audit.record("visit.moved", visit, by=by, **times, **of_whom)
     telling.tell(visit, "visit_moved", team, by=by, was=was.lower)
-    family_messages.tell_time(visit)
+    family_messages.tell_moved(visit)
     return visit
 
 

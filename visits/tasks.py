@@ -7,7 +7,14 @@ from django_scopes import scope
 from procrastinate.contrib.django import app
 
 from pthv.models import Program
-from visits import family_messages, interpreter_asks, scheduling, taking_back
+from visits import (
+    family_messages,
+    interpreter_asks,
+    invitations,
+    reminders,
+    scheduling,
+    taking_back,
+)
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +35,18 @@ def settle_messages(timestamp: int) -> None:
 @app.task(name="ask_interpreters", queueing_lock="ask_interpreters")
 def ask_interpreters(timestamp: int) -> None:
     _for_each_program(interpreter_asks.ask_on)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="remind_of_visits", queueing_lock="remind_of_visits")
+def remind_of_visits(timestamp: int) -> None:
+    _for_each_program(reminders.remind)
+
+
+@app.periodic(cron="23 11 * * *")
+@app.task(name="open_second_visits", queueing_lock="open_second_visits")
+def open_second_visits(timestamp: int) -> None:
+    _for_each_program(invitations.open_seconds)
 
 
 @app.periodic(cron="47 3 * * *")

@@ -12,6 +12,8 @@ from visits.models import Visit
 
 # What takes the visit out of somebody's calendar again.
 ENDINGS = ("visit_cancelled", "visit_left")
+# What changes nothing in it.
+SILENT = ("visit_declined", "visit_reminder")
 
 
 def appointment(visit: Visit) -> Appointment:
@@ -27,9 +29,16 @@ def appointment(visit: Visit) -> Appointment:
 
 
 def tell(
-    visit: Visit, kind: str, educators: Iterable[Educator], *, by: User | None, **context: object
+    visit: Visit,
+    kind: str,
+    educators: Iterable[Educator],
+    *,
+    by: User | None,
+    which: int = 0,
+    **context: object,
 ) -> None:
-    """Queue the e-mail of a kind to each of these; `by`: whose doing it is."""
+    """Queue the e-mail of a kind to each of these; `by`: whose doing it is; `which` of several
+    of a kind between two changes."""
     method = Method.CANCEL if kind in ENDINGS else Method.REQUEST
     entry = appointment(visit)
     letters = (
@@ -37,8 +46,10 @@ def tell(
             educator.user,
             {"visit": visit, "by": by, "own": by is not None and educator.user_id == by.pk}
             | context,
-            f"{visit.pk}:{visit.sequence}:{educator.pk}",
-            calendars.invitation(entry, visit.program, educator.user, method),
+            f"{visit.pk}:{visit.sequence}:{which}:{educator.pk}",
+            None
+            if kind in SILENT
+            else calendars.invitation(entry, visit.program, educator.user, method),
         )
         for educator in educators
     )

@@ -88,3 +88,45 @@ def test_contact_data_on_a_list_counts_as_a_look(client, invitation, educator):
 
     looks = RecordView.objects.filter(subject_type="family", subject_id=invitation.family_id)
     assert sorted(looks.values_list("reason", flat=True)) == ["see_families", "see_today"]
+
+
+class TestSecondVisits:
+    """From a day of the school year on, visited families may be asked again by themselves."""
+
+    @pytest.fixture(autouse=True)
+    def _from_october_20(self, school_year):
+        school_year.second_visits_from = datetime.date(2026, 10, 20)
+        school_year.save()
+
+    def seconds(self) -> list[Invitation]:
+        return list(Invitation.objects.filter(kind="second"))
+
+    @pytest.mark.parametrize(("day", "opened"), [(19, 0), (20, 1), (25, 1)])
+    def test_not_before_the_day(self, completed, program, day, opened):
+        with clock.at(at(day, 12)):
+            assert invitations.open_seconds(program) == opened
+            assert invitations.open_seconds(program) == 0
+
+        assert [one.state for one in self.seconds()] == ["not_asked"] * opened
+
+    def test_who_was_not_visited_is_not_asked_a_second_time(self, visit, program):
+        with clock.at(at(25, 12)):
+            assert invitations.open_seconds(program) == 0
+
+    def test_who_said_no_since_is_left_alone(self, completed, program, add_family, school_year):
+        Invitation.objects.create(
+            program=program,
+            plan=completed.invitation.plan,
+            school=completed.school,
+            school_year=school_year,
+            family=completed.family,
+            kind="additional",
+            educator=completed.invitation.educator,
+            state="declined",
+            asked_at=at(19, 12),
+            answered_at=at(19, 12),
+            answered_by=completed.held_by,
+        )
+
+        with clock.at(at(25, 12)):
+            assert invitations.open_seconds(program) == 0

@@ -164,6 +164,15 @@ class Visit(ProgramRow):
         editable=False,
         help_text=_("How often calendars were told of a change."),
     )
+    timed_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("Since when it has this time, if it was moved.")
+    )
+    reminded = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("How many hours before it everybody was reminded last."),
+    )
     scheduled_at = models.DateTimeField(default=clock.now)
     scheduled_by = models.ForeignKey(User, models.PROTECT, db_index=False, related_name="+")
     confirmed_at = models.DateTimeField(null=True, blank=True)
