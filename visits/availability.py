@@ -25,10 +25,21 @@ Window = tuple[int, datetime.time, datetime.time]  # 0 is Monday
 LONGEST = datetime.timedelta(days=366)
 
 
+def kind_of(person: Person) -> str:
+    """What rows about somebody call them."""
+    return "interpreter" if isinstance(person, Interpreter) else "educator"
+
+
 def week_of(person: Person) -> list[Window]:
     """Somebody's hours, in order; none: they haven't said."""
     rows = Availability.objects.filter(**_of(person)).values_list("weekday", "starts", "ends")
     return joined(rows)
+
+
+def days_off(person: Person) -> list[TimeOff]:
+    """Those that aren't over."""
+    off = TimeOff.objects.filter(**_of(person), ends_on__gte=person.program.today)
+    return list(off)
 
 
 @transaction.atomic
@@ -148,7 +159,7 @@ def visits_on(holiday: SchoolHoliday) -> int:
 
 
 def _of(person: Person) -> dict[str, Person]:
-    return {"interpreter" if isinstance(person, Interpreter) else "educator": person}
+    return {kind_of(person): person}
 
 
 def _lock(person: Person) -> None:

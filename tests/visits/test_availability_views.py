@@ -7,7 +7,7 @@ import pytest
 
 from pthv.models import School
 from visits import availability as hours
-from visits.models import Availability, SchoolHoliday, TimeOff
+from visits.models import Availability, Interpreter, SchoolHoliday, TimeOff
 
 WEEKDAYS = range(5)
 AFTER_SCHOOL = (datetime.time(15, 15), datetime.time(17))
@@ -139,6 +139,35 @@ def test_nobody_removes_the_days_off_of_others(tap, ana, educator, colleague):
 
     assert tap({}, f"/availability/off/{off.pk}/remove/", by=colleague)[0] == 404
     assert TimeOff.objects.exists()
+
+
+def test_the_hours_of_an_interpreter_are_set_by_whoever_runs_the_rota(
+    tap, client, program, program_coordinator, site_coordinator
+):
+    linh = Interpreter.objects.create(
+        program=program,
+        kind="outside",
+        given_name="Linh",
+        email="linh@example.org",
+        languages=["vi"],
+        adult_confirmed_by=program_coordinator,
+    )
+    url = f"/availability/?interpreter={linh.pk}"
+    client.force_login(program_coordinator)
+    assert url in client.get(f"/interpreters/{linh.pk}/").content.decode()
+
+    status, page = tap({"0": "evening"}, url, by=program_coordinator)
+    assert status == 200 and "When can Linh interpret?" in page
+    assert hours.week_of(linh) == [(0, *EVENING)]
+    week = {"week": "1", "interpreter": linh.pk}
+    _, page = tap(week, "/availability/off/", by=program_coordinator)
+    assert "When can Linh interpret?" in page and "Tue, Oct 6 – Sun, Oct 11" in page
+    off = f"/availability/off/{TimeOff.objects.get().pk}/remove/"
+    assert tap({"0": []}, url, by=site_coordinator)[0] == 404
+    assert tap(week, "/availability/off/", by=site_coordinator)[0] == 404
+    assert tap({}, off, by=site_coordinator)[0] == 404
+    _, page = tap({}, off, by=program_coordinator)
+    assert "Removed." in page and not TimeOff.objects.exists()
 
 
 def test_whoever_has_no_hours_is_found(client, ana, educator, partner, site_coordinator):

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,18 +19,18 @@ from pthv.paging import paged
 from pthv.requests import Request, id_of, post_only
 from visits import availability as when
 from visits.forms.availability import HolidayForm, TimeOffForm, WeekForm
-from visits.models import Availability, SchoolHoliday, TimeOff
+from visits.models import Availability, Interpreter, SchoolHoliday, TimeOff
 
 SET, CLOSE = Can.SET_AVAILABILITY, Can.CLOSE_SCHOOL
 
 
 @requires(SET)
 def availability(request: Request) -> HttpResponse:
-    """Somebody's week and days off: one's own, or `educator`'s for whoever coordinates."""
-    own = request.user.reach(SET).educators
-    if "educator" not in request.GET and not own:
+    """Somebody's week and days off: one's own, or for whoever coordinates, that of an `educator`
+    or an `interpreter`."""
+    if not (request.GET.keys() & {"educator", "interpreter"} or request.user.reach(SET).educators):
         return availability_list(request)
-    person = _person(request, request.GET.get("educator", ""))
+    person = _person(request, request.GET)
     school = _school_of(person)
     form = WeekForm(request.POST or None, school=school, week=when.week_of(person))
     status = 200
@@ -40,24 +40,22 @@ def availability(request: Request) -> HttpResponse:
             messages.success(request, _("Saved. Only times within these hours are offered."))
             return redirect(_url(person, request))
         status = 422
-    off = TimeOff.objects.filter(educator=person, ends_on__gte=request.program.today)
     context = {
         "form": form,
         "days": form.days(),
         "person": person,
-        "is_me": person.pk in own,
-        "school": school,
-        "off": list(off),
+        "kind": when.kind_of(person),
+        "is_me": _is_me(person, request),
+        "off": when.days_off(person),
         "off_form": TimeOffForm(),
         "may_list": _coordinates(request),
-        "may_close": CLOSE in request.powers,
     }
     return render(request, "visits/availability.html", context, status=status)
 
 
 @requires(SET)
 def availability_list(request: Request) -> HttpResponse:
-    """Everybody whose hours one may set: whoever has none yet first."""
+    """Every educator whose hours one may set, or those who have none yet."""
     if not _coordinates(request):
         raise PermissionDenied
     hours = Availability.objects.filter(educator=OuterRef("pk"))
@@ -86,7 +84,7 @@ def availability_list(request: Request) -> HttpResponse:
 @requires(SET)
 def time_off_add(request: Request) -> HttpResponse:
     """Days off: until Sunday in one tap (`week`), or those that were typed."""
-    person = _person(request, request.POST.get("educator", ""))
+    person = _person(request, request.POST)
     form = TimeOffForm(request.POST)
     try:
         if "week" in request.POST:
@@ -109,12 +107,13 @@ def time_off_add(request: Request) -> HttpResponse:
 @post_only("availability")
 @requires(SET)
 def time_off_remove(request: Request, pk: int) -> HttpResponse:
-    theirs = Educator.objects.open_to(request.user, SET)
-    off = TimeOff.objects.filter(educator__in=theirs).select_related("educator")
+    theirs = Q(educator__in=_educators(request)) | Q(interpreter__in=_interpreters(request))
+    off = TimeOff.objects.filter(theirs).select_related("educator", "interpreter")
     time_off = get_object_or_404(off, pk=pk)
+    person = time_off.educator or time_off.interpreter
     when.remove_time_off(time_off, by=request.user)
     messages.success(request, _("Removed. Times are offered on these days again."))
-    return redirect(_url(time_off.educator, request))
+    return redirect(_url(person, request))
 
 
 @requires(CLOSE)
@@ -175,18 +174,30 @@ def _after_closing(request: Request, holiday: SchoolHoliday) -> str:
     return reverse("holiday_list")
 
 
-def _person(request: Request, typed: str) -> Educator:
-    """Whose week it is: the educator who was named, or oneself."""
-    found = Educator.objects.open_to(request.user, SET).select_related("user", "program")
-    if typed:
-        return get_object_or_404(found, pk=id_of(typed))
+def _educators(request: Request) -> Any:
+    return Educator.objects.open_to(request.user, SET).select_related("user", "program")
+
+
+def _interpreters(request: Request) -> Any:
+    """Those on the rota, for whoever runs it."""
+    runs = Interpreter.objects.filter(ended_on=None).select_related("program")
+    return runs if Can.RUN_INTERPRETERS in request.powers else runs.none()
+
+
+def _person(request: Request, said: QueryDict) -> when.Person:
+    """Whose week it is: who was named, or oneself."""
+    if "interpreter" in said:
+        return get_object_or_404(_interpreters(request), pk=id_of(str(said["interpreter"])))
+    if "educator" in said:
+        return get_object_or_404(_educators(request), pk=id_of(str(said["educator"])))
     own = request.user.reach(SET).educators
-    if not own:
-        raise Http404
-    return get_object_or_404(found, pk=min(own))
+    return get_object_or_404(_educators(request), pk=min(own, default=None))
 
 
-def _school_of(person: Educator) -> School | None:
+def _school_of(person: when.Person) -> School | None:
+    """Where they visit, whose day is over when theirs begins; interpreters have many schools."""
+    if isinstance(person, Interpreter):
+        return None
     held = Membership.objects.current().filter(
         user=person.user_id, program=person.program_id, role=Role.EDUCATOR
     )
@@ -199,6 +210,10 @@ def _coordinates(request: Request) -> bool:
     return reach.program or bool(reach.schools)
 
 
-def _url(person: Educator, request: Request) -> str:
+def _is_me(person: when.Person, request: Request) -> bool:
+    return isinstance(person, Educator) and person.pk in request.user.reach(SET).educators
+
+
+def _url(person: when.Person, request: Request) -> str:
     url = reverse("availability")
-    return url if person.pk in request.user.reach(SET).educators else f"{url}?educator={person.pk}"
+    return url if _is_me(person, request) else f"{url}?{when.kind_of(person)}={person.pk}"
