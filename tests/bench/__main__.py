@@ -94,6 +94,10 @@ def pages(sql: psycopg.Connection) -> list[Page]:
         f"'YYYY-MM-DD\"T\"HH24:MI:SS') || '%%2B00:00' FROM visits_visit WHERE {mine} "
         f"ORDER BY lower(during) DESC, id DESC OFFSET 12000 LIMIT 1"
     ).replace("%%", "%")
+    week = one(
+        f"SELECT to_char(date_trunc('week', lower(during)), 'YYYY-MM-DD') AS monday "
+        f"FROM visits_visit WHERE {mine} AND occupies GROUP BY monday ORDER BY count(*) DESC LIMIT 1"
+    )
     plan = one(f"SELECT min(id) FROM visits_selectionplan WHERE {mine}")
     batch = one(f"SELECT max(id) FROM visits_paybatch WHERE {mine}")
     cohorts = "SELECT max(id) FROM training_cohort WHERE program_id = (SELECT id FROM pthv_program "
@@ -142,6 +146,14 @@ def pages(sql: psycopg.Connection) -> list[Page]:
         Page("search, educator", "educator", "/search/?q=ma"),
         Page("visits p1", "program", "/visits/"),
         Page("visits deep", "program", f"/visits/?after={deep}"),
+        Page("week, program", "program", f"/visits/week/?on={week}"),
+        Page("week, school", "site", f"/visits/week/?on={week}"),
+        Page("week, educator", "educator", f"/visits/week/?on={week}"),
+        Page("day sheet", "site", f"/visits/day/?on={week}"),
+        Page("hours", "educator", "/availability/"),
+        Page("everybody's hours", "program", "/availability/"),
+        Page("pairs, school", "site", "/pairs/"),
+        Page("rota", "program", "/interpreters/"),
         Page("plans", "program", "/plans/"),
         Page("plan", "program", f"/plans/{plan}/"),
         Page("plan form", "program", "/plans/new/"),
