@@ -207,9 +207,10 @@ def waits_until(ask: InterpreterAsk, visit: Visit) -> datetime.datetime:
     """When the next is asked if nobody answers: after a day that is no weekend's, sooner where
     the visit is near."""
     left = max(visit.during.lower - ask.asked_at, datetime.timedelta())
-    until = ask.asked_at + min(PATIENCE, left / SHARE)
-    zone = visit.program.zone
-    while until.astimezone(zone).weekday() > 4 and until + diaries.DAY < visit.during.lower:
+    if left / SHARE < PATIENCE:
+        return ask.asked_at + left / SHARE
+    until = ask.asked_at + PATIENCE
+    while until.astimezone(visit.program.zone).weekday() > 4:
         until += diaries.DAY
     return until
 

@@ -160,8 +160,11 @@ def interpreter_request_detail(request: Request, pk: int) -> HttpResponse:
             "standing": standing,
             "waits_until": interpreter_asks.waits_until(waiting, visit) if waiting else None,
             "not_asked": not_asked,
-            # Whoever was asked, and whoever could be: no question to the database more.
-            "people": [*(one.interpreter for one in asks), *(one for one, _why in not_asked)],
+            # Whoever is waited for first; then whoever was asked, and whoever could be.
+            "people": [
+                *(one.interpreter for one in sorted(asks, key=lambda one: one != waiting)),
+                *(one for one, _why in not_asked),
+            ],
             "cost": interpreting.cost(asked),
             "late": standing and interpreting.is_late(asked, visit),
         },
