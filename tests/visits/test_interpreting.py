@@ -233,6 +233,13 @@ def test_an_answer_that_is_late_lets_the_next_be_asked(interpreter_request, eva,
     assert NOW < until <= NOW + datetime.timedelta(days=1)
 
 
+def test_where_the_visit_is_near_nobody_is_waited_for_over_the_weekend(interpreter_request):
+    ask, visit = interpreter_request.asks.get(), interpreter_request.visit
+    ask.asked_at, visit.during = at(10, 9), scheduling.slot(at(12, 17))
+
+    assert interpreter_asks.waits_until(ask, visit) == at(10, 23)
+
+
 def test_a_day_is_no_weekend_day_where_there_is_time(interpreter_request):
     ask = interpreter_request.asks.get()
     friday = at(9, 15)
