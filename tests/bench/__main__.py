@@ -96,7 +96,8 @@ def pages(sql: psycopg.Connection) -> list[Page]:
     ).replace("%%", "%")
     week = one(
         f"SELECT to_char(date_trunc('week', lower(during)), 'YYYY-MM-DD') AS monday "
-        f"FROM visits_visit WHERE {mine} AND occupies GROUP BY monday ORDER BY count(*) DESC LIMIT 1"
+        f"FROM visits_visit WHERE {mine} AND occupies "
+        f"GROUP BY monday ORDER BY count(*) DESC LIMIT 1"
     )
     plan = one(f"SELECT min(id) FROM visits_selectionplan WHERE {mine}")
     batch = one(f"SELECT max(id) FROM visits_paybatch WHERE {mine}")
