@@ -110,7 +110,7 @@ def test_a_scanner_with_scripts_changes_nothing(open_device, link, program, requ
         waiting += [one for one in dict.fromkeys(there) if one not in seen + waiting]
     page.wait_for_load_state("networkidle")
 
-    assert len(seen) == 2 * (2 + len(ANSWERS))
+    assert len(seen) == 2 * (3 + len(ANSWERS))
     assert database() == before
 
 
