@@ -12,7 +12,7 @@ import pytest
 from icalendar import Calendar
 
 from pthv import clock, tokens
-from pthv.models import Membership
+from pthv.models import Membership, Message
 from tests.conftest import at
 from visits import feeds, moving, scheduling
 from visits.models import CalendarFeed
@@ -133,6 +133,27 @@ def served():
     server.server_close()
 
 
+def khal_config(tmp_path: Path, calendar: Path) -> str:
+    (tmp_path / "khal.ini").write_text(
+        f"[calendars]\n[[mine]]\npath = {calendar}\n[sqlite]\npath = {tmp_path}/khal.db\n"
+        "[locale]\nlocal_timezone = America/Chicago\ndefault_timezone = America/Chicago\n"
+        "timeformat = %H:%M\ndateformat = %Y-%m-%d\nlongdateformat = %Y-%m-%d\n"
+        "datetimeformat = %Y-%m-%d %H:%M\nlongdatetimeformat = %Y-%m-%d %H:%M\n"
+    )
+    return str(tmp_path / "khal.ini")
+
+
+def run(tmp_path: Path, *command: str, said: str | None = None) -> str:
+    """What a calendar program says, at home in a folder of its own."""
+    done = subprocess.run(
+        [BIN / command[0], *command[1:]],
+        input=said, capture_output=True, text=True, timeout=60, check=False,
+        env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 @pytest.fixture
 def phone(tmp_path, served):
     """vdirsyncer brings the feed, khal shows it: what stands on each day."""
@@ -144,29 +165,15 @@ def phone(tmp_path, served):
         f'[storage here]\ntype = "filesystem"\npath = "{calendar}"\nfileext = ".ics"\n'
         f'[storage there]\ntype = "http"\nurl = "{served.url}"\n'
     )
-    (tmp_path / "khal.ini").write_text(
-        f"[calendars]\n[[mine]]\npath = {calendar}\n[sqlite]\npath = {tmp_path}/khal.db\n"
-        "[locale]\nlocal_timezone = America/Chicago\ndefault_timezone = America/Chicago\n"
-        "timeformat = %H:%M\ndateformat = %Y-%m-%d\nlongdateformat = %Y-%m-%d\n"
-        "datetimeformat = %Y-%m-%d %H:%M\nlongdatetimeformat = %Y-%m-%d %H:%M\n"
-    )
-
-    def run(*command: str, said: str | None = None) -> str:
-        done = subprocess.run(
-            [BIN / command[0], *command[1:]],
-            input=said, capture_output=True, text=True, timeout=60, check=False,
-            env={"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+    config = khal_config(tmp_path, calendar)
 
     def phone(text: str) -> list[str]:
         served.text = text
-        config = str(tmp_path / "vdirsyncer.ini")
-        run("vdirsyncer", "-c", config, "discover", said="y\n")
-        run("vdirsyncer", "-c", config, "sync", "--force-delete")
+        brings = str(tmp_path / "vdirsyncer.ini")
+        run(tmp_path, "vdirsyncer", "-c", brings, "discover", said="y\n")
+        run(tmp_path, "vdirsyncer", "-c", brings, "sync", "--force-delete")
         listed = run(
-            "khal", "-c", str(tmp_path / "khal.ini"), "list", "--day-format", "",
+            tmp_path, "khal", "-c", config, "list", "--day-format", "",
             "--format", "{start} {end-time} {title}", "2026-10-01", "70d",
         )  # fmt: skip
         return [line for line in listed.splitlines() if line.strip()]
@@ -185,6 +192,34 @@ def test_a_phone_follows_it_across_the_clock_change(phone, feed, visit, educator
     assert first == ["2026-10-08 16:30 17:30 Home visit"]
     assert then == ["2026-11-12 16:30 17:30 Home visit"]
     assert last == []
+
+
+def test_an_invitation_is_one_entry_that_moves_and_is_crossed_out(
+    tmp_path, visit, educator, partner
+):
+    """What went out by e-mail, opened on a computer: one entry, whatever changes."""
+    calendar = tmp_path / "calendar"
+    calendar.mkdir()
+    config = khal_config(tmp_path, calendar)
+    moving.move(visit, scheduling.slot(at(12, 16, 30, month=11)), "home", by=educator)
+    scheduling.cancel(visit, "educator_cancelled", by=educator)
+    seen = []
+    for kind in ("visit_scheduled", "visit_moved", "visit_cancelled"):
+        mail = Message.objects.get(kind=kind, to_user=partner)
+        file = tmp_path / f"{kind}.ics"
+        file.write_text(mail.calendar, encoding="utf-8")
+        run(tmp_path, "khal", "-c", config, "import", "--batch", str(file))
+        listed = run(
+            tmp_path, "khal", "-c", config, "list", "--day-format", "",
+            "--format", "{start} {end-time} {title}{cancelled}", "2026-10-01", "70d",
+        )  # fmt: skip
+        seen.append([line.strip() for line in listed.splitlines() if line.strip()])
+
+    assert seen == [
+        ["2026-10-08 16:30 17:30 Home visit"],
+        ["2026-11-12 16:30 17:30 Home visit"],
+        ["2026-11-12 16:30 17:30 Home visitCANCELLED"],
+    ]
 
 
 def test_two_visits_are_two(phone, feed, visit, educator):

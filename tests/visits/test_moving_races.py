@@ -17,8 +17,8 @@ from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Educator, Role
 from tests.conftest import at
 from training import certification
-from visits import answers, invitations, moving, scheduling, selection
-from visits.models import Interpreter, InterpreterRequest, Invitation, Visit
+from visits import answers, interpreting, invitations, moving, scheduling, selection
+from visits.models import Interpreter, Invitation, Visit
 
 pytestmark = [pytest.mark.concurrency, pytest.mark.django_db(transaction=True)]
 
@@ -53,6 +53,8 @@ def crowd(
     for number in range(8):
         add_family(f"Family{number}")
     selection.plan_everyone(school, school_year, school_class=school_class, by=site_coordinator)
+    program.interpreter_notice = 1
+    program.save()
     Interpreter.objects.create(
         program=program, kind="staff", given_name="Lan", email="lan@example.org",
         languages=["vi"], adult_confirmed_by=program_coordinator,
@@ -119,21 +121,8 @@ class Somebody:
         scheduling.cancel(self.visit(), "educator_cancelled", by=self.by)
 
     def cover(self) -> None:
-        with scheduling.taken_in_words():
-            visit = self.visit()
-            scheduling.locked_invitation_of(visit)
-            visit = scheduling.locked_visit(visit)
-            InterpreterRequest.objects.filter(visit=visit, state="covered").delete()
-            InterpreterRequest.objects.create(
-                program_id=visit.program_id,
-                visit=visit,
-                during=visit.during,
-                occupies=visit.occupies,
-                language="vi",
-                state="covered",
-                interpreter=self.interpreter,
-                covered_at=visit.scheduled_at,
-            )
+        request = interpreting.request_for(self.visit(), "vi", by=self.by)
+        interpreting.cover(request, self.interpreter, by=self.by)
 
 
 def test_nobody_is_ever_at_two_places(crowd, educator):
