@@ -255,7 +255,7 @@ def may_be_needed(visit: Visit) -> bool:
     are at hand."""
     asked = any(request.state in InterpreterRequest.STANDING for request in visit.needs)
     ahead = visit.is_ahead and visit.during.lower > clock.now()
-    return ahead and not asked and visit.family.language != "en"
+    return ahead and not asked and visit.family.language.split("-")[0] != "en"
 
 
 def price(visit: Visit) -> tuple[bool, Decimal | None]:

@@ -7,7 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from pthv.blocked import NotReady
-from pthv.models import AuditEntry
+from pthv.models import AuditEntry, Membership
+from tests.conftest import at
 from tests.visits.test_family_page import text_of
 from visits import interpreting, rota
 from visits.models import Interpreter, InterpreterRequest
@@ -222,3 +223,12 @@ def test_another_programs_rota_is_out_of_reach(lan, outsider, person, other_prog
     page = client_of(outsider).get(reverse("interpreter_list"))
 
     assert "Lan" not in text_of(page) and "Nobody interprets yet" in text_of(page)
+
+
+def test_an_educator_who_left_is_asked_no_more(partner, program):
+    rota.be_asked(partner.educators.get(), True, by=partner, languages=["es"])
+    assert names("es") == ["Ben"]
+
+    Membership.objects.filter(user=partner).update(ends_on=at(5, 0).date())
+
+    assert names("es") == []

@@ -26,10 +26,12 @@ from .visit import Visit, one_at_a_time
 
 class InterpreterQuerySet(models.QuerySet):
     def on_the_rota(self, language: str) -> "InterpreterQuerySet":
-        """Who may be asked to interpret this language, in the order in which they are."""
+        """Who may be asked to interpret this language, in the order in which they are; of those
+        who visit, too, whoever has not left."""
         spoken = language.split("-", maxsplit=1)[0].lower()
         asked = self.filter(ended_on=None, willing=True, languages__contains=[spoken])
-        return asked.order_by("position", "pk")
+        here = Q(educator=None) | Q(educator__in=Educator.objects.staying())
+        return asked.filter(here).order_by("position", "pk")
 
     def open_to(self, user: User, can: Can) -> "InterpreterQuerySet":
         """All of the program: schools share them."""
