@@ -76,11 +76,12 @@ class Somebody:
         self.came_of_it: Counter[str] = Counter()
 
     def work(self, changes: int) -> Counter[str]:
-        try:
-            for _change in range(changes):
+        for _change in range(changes):
+            try:
                 self.change()
-        finally:
-            connection.close()
+            finally:
+                # There are fewer connections than people: they take turns.
+                connection.close()
         return self.came_of_it
 
     def change(self) -> None:
