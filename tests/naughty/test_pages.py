@@ -26,7 +26,7 @@ from tests.test_access import ROWS, row_id  # noqa: F401
 from training import certificates
 from training.models import Cohort, Course
 from visits import links, scheduling
-from visits.models import Invitation
+from visits.models import Interpreter, Invitation
 
 pytestmark = pytest.mark.django_db
 
@@ -161,12 +161,21 @@ def planted(model: type[models.Model], strings: list[str]) -> None:
 
 
 @pytest.mark.parametrize("turn", range(4))
-def test_read_on_every_page(turn, request, row_id, client, completed):  # noqa: F811
+def test_read_on_every_page(
+    turn,
+    request,
+    row_id,  # noqa: F811
+    client,
+    interpreter_request,
+    completed,
+):
     urls = {
         name: reverse(name, args=[row_id(ROWS[name].of)] if ROWS[name].of else []) for name in PAGES
     }
     strings = MARKUP[turn::4] + STRINGS[turn::40]
-    for model in (Family, Caregiver, Student, School, SchoolClass, User, Course, Cohort):
+    for model in (
+        Family, Caregiver, Student, School, SchoolClass, User, Course, Cohort, Interpreter
+    ):  # fmt: skip
         planted(model, strings)
     shown = ""
 
