@@ -187,11 +187,18 @@ def confirm(visit: Visit, *, by: User) -> Visit:
 
 
 @transaction.atomic
-def cancel(visit: Visit, ending: str, *, by: User | None, link: FamilyLink | None = None) -> Visit:
+def cancel(
+    visit: Visit,
+    ending: str,
+    *,
+    by: User | None,
+    because: str = "",
+    link: FamilyLink | None = None,
+) -> Visit:
     """End a visit that won't be: by the family, by us, or nobody was home.
 
-    `by`: None where the family itself does, by its `link`. No reason is asked. The family's yes
-    stays, so that a new time can be found.
+    `by`: None where the family itself does, by its `link`. `because` is ours, for colleagues; no
+    family is asked. Its yes stays, so that a new time can be found.
     """
     locked_invitation_of(visit)
     visit = locked_visit(visit)
@@ -206,9 +213,11 @@ def cancel(visit: Visit, ending: str, *, by: User | None, link: FamilyLink | Non
         )
     visit.state, visit.occupies, visit.address = ending, False, ""
     visit.ended_at, visit.ended_by = clock.now(), by
+    visit.because = because.strip() if ending == State.EDUCATOR_CANCELLED else ""
     visit.sequence += 1
     family_messages.tell_cancelled(visit)  # before: beside a no, only whoever has a visit is told
-    visit.save(update_fields=["state", "occupies", "address", "sequence", "ended_at", "ended_by"])
+    ended = ["state", "occupies", "address", "sequence", "ended_at", "ended_by", "because"]
+    visit.save(update_fields=ended)
     of_whom = {"caregiver": link.caregiver_id, "link": link.pk} if link else {}
     audit.record("visit.cancelled", visit, by=by, ending=ending, **of_whom)
     telling.tell(visit, "visit_cancelled", [one.educator for one in visit.visitors], by=by)

@@ -6,7 +6,7 @@ import re
 import pytest
 from django.test import Client
 
-from pthv.models import Role, User
+from pthv.models import Message, Role, User
 from tests.conftest import at
 from training import certification
 from visits import scheduling
@@ -120,3 +120,30 @@ def test_what_is_cancelled_is_not_moved(hers, visit, educator):
 
     assert response.status_code == 409
     assert Visit.objects.get().state == "educator_cancelled"
+
+
+def test_why_we_cancelled_is_for_colleagues(hers, visit, site_coordinator):
+    hers.post(
+        f"/visits/{visit.pk}/cancel/", {"ending": "educator_cancelled", "because": "I am ill."}
+    )
+
+    sams = Client()
+    sams.force_login(site_coordinator)
+    assert "I am ill." in sams.get(f"/visits/{visit.pk}/").content.decode()
+    assert not Message.objects.filter(body__contains="I am ill").exists()
+
+
+def test_no_familys_reason_is_kept(hers, visit):
+    form = {"ending": "family_cancelled", "because": "They argued."}
+    hers.post(f"/visits/{visit.pk}/cancel/", form)
+
+    visit.refresh_from_db()
+    assert (visit.state, visit.because) == ("family_cancelled", "")
+
+
+def test_a_reason_as_long_as_a_letter_is_asked_to_be_shorter(hers, visit):
+    form = {"ending": "educator_cancelled", "because": "x" * 201}
+    page = hers.post(f"/visits/{visit.pk}/cancel/", form, follow=True).content.decode()
+
+    visit.refresh_from_db()
+    assert "Say it in fewer words." in page and visit.is_ahead

@@ -80,13 +80,21 @@ class SlotForm(forms.Form):
 
 
 class EndingForm(forms.Form):
-    """How a visit that won't be came to its end. Nobody has to say why."""
+    """How a visit that won't be came to its end. Nobody has to say why, and no family is asked."""
 
     State = Visit.State
     ending = forms.ChoiceField(
         choices=[
-            (State.FAMILY_CANCELLED, _("The family cancelled")),
+            # First, since that is what Enter means after the reason.
             (State.EDUCATOR_CANCELLED, _("We cancelled")),
+            (State.FAMILY_CANCELLED, _("The family cancelled")),
             (State.NOT_HOME, _("Nobody was home")),
         ]
+    )
+    because = forms.CharField(
+        label=_("Why, if we cancel"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+        error_messages={"max_length": _("Say it in fewer words.")},
     )

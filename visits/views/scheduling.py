@@ -114,7 +114,9 @@ def visit_confirm(request: Request, pk: int) -> HttpResponse:
 def visit_cancel(request: Request, pk: int) -> HttpResponse:
     form = EndingForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("Say how the visit ended: choose one of the three."))
+        too_long = form.errors.get("because")
+        asked = _("Say how the visit ended: choose one of the three.")
+        messages.error(request, " ".join(map(str, too_long)) if too_long else asked)
         return redirect("visit_detail", pk)
     return _act(
         request,
@@ -122,7 +124,7 @@ def visit_cancel(request: Request, pk: int) -> HttpResponse:
         Can.SCHEDULE,
         scheduling.cancel,
         _("Recorded. The family's yes still stands."),
-        ending=form.cleaned_data["ending"],
+        **form.cleaned_data,
     )
 
 

@@ -34,7 +34,9 @@ def visit_list(request: Request) -> HttpResponse:
 def visit_detail(request: Request, pk: int) -> HttpResponse:
     """One visit and its next step; its log and reflections only for those who went."""
     visits = Visit.objects.open_to(request.user, Can.SEE_VISITS).with_people()
-    visit = get_object_or_404(visits.select_related("invitation", "log__logged_by"), pk=pk)
+    visit = get_object_or_404(
+        visits.select_related("invitation", "log__logged_by", "ended_by"), pk=pk
+    )
     audit.viewed(visit, by=request.user, reason=Can.SEE_VISITS)
     visit.program = request.program
     me = next((p for p in visit.visitors if p.educator.user_id == request.user.pk), None)
@@ -68,6 +70,7 @@ def visit_detail(request: Request, pk: int) -> HttpResponse:
             "late": late,
             "cost": cost,
             "endings": EndingForm.base_fields["ending"].choices,
+            "ending_form": EndingForm(),
             "log": getattr(visit, "log", None) if me else None,
             "promises": visit.follow_ups.all() if me and hasattr(visit, "log") else [],
             # Side by side, once one has written oneself.
