@@ -50,7 +50,7 @@ def suggest(
     here = Educator.objects.at(invitation.school, on) | Educator.objects.filter(pk=lead.pk)
     everybody = list(
         here.annotate(**_known_of_them(invitation, lead))
-        .select_related("user")
+        .select_related("user", "program")
         .order_by("user__family_name", "user__given_name", "pk")
     )
     found = [person for person in everybody if person not in going]

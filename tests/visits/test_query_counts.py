@@ -24,6 +24,7 @@ from visits import (
     rota,
     scheduling,
     selection,
+    teams,
 )
 from visits.models import (
     InterpreterRequest,
@@ -147,6 +148,34 @@ def test_hours_and_holidays(count, person, program, school, educator, site_coord
             person(f"Number {number}", Role.EDUCATOR, program, school)
 
     flat(count, pages, grow, PAGE)
+
+
+def test_weeks_and_pairs(
+    count, live, person, program, school, educator, site_coordinator, program_coordinator
+):
+    live(1, until="scheduled")
+    pages = {
+        "/visits/week/?on=2026-10-10": educator,
+        f"/visits/week/?on=2026-10-10&school={school.pk}": site_coordinator,
+        "/visits/day/?on=2026-10-10": program_coordinator,
+        "/pairs/": site_coordinator,
+        f"/visits/{Visit.objects.get().pk}/swap/": educator,
+    }
+
+    def grow():
+        live(8, until="scheduled")
+        for number in range(10):
+            pair(number)
+
+    def pair(number: int) -> None:
+        two = [
+            person(f"{name} {number}", Role.EDUCATOR, program, school).educators.get()
+            for name in ("Number", "Other")
+        ]
+        teams.stand(school, two, by=site_coordinator)
+
+    pair(10)
+    flat(count, pages, grow, DETAIL)
 
 
 def test_plans(count, live, program, school, school_year, educator, site_coordinator):
