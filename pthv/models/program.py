@@ -99,9 +99,6 @@ class Program(models.Model):
     interpreter_notice_sign = models.PositiveSmallIntegerField(
         default=20, db_default=20, help_text=_("The same, for sign language.")
     )
-    interpreter_counts = models.BooleanField(
-        default=False, db_default=False, help_text=_("An interpreter may be the second visitor.")
-    )
     minimum_cell = models.PositiveSmallIntegerField(
         default=10, help_text=_("Groups smaller than this are never shown.")
     )

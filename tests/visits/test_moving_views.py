@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -9,7 +10,7 @@ from django.test import Client
 from pthv.models import Message, Role, User
 from tests.conftest import at
 from training import certification
-from visits import scheduling
+from visits import moving, scheduling
 from visits.models import Visit
 
 
@@ -147,3 +148,21 @@ def test_a_reason_as_long_as_a_letter_is_asked_to_be_shorter(hers, visit):
 
     visit.refresh_from_db()
     assert "Say it in fewer words." in page and visit.is_ahead
+
+
+def test_the_visits_page_tells_what_changed_and_by_whom(hers, visit, educator, partner, third):
+    ben, cara = partner.educators.get(), third.educators.get()
+    moving.move(visit, scheduling.slot(at(9, 17)), "home", by=educator)
+    moving.decline(visit, by=partner)
+    moving.swap(visit, ben, cara, by=educator)
+
+    page = hers.get(f"/visits/{visit.pk}/").content.decode()
+    said = " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+    told = (
+        "Scheduled for Thu, Oct 8, 4:30 PM Ana Ruiz · Tue, Oct 6, 1:00 PM "
+        "Moved from Thu, Oct 8, 4:30 PM to Fri, Oct 9, 5:00 PM Ana Ruiz · Tue, Oct 6, 1:00 PM "
+        "Said that they can't go Ben Lee · Tue, Oct 6, 1:00 PM "
+        "Cara Diaz goes instead of Ben Lee Ana Ruiz"
+    )
+    assert told in said

@@ -273,7 +273,7 @@ def test_one_visit_and_its_forms(count, live, educator, site_coordinator, accept
     forms = [f"/visits/{visit.pk}/log/", f"/visits/{visit.pk}/reflect/"]
     assert max(count(url, educator) for url in forms) <= PAGE
     assert count(f"/visits/{visit.pk}/", educator) <= DETAIL
-    assert count(f"/visits/{visit.pk}/", site_coordinator) <= PAGE
+    assert count(f"/visits/{visit.pk}/", site_coordinator) <= DETAIL
 
 
 def test_messages_to_families(count, live, educator, program_coordinator, site_coordinator):

@@ -8,7 +8,7 @@ from pthv import audit, clock
 from pthv.access import Can, requires
 from pthv.paging import paged
 from pthv.requests import Request
-from visits import families, interpreting
+from visits import changes, families, interpreting
 from visits.forms.scheduling import EndingForm
 from visits.models import Visit
 
@@ -60,6 +60,7 @@ def visit_detail(request: Request, pk: int) -> HttpResponse:
             "away": [one for one in visit.visitors if one.declined_at and visit.is_ahead],
             "address": families.way_there(visit, request.user, Can.SEE_VISITS) if me else "",
             "path": _path(visit),
+            "changes": changes.of(visit),
             "step": me.next_step(visit, reflected=reflected) if me else "",
             "starts_later": visit.during.lower > clock.now(),
             "written": written,
