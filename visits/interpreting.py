@@ -3,7 +3,7 @@
 Who is asked, and in which order, is in interpreter_asks, with the locks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 
@@ -227,6 +227,20 @@ def let_go(visit: Visit, during: DateTimeTZRange, *, by: User | None) -> Interpr
         return None
     _release(request, visit, by=by, in_vain=False, told=False)
     return request
+
+
+def move_blockers(
+    visit: Visit, team: Sequence[Educator], during: DateTimeTZRange, interpret: str | None
+) -> list[str]:
+    """Why nobody could interpret at a visit's new time; whoever covers it is asked first, and
+    needs no notice of a visit that they had planned for."""
+    standing = _standing(visit).first()
+    if standing is None or standing.state == State.COVERED:
+        return []
+    if interpret == "" or standing.during == during:
+        return []
+    on = during.lower.astimezone(visit.program.zone).date()
+    return asks.blockers(standing.language, team, visit.school, on)
 
 
 def ask_anew(visit: Visit, promised: InterpreterRequest | None, *, by: User | None) -> None:

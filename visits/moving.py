@@ -26,12 +26,14 @@ def move(
     *,
     by: User | None,
     address: str = "",
+    interpret: str | None = None,
     link: FamilyLink | None = None,
 ) -> Visit:
     """Give a visit that lies ahead another time or place; to the same again changes nothing.
 
-    `by`: None where the family itself does, by its `link`. It waits to be confirmed anew.
-    Raises NotReady with every blocker; then the old time stands.
+    `by`: None where the family itself does, by its `link`. `interpret`: the language to be
+    interpreted at the new time; "": none any more; None: as before. It waits to be confirmed
+    anew. Raises NotReady with every blocker; then the old time stands.
     """
     invitation = scheduling.locked_invitation_of(visit)
     visit = scheduling.locked_visit(visit)
@@ -40,7 +42,8 @@ def move(
         return visit
     _raise_unless_ahead(visit)
     team = scheduling.locked_people(invitation, [one.educator_id for one in visit.visitors])
-    raise_if(scheduling.blockers(invitation, team, during, place, but=visit))
+    reasons = scheduling.blockers(invitation, team, during, place, but=visit)
+    raise_if(reasons + interpreting.move_blockers(visit, team, during, interpret))
     promised = interpreting.let_go(visit, during, by=by)
     was = visit.during
     visit.during, visit.place, visit.address = during, place, address
@@ -48,7 +51,8 @@ def move(
     _wait_anew(visit)
     with scheduling.taken_in_words():
         visit.save()
-    interpreting.ask_anew(visit, promised, by=by)
+    if interpret != "":
+        interpreting.ask_anew(visit, promised, by=by)
     of_whom = {"caregiver": link.caregiver_id, "link": link.pk} if link else {}
     times = {"was": was.lower.isoformat(), "starts_at": during.lower.isoformat()}
     audit.record("visit.moved", visit, by=by, **times, **of_whom)

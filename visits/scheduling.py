@@ -46,7 +46,6 @@ __all__ = [
 ]
 
 State = Visit.State
-LOOK_BACK = datetime.timedelta(days=3)  # so that the index by start is enough
 
 
 def slot(starts_at: datetime.datetime, minutes: int = 60) -> DateTimeTZRange:
@@ -177,6 +176,10 @@ def confirm(visit: Visit, *, by: User) -> Visit:
     if visit.participants.filter(educator__user=by, role=VisitParticipant.Role.LEAD).exists():
         raise NotReady(_("Your partner confirms this visit. They were sent a message."))
     visit.participants.filter(educator__user=by).update(declined_at=None)
+    raise_if(
+        _("%(name)s can't go. Choose who goes instead.") % {"name": one.educator}
+        for one in visit.participants.exclude(declined_at=None).select_related("educator__user")
+    )
     if visit.state == State.SCHEDULED:
         visit.state, visit.confirmed_at, visit.confirmed_by = State.CONFIRMED, clock.now(), by
         visit.save(update_fields=["state", "confirmed_at", "confirmed_by"])
@@ -271,6 +274,5 @@ def locked_visit(visit: Visit) -> Visit:
 
 def forget_addresses() -> int:
     """Drop where to meet of visits that are over, though nobody has said how they went."""
-    now = clock.now()
-    over = Visit.objects.by_start().filter(during__endswith__lt=now, starts_at__gt=now - LOOK_BACK)
-    return over.exclude(address="").update(address="")
+    over = Visit.objects.exclude(address="").filter(during__endswith__lt=clock.now())
+    return over.update(address="")

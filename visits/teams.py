@@ -62,8 +62,6 @@ def suggest(
     def suggestion(person: Any) -> tuple[tuple[object, ...], Suggestion]:
         speaks = spoken != "en" and spoken in map(_base, person.languages)
         hurdles = [untrained[person]] if person in untrained else []
-        if person.said_no:
-            hurdles.append(_("Said that they can't go along to this family."))
         shared = _minutes_together(hours, person.hours)
         reasons = [
             *([_("Goes with %(lead)s all year") % {"lead": lead}] if person.goes_along else []),
@@ -89,12 +87,11 @@ def _base(tag: str) -> str:
 
 
 def _known_of_them(invitation: Invitation, lead: Educator) -> dict[str, Any]:
-    """Whether they `goes_along` with the lead all year, `said_no` to this family, their `load`:
-    how many visits of its school year they have, held or ahead; and their `hours` of a week."""
+    """Whether they `goes_along` with the lead all year, their `load`: how many visits of its
+    school year they have, held or ahead; and their `hours` of a week."""
     me = OuterRef("pk")
     members = TeamMember.objects.filter(educator=me)
     standing = VisitTeam.objects.standing().filter(memberships__educator=lead).values("pk")
-    declined = members.filter(team=invitation.team_id, answer=TeamMember.Answer.DECLINED)
     visits = (
         VisitParticipant.objects.order_by()
         .filter(
@@ -108,7 +105,6 @@ def _known_of_them(invitation: Invitation, lead: Educator) -> dict[str, Any]:
     window = JSONObject(weekday="weekday", starts="starts", ends="ends")
     return {
         "goes_along": Exists(members.filter(team__in=standing)),
-        "said_no": Exists(declined),
         "load": Subquery(visits.values("visits")),
         "hours": ArraySubquery(Availability.objects.filter(educator=me).values(as_json=window)),
     }

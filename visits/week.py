@@ -10,9 +10,6 @@ from django.db.models.functions import TruncDate
 from visits.models import Visit
 from visits.models.visit import VisitQuerySet
 
-# More than that of one day are not read on a page.
-MOST = 400
-
 
 @dataclass(frozen=True)
 class Day:
@@ -54,7 +51,7 @@ def by_day(visits: VisitQuerySet, first: datetime.date, days: int, zone: ZoneInf
     """Each day with its visits, the earliest first; days without one, too."""
     found = [Day(first + datetime.timedelta(days=number)) for number in range(days)]
     listed = between(visits, first, days, zone).for_list().order_by("starts_at", "pk")
-    for visit in listed[:MOST]:
+    for visit in listed:
         on = visit.during.lower.astimezone(zone).date()
         found[(on - first).days].visits.append(visit)
     return found

@@ -10,7 +10,7 @@ from pthv.blocked import NotReady
 from pthv.models import Message, Role, User
 from tests.conftest import at
 from training import certification
-from visits import moving, scheduling
+from visits import interpreting, moving, scheduling
 from visits.models import Visit, VisitParticipant
 
 FRIDAY = scheduling.slot(at(9, 17))
@@ -180,3 +180,50 @@ def test_who_can_after_all_confirms(visit, partner):
 def test_only_who_goes_can_say_that_they_dont(visit, colleague):
     with pytest.raises(NotReady, match="don't go"):
         moving.decline(visit, by=colleague)
+
+
+def test_nobody_confirms_while_somebody_cant_go(visit, partner, site_coordinator, third):
+    moving.decline(visit, by=partner)
+
+    with pytest.raises(NotReady, match="Ben Lee can't go. Choose who goes instead."):
+        scheduling.confirm(visit, by=site_coordinator)
+
+    moving.swap(visit, of(partner), of(third), by=site_coordinator)
+    assert scheduling.confirm(visit, by=third).state == "confirmed"
+
+
+def test_where_to_meet_stays_unless_it_is_said_anew(visit, educator):
+    moving.move(visit, FRIDAY, "neutral", by=educator, address="Library")
+    moved = moving.move(visit, FRIDAY, "home", by=educator, address="Library")
+
+    assert moved.address == ""
+
+
+class TestWithAnInterpreter:
+    @pytest.fixture(autouse=True)
+    def _five_days(self, interpreter_request, program):
+        """Lan was asked, and has not answered; for anything new she needs five days."""
+        program.interpreter_notice = 5
+        program.save()
+
+    def test_a_new_time_keeps_to_the_notice(self, visit, educator):
+        with pytest.raises(NotReady, match="An interpreter for Spanish needs 5 working days"):
+            moving.move(visit, FRIDAY, "home", by=educator)
+
+        moved = moving.move(visit, scheduling.slot(at(14, 17)), "home", by=educator)
+        assert [one.state for one in moved.interpreter_requests.order_by("pk")] == [
+            "cancelled",
+            "pending",
+        ]
+
+    def test_or_goes_without(self, visit, educator):
+        moved = moving.move(visit, FRIDAY, "home", by=educator, interpret="")
+
+        assert [one.state for one in moved.interpreter_requests.all()] == ["cancelled"]
+
+    def test_whoever_comes_already_needs_none(self, visit, educator, interpreter_request, lan):
+        interpreting.cover(interpreter_request, lan, by=educator)
+
+        moved = moving.move(visit, FRIDAY, "home", by=educator)
+
+        assert moved.interpreter_requests.order_by("pk").last().state == "pending"

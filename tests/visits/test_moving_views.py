@@ -166,3 +166,17 @@ def test_the_visits_page_tells_what_changed_and_by_whom(hers, visit, educator, p
         "Cara Diaz goes instead of Ben Lee Ana Ruiz"
     )
     assert told in said
+
+
+def test_where_to_meet_is_not_read_by_who_moves_it(visit, educator, site_coordinator):
+    moving.move(visit, scheduling.slot(at(29, 17)), "neutral", by=educator, address="12 Elm St")
+    sams = Client()
+    sams.force_login(site_coordinator)
+
+    page = sams.get(f"/visits/{visit.pk}/move/").content.decode()
+    assert "12 Elm St" not in page
+
+    form = {"slot": at(30, 17).isoformat(), "minutes": 60, "place": "neutral", "address": ""}
+    sams.post(f"/visits/{visit.pk}/move/", form)
+    visit.refresh_from_db()
+    assert (visit.during.lower, visit.address) == (at(30, 17), "12 Elm St")

@@ -119,6 +119,7 @@ def test_a_pair_stands_is_asked_and_may_say_no(
         teams.answer(team, TeamMember.Answer.DECLINED, by=partner)
 
     assert not VisitTeam.objects.standing().exists()
+    assert VisitTeam.objects.declined().get() == team
     with pytest.raises(NotReady, match="not of this team"):
         teams.answer(team, TeamMember.Answer.AGREED, by=site_coordinator)
 
@@ -147,3 +148,16 @@ def test_a_pair_is_two_of_this_school(
         teams.stand(school, [ana, ana], by=site_coordinator)
     with pytest.raises(NotReady, match="does not visit for"):
         teams.stand(school, [ana, far], by=site_coordinator)
+
+
+def test_a_no_is_seen_and_may_be_taken_back(pair, partner, site_coordinator, client):
+    client.force_login(partner)
+    client.post(f"/pairs/{pair.pk}/answer/", {"answer": "declined"})
+    client.force_login(site_coordinator)
+    board = client.get("/pairs/").content.decode()
+    assert "Ben can&#x27;t." in board or "Ben can't." in board
+
+    client.force_login(partner)
+    assert f"/pairs/{pair.pk}/answer/" in client.get("/pairs/").content.decode()
+    client.post(f"/pairs/{pair.pk}/answer/", {"answer": "agreed"})
+    assert VisitTeam.objects.standing().get() == pair

@@ -89,6 +89,10 @@ class Interpreter(ProgramRow):
                 name="interpreter_can_be_asked", condition=~Q(email="") | ~Q(phone="")
             ),
             models.CheckConstraint(
+                name="interpreter_rate_not_negative",
+                condition=Q(hourly_rate=None) | Q(hourly_rate__gte=0),
+            ),
+            models.CheckConstraint(
                 name="interpreter_speaks_a_language", condition=~Q(languages=[])
             ),
             models.UniqueConstraint(

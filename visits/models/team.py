@@ -13,6 +13,11 @@ class VisitTeamQuerySet(models.QuerySet):
         """Who go together all year, and nobody said no."""
         return self.filter(stands=True, ended_on=None).exclude(memberships__answer="declined")
 
+    def declined(self) -> "VisitTeamQuerySet":
+        """Who should have gone together all year, and one of them said no."""
+        no = self.filter(memberships__answer="declined")
+        return no.filter(stands=True, ended_on=None).distinct()
+
     def with_members(self) -> "VisitTeamQuerySet":
         """With who goes, the lead first, as `going`."""
         people = TeamMember.objects.select_related("educator__user")

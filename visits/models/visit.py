@@ -112,7 +112,8 @@ class VisitQuerySet(models.QuerySet):
         )
 
 
-@keeps_history(without=("address",))  # which is dropped after the visit
+# The one is dropped after the visit, the other is a note of the worker's.
+@keeps_history(without=("address", "reminded"))
 @undoable
 class Visit(ProgramRow):
     """One trip of a team to a family that said yes."""
@@ -258,6 +259,10 @@ class Visit(ProgramRow):
                 | (~Q(state="completed") & Q(completed_at=None)),
             ),
             models.CheckConstraint(
+                name="visit_address_of_a_place_ahead",
+                condition=Q(address="") | Q(place="neutral", state__in=["scheduled", "confirmed"]),
+            ),
+            models.CheckConstraint(
                 name="visit_because_is_ours",
                 condition=Q(because="") | Q(state="educator_cancelled"),
             ),
@@ -291,6 +296,11 @@ class Visit(ProgramRow):
                 fields=["program", "school", "id"],
                 condition=Q(state="held"),
                 name="visits_to_be_written_up",
+            ),
+            models.Index(
+                fields=["program", "id"],
+                condition=~Q(address=""),
+                name="visits_with_an_address",
             ),
         ]
 

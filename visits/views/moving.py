@@ -25,7 +25,6 @@ def visit_move(request: Request, pk: int) -> HttpResponse:
     wanted = id_of((request.POST or request.GET).get("minutes", ""))
     initial = {
         "place": visit.place,
-        "address": visit.address,
         "minutes": wanted if wanted in dict(SlotForm.MINUTES) else length,
         "interpret": _interpret(request, visit),
     }
@@ -39,7 +38,15 @@ def visit_move(request: Request, pk: int) -> HttpResponse:
         return times(request, invitation, form, visit=visit, status=422)
     chosen = form.cleaned_data
     try:
-        moving.move(visit, form.during, chosen["place"], address=chosen["address"], by=request.user)
+        moving.move(
+            visit,
+            form.during,
+            chosen["place"],
+            # Whoever moves it need not be who may read where it is; left empty, it stays.
+            address=chosen["address"] or visit.address,
+            interpret=chosen["interpret"],
+            by=request.user,
+        )
     except NotReady as blocked:
         form.add_error(None, blocked.sentences)
         return times(request, invitation, form, visit=visit, status=409)

@@ -43,17 +43,19 @@ def pair_list(request: Request) -> HttpResponse:
 
 def _board(school: School | None) -> dict[str, Any]:
     if school is None:
-        return {"alone": [], "pairs": []}
-    pairs = list(VisitTeam.objects.standing().filter(school=school).with_members())
+        return {"alone": [], "pairs": [], "declined": []}
+    here = VisitTeam.objects.filter(school=school)
+    pairs = list(here.standing().with_members())
     paired = {one.educator_id for team in pairs for one in team.going}
     alone = [one for one in Educator.objects.at(school).by_name() if one.pk not in paired]
-    return {"alone": alone, "pairs": pairs}
+    return {"alone": alone, "pairs": pairs, "declined": list(here.declined().with_members())}
 
 
 def _mine(request: Request) -> list[tuple[VisitTeam, Any]]:
     """The pairs that one is of, each with one's own part."""
     me = request.user.reach(Can.SCHEDULE).educators
-    found = VisitTeam.objects.standing().filter(memberships__educator__in=me)
+    # A no may be taken back.
+    found = VisitTeam.objects.filter(stands=True, ended_on=None, memberships__educator__in=me)
     return [
         (team, next(one for one in team.going if one.educator_id in me))
         for team in found.with_members().select_related("school")
