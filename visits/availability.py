@@ -177,6 +177,8 @@ def _instants(
 
 
 def _raise_unless_days(program: Program, first: datetime.date, last: datetime.date) -> None:
+    if not all(2000 <= day.year <= 2100 for day in (first, last)):
+        raise NotReady(_("Choose days of this school year or the next."))
     if last < first:
         raise NotReady(_("The last day comes before the first. Choose them again."))
     if last < program.today:

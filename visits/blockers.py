@@ -43,7 +43,8 @@ def blockers(
         reasons.append(_("Educators visit in pairs. Choose a partner first."))
     reasons += day_blockers(invitation, team, on)
     reasons += _days_off(invitation, team, on)
-    if during.lower <= clock.now():
+    # Who went instead may be said until it is written up.
+    if during.lower <= clock.now() and not (but and but.during == during):
         reasons.append(_("This time has passed. Pick a later one."))
     if _in_contract_day(invitation, during):
         reasons.append(

@@ -43,6 +43,8 @@ State, Outcome = Invitation.State, ContactAttempt.Outcome
 ADDRESSES = {Caregiver.Channel.TEXT: "phone", Caregiver.Channel.EMAIL: "email"}
 # Nobody is reminded of what was asked longer ago.
 REMEMBERED = datetime.timedelta(days=30)
+# What helps nobody once the visit has begun, or has another time.
+OF_A_TIME = ["visit_time", "visit_moved", "visit_soon"]
 LATELY = datetime.timedelta(days=14)
 
 
@@ -295,7 +297,7 @@ def _keep_back(visit: Visit) -> set[str]:
     about = visit.invitation.named
     waiting = Message.objects.waiting().filter(program=visit.program_id, about=about)
     untold = set(waiting.filter(kind="visit_time").values_list("recipient", flat=True))
-    outbox.withdraw(visit.program, about=about, kinds=["visit_time", "visit_moved", "visit_soon"])
+    outbox.withdraw(visit.program, about=about, kinds=OF_A_TIME)
     return untold
 
 
@@ -402,10 +404,10 @@ def _withdraw_what_is_over(program: Program) -> None:
     ahead = Visit.objects.ahead().filter(
         invitation=OuterRef("invitation"), during__startswith__gt=clock.now()
     )
-    times = _written(program, Message.objects.waiting().filter(kind="visit_time"))
+    times = _written(program, Message.objects.waiting().filter(kind__in=OF_A_TIME))
     over = times.filter(~Exists(ahead)).values_list("invitation", flat=True)
     for invitation in Invitation.objects.filter(pk__in=over):
-        outbox.withdraw(program, about=invitation.named, kinds=["visit_time"])
+        outbox.withdraw(program, about=invitation.named, kinds=OF_A_TIME)
 
 
 def _written(program: Program, which: MessageQuerySet) -> QuerySet[ContactAttempt]:

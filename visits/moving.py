@@ -69,7 +69,8 @@ def swap(visit: Visit, out: Educator, to: Educator, *, by: User) -> Visit:
     going = [one.educator_id for one in visit.visitors]
     if out.pk not in going and to.pk in going:
         return visit
-    _raise_unless_ahead(visit)
+    if not visit.is_ahead:
+        raise NotReady(str(ONLY_AHEAD))
     if out.pk not in going:
         raise NotReady(_("%(name)s doesn't go on this visit any more.") % {"name": out})
     if to.pk in going:

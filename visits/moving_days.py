@@ -48,7 +48,10 @@ def proposals(school: School, day: datetime.date) -> list[Proposal]:
         zone, hour = school.program.zone, visit.during.lower
         # The same hour of the next days first, since it suited the family.
         same = [time for time in free if _clock(time, zone) == hour.astimezone(zone).time()]
-        times = (same[:2] + [time for time in free if time not in same[:2]])[:OFFERED]
+        times = same[:2] + [time for time in free if time not in same[:2]]
+        # After the day rather than before it, when nobody is ready yet.
+        times.sort(key=lambda time: time.during.lower < hour)
+        times = times[:OFFERED]
         if times:
             taken.append((going, times[0].during))
         found.append(Proposal(visit, times))

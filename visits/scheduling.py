@@ -173,9 +173,12 @@ def _create(
 def confirm(visit: Visit, *, by: User) -> Visit:
     """A partner, or whoever coordinates, says that the time holds; not the lead who chose it."""
     visit = locked_visit(visit)
-    if visit.participants.filter(educator__user=by, role=VisitParticipant.Role.LEAD).exists():
+    mine = visit.participants.filter(educator__user=by)
+    back = mine.exclude(declined_at=None).update(declined_at=None)  # they can after all
+    if mine.filter(role=VisitParticipant.Role.LEAD).exists():
+        if back:
+            return visit
         raise NotReady(_("Your partner confirms this visit. They were sent a message."))
-    visit.participants.filter(educator__user=by).update(declined_at=None)
     raise_if(
         _("%(name)s can't go. Choose who goes instead.") % {"name": one.educator}
         for one in visit.participants.exclude(declined_at=None).select_related("educator__user")

@@ -202,6 +202,15 @@ def answer(team: VisitTeam, said: str, *, by: User) -> VisitTeam:
     mine = members(team).filter(educator__user=by).first()
     if mine is None:
         raise NotReady(_("You are not of this team."))
+    if team.ended_on:
+        raise NotReady(_("This pair has ended."))
+    others = (
+        VisitTeam.objects.standing()
+        .exclude(pk=team.pk)
+        .filter(memberships__educator__in=[one.educator_id for one in members(team)])
+    )
+    if said == TeamMember.Answer.AGREED and team.stands and others.exists():
+        raise NotReady(_("One of you goes with somebody else by now. Ask your coordinator."))
     if mine.answer == said:
         return team
     mine.answer, mine.answered_at = said, clock.now()

@@ -234,7 +234,7 @@ def test_holidays_of_other_years_and_schools_are_not_listed(
 ):
     for day, school in (
         (datetime.date(2026, 10, 9), other_school),
-        (datetime.date(2027, 9, 1), None),
+        (datetime.date(2026, 6, 1), None),
     ):
         SchoolHoliday.objects.create(
             program=program, school=school, name="Fair", starts_on=day, ends_on=day
@@ -242,3 +242,14 @@ def test_holidays_of_other_years_and_schools_are_not_listed(
     client.force_login(site_coordinator)
 
     assert "Fair" not in client.get("/holidays/").content.decode()
+
+
+@pytest.mark.parametrize("url", ["/holidays/", "/availability/off/"])
+def test_a_day_of_another_age_is_refused(client, url, school, site_coordinator, educator):
+    client.force_login(site_coordinator if url == "/holidays/" else educator)
+    form = {"name": "Never", "starts_on": "9999-12-31", "school": school.pk}
+
+    response = client.post(url, form, follow=True)
+
+    assert "Choose days of this school year or the next." in response.content.decode()
+    assert not SchoolHoliday.objects.exists() and not TimeOff.objects.exists()

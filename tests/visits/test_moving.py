@@ -185,7 +185,7 @@ def test_only_who_goes_can_say_that_they_dont(visit, colleague):
 def test_nobody_confirms_while_somebody_cant_go(visit, partner, site_coordinator, third):
     moving.decline(visit, by=partner)
 
-    with pytest.raises(NotReady, match="Ben Lee can't go. Choose who goes instead."):
+    with pytest.raises(NotReady, match="Ben Lee can't go"):
         scheduling.confirm(visit, by=site_coordinator)
 
     moving.swap(visit, of(partner), of(third), by=site_coordinator)
@@ -227,3 +227,23 @@ class TestWithAnInterpreter:
         moved = moving.move(visit, FRIDAY, "home", by=educator)
 
         assert moved.interpreter_requests.order_by("pk").last().state == "pending"
+
+
+def test_the_lead_can_after_all_too(visit, educator):
+    moving.decline(visit, by=educator)
+
+    scheduling.confirm(visit, by=educator)
+
+    visit.refresh_from_db()
+    assert visit.state == "scheduled"
+    assert not VisitParticipant.objects.exclude(declined_at=None).exists()
+
+
+def test_who_went_instead_may_be_said_until_it_is_held(visit, educator, partner, third):
+    moving.decline(visit, by=partner)
+
+    with clock.at(at(8, 17)):
+        moving.swap(visit, of(partner), of(third), by=educator)
+        assert scheduling.hold(visit, by=educator).state == "held"
+        with pytest.raises(NotReady):
+            moving.swap(visit, of(third), of(partner), by=educator)

@@ -55,7 +55,7 @@ def test_each_is_offered_its_own_hour_of_another_day_first(three, school):
 
     assert [proposal.visit for proposal in found] == three
     firsts = [proposal.times[0].during.lower for proposal in found]
-    assert firsts[0] == at(7, 15, 30)
+    assert firsts[0] == at(9, 15, 30)
     assert len(set(firsts)) == 3
     assert all(start.date() != DAY for start in firsts)
     for one in range(3):
@@ -102,9 +102,12 @@ def test_one_is_cancelled_one_is_left(sam, three, school):
 
 
 def test_a_time_that_nobody_offered_is_refused(sam, three, school):
-    response = sam.post(url(school), {f"visit-{three[0].pk}": "2026-10-09T03:00:00-05:00"})
+    form = {f"visit-{three[0].pk}": "2026-10-09T03:00:00-05:00", f"visit-{three[1].pk}": "cancel"}
+    response = sam.post(url(school), form)
 
-    assert response.status_code == 422
+    page = response.content.decode()
+    assert response.status_code == 422 and "A time is taken by now." in page
+    assert '<option value="cancel" selected>' in page
     assert starts()[0] == at(8, 15, 30)
 
 

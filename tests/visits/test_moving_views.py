@@ -68,6 +68,10 @@ def test_its_own_time_is_offered_a_little_later_too(hers, visit):
         ({}, 422, "Choose a day."),
         ({"slot": "other", "day": "2026-10-09", "time": "10:00"}, 409, "contract day"),
         ({"slot": "nonsense"}, 422, "Choose a time."),
+        ({"slot": "9999-12-31T23:59:00+00:00"}, 422, "Choose a time."),
+        ({"slot": "0001-01-01T00:30:00+00:00"}, 422, "Choose a time."),
+        ({"slot": "2026-10-09T17:00"}, 422, "Choose a time."),
+        ({"slot": "2026-10-09\0"}, 422, ""),
     ],
 )
 def test_what_does_not_work_says_why_and_nothing_moves(hers, visit, data, status, said):

@@ -186,3 +186,18 @@ class TestTheFamilyHearsOfAChange:
             "Thursday"
             in Message.objects.get(kind="visit_moved", state="queued", recipient__gt="").body
         )
+
+
+@pytest.mark.parametrize("kind", ["visit_soon", "visit_moved"])
+def test_what_still_waits_when_the_visit_begins_is_not_sent(visit, program, educator, kind):
+    Message.objects.update(state="sent", sent_at=NOW)
+    with clock.at(START - HOUR):
+        if kind == "visit_soon":
+            family_messages.tell_soon(visit, 2)
+        else:
+            moving.move(visit, scheduling.slot(START + HOUR / 2), "home", by=educator)
+
+    with clock.at(START + 2 * HOUR):
+        family_messages.settle(program)
+
+    assert Message.objects.get(kind=kind, recipient__gt="").state == "withdrawn"

@@ -161,3 +161,15 @@ def test_a_no_is_seen_and_may_be_taken_back(pair, partner, site_coordinator, cli
     assert f"/pairs/{pair.pk}/answer/" in client.get("/pairs/").content.decode()
     client.post(f"/pairs/{pair.pk}/answer/", {"answer": "agreed"})
     assert VisitTeam.objects.standing().get() == pair
+
+
+def test_an_old_page_makes_no_second_pair(pair, educator, partner, school, site_coordinator, hired):
+    teams.answer(pair, "declined", by=partner)
+    teams.stand(school, [hired("Eva Cruz"), partner.educators.get()], by=site_coordinator)
+
+    with pytest.raises(NotReady, match="goes with somebody else by now"):
+        teams.answer(pair, "agreed", by=partner)
+
+    teams.end(pair, by=site_coordinator)
+    with pytest.raises(NotReady, match="has ended"):
+        teams.answer(pair, "agreed", by=partner)

@@ -57,7 +57,7 @@ class SlotForm(forms.Form):
     def clean(self) -> dict:
         super().clean()
         cleaned = self.cleaned_data
-        if cleaned["slot"] not in {"", self.OTHER}:
+        if cleaned.get("slot", "") not in {"", self.OTHER}:
             self._take(cleaned["slot"])
             return cleaned
         for name, sentence in (("day", _("Choose a day.")), ("time", _("Choose a time."))):
@@ -70,8 +70,12 @@ class SlotForm(forms.Form):
     def _take(self, offered: str) -> None:
         """The instant that a button stood for."""
         try:
-            self.starts_at = datetime.datetime.fromisoformat(offered).astimezone(datetime.UTC)
+            chosen = datetime.datetime.fromisoformat(offered)
+            self.starts_at = chosen.astimezone(datetime.UTC)
         except (ValueError, OverflowError):
+            chosen = None
+        # A time without its zone is meant nowhere; beyond these years days can't be counted on.
+        if chosen is None or chosen.tzinfo is None or not 2000 <= chosen.year <= 2100:
             self.add_error(None, _("Choose a time."))
 
     @property

@@ -453,7 +453,8 @@ class VisitParticipant(ProgramRow):
         or attest a log that was changed after they had reflected."""
         if visit.is_ahead and visit.during.lower <= clock.now():
             return "hold"
-        if visit.state == Visit.State.SCHEDULED and self.role == self.Role.PARTNER:
+        waits = visit.state == Visit.State.SCHEDULED and self.declined_at is None
+        if waits and self.role == self.Role.PARTNER:
             return "confirm"
         if visit.state == Visit.State.HELD and not hasattr(visit, "log"):
             return "log"

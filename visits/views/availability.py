@@ -149,10 +149,10 @@ def holiday_remove(request: Request, pk: int) -> HttpResponse:
 
 
 def _holidays(request: Request, schools: Any) -> list[SchoolHoliday]:
-    """Those of this school year that one's schools have, from the earliest on."""
+    """Those from this school year on that one's schools have, from the earliest on."""
     found = SchoolHoliday.objects.filter(Q(school=None) | Q(school__in=schools))
     if year := SchoolYear.objects.at_hand(request.program.today).first():
-        found = found.between(year.starts_on, year.ends_on)
+        found = found.filter(ends_on__gte=year.starts_on)
     mine = SchoolHoliday.objects.open_to(request.user, CLOSE).filter(pk=OuterRef("pk"))
     return list(found.select_related("school").annotate(mine=Exists(mine)))
 

@@ -92,7 +92,7 @@ def visit_decline(request: Request, pk: int) -> HttpResponse:
     except NotReady as blocked:
         messages.error(request, str(blocked))
     else:
-        messages.success(request, _("The other was told, and somebody else is looked for."))
+        messages.success(request, _("Saved. Who else goes was told, and chooses somebody instead."))
     return redirect("visit_detail", pk)
 
 

@@ -28,16 +28,20 @@ def day_move(request: Request, pk: int) -> HttpResponse:
     status = 200
     if request.method == "POST":
         status = 422
-        if form.is_valid():
+        if not form.is_valid():
+            form.add_error(None, _("A time is taken by now. Look at the times again."))
+        else:
             refused = moving_days.move_all(form.chosen, by=request.user)
             if not refused:
                 moved = len(form.chosen)
                 said = ngettext("%(n)d visit changed.", "%(n)d visits changed.", moved)
-                messages.success(request, said % {"n": moved} + " " + _("Everybody was told."))
+                told = " " + _("Everybody was told.") if moved else ""
+                messages.success(request, said % {"n": moved} + told)
                 return redirect(f"{reverse('week')}?on={day.isoformat()}&school={school.pk}")
             for visit, sentences in refused:
                 when = wording.time(visit.during.lower, request.program)
                 form.add_error(None, [f"{when}: {sentence}" for sentence in sentences])
             proposals, status = moving_days.proposals(school, day), 409
-    context = {"school": school, "day": day, "form": form, "proposals": proposals}
+    rows = [(one, request.POST.get(f"visit-{one.visit.pk}")) for one in proposals]
+    context = {"school": school, "day": day, "form": form, "rows": rows}
     return render(request, "visits/day_move.html", context, status=status)

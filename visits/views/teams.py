@@ -70,8 +70,12 @@ def pair_answer(request: Request, pk: int) -> HttpResponse:
     team = get_object_or_404(theirs, pk=pk)
     form = PairAnswerForm(request.POST)
     if form.is_valid():
-        teams.answer(team, form.cleaned_data["answer"], by=request.user)
-        messages.success(request, _("Thank you for saying so."))
+        try:
+            teams.answer(team, form.cleaned_data["answer"], by=request.user)
+        except NotReady as blocked:
+            messages.error(request, str(blocked))
+        else:
+            messages.success(request, _("Thank you for saying so."))
     return redirect("pair_list")
 
 

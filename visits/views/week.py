@@ -72,7 +72,7 @@ def _narrowed(
     """What one may see, of the school or the person that the address names."""
     visits = Visit.objects.open_to(request.user, Can.SEE_VISITS)
     wanted = id_of(request.GET.get("school", ""))
-    school = next((one for one in schools if one.pk == wanted), None)
+    school = next((one for one in schools if one.pk == wanted or len(schools) == 1), None)
     people = Educator.objects.open_to(request.user, Can.SEE_VISITS).select_related("user")
     person = people.filter(pk=id_of(request.GET.get("educator", ""))).first()
     if school:
