@@ -53,7 +53,8 @@ def test_a_visit_goes_from_a_plan_to_a_payroll_row(
     assert fund.left == Decimal(920)
     tally = Tally.objects.get()
     assert (tally.planned, tally.asked, tally.accepted, tally.visited) == (1, 1, 1, 1)
-    assert [m.to_user for m in Message.objects.filter(kind="visit_scheduled")] == [partner]
+    told = Message.objects.filter(kind="visit_scheduled").order_by("pk")
+    assert [m.to_user for m in told] == [educator, partner]
     assert {"plan.made", "visit.scheduled", "visit.completed", "pay.batched"} <= set(
         AuditEntry.objects.values_list("event", flat=True)
     )

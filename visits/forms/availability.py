@@ -151,7 +151,7 @@ class HolidayForm(TimeOffForm):
     )
     school: forms.ModelChoiceField = forms.ModelChoiceField(
         label=_("School"),
-        queryset=None,
+        queryset=School.objects.none(),
         widget=forms.Select(attrs={"class": "form-select"}),
     )
     field_order = ["name", "starts_on", "ends_on", "school"]
