@@ -155,7 +155,7 @@ def test_the_partner_cant_and_somebody_else_goes(open_device, scheduled, partner
     his.goto(f"/visits/{scheduled.pk}/")
     his.get_by_text("Something changed?").click()
     his.get_by_role("button", name="I can't go").click()
-    assert "somebody else is looked for" in his.inner_text("main")
+    assert "Who else goes was told" in his.inner_text("main")
 
     hers = open_device(educator, phone=True)
     hers.goto(f"/visits/{scheduled.pk}/")

@@ -119,7 +119,7 @@ def test_a_pair_stands_is_asked_and_may_say_no(
         teams.answer(team, TeamMember.Answer.DECLINED, by=partner)
 
     assert not VisitTeam.objects.standing().exists()
-    assert VisitTeam.objects.declined().get() == team
+    assert VisitTeam.objects.for_the_year().get() == team
     with pytest.raises(NotReady, match="not of this team"):
         teams.answer(team, TeamMember.Answer.AGREED, by=site_coordinator)
 

@@ -9,14 +9,13 @@ from pthv.models import Educator, ProgramRow, same_program, scoped
 
 
 class VisitTeamQuerySet(models.QuerySet):
+    def for_the_year(self) -> "VisitTeamQuerySet":
+        """Who were asked to go together all year, whatever they said."""
+        return self.filter(stands=True, ended_on=None)
+
     def standing(self) -> "VisitTeamQuerySet":
         """Who go together all year, and nobody said no."""
-        return self.filter(stands=True, ended_on=None).exclude(memberships__answer="declined")
-
-    def declined(self) -> "VisitTeamQuerySet":
-        """Who should have gone together all year, and one of them said no."""
-        no = self.filter(memberships__answer="declined")
-        return no.filter(stands=True, ended_on=None).distinct()
+        return self.for_the_year().exclude(memberships__answer="declined")
 
     def with_members(self) -> "VisitTeamQuerySet":
         """With who goes, the lead first, as `going`."""

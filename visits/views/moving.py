@@ -44,7 +44,8 @@ def visit_move(request: Request, pk: int) -> HttpResponse:
             chosen["place"],
             # Whoever moves it need not be who may read where it is; left empty, it stays.
             address=chosen["address"] or visit.address,
-            interpret=chosen["interpret"],
+            # A page without the choice leaves it as it is.
+            interpret=chosen["interpret"] if "interpret" in request.POST else None,
             by=request.user,
         )
     except NotReady as blocked:

@@ -15,7 +15,9 @@ from pthv.models import Educator, School
 from pthv.requests import Request, id_of, post_only
 from visits import teams
 from visits.forms.teams import PairAnswerForm, PairForm
-from visits.models import VisitTeam
+from visits.models import TeamMember, VisitTeam
+
+DECLINED = TeamMember.Answer.DECLINED
 
 
 @requires(Can.SCHEDULE)
@@ -44,18 +46,21 @@ def pair_list(request: Request) -> HttpResponse:
 def _board(school: School | None) -> dict[str, Any]:
     if school is None:
         return {"alone": [], "pairs": [], "declined": []}
-    here = VisitTeam.objects.filter(school=school)
-    pairs = list(here.standing().with_members())
+    asked = list(VisitTeam.objects.for_the_year().filter(school=school).with_members())
+    declined = [team for team in asked if any(one.answer == DECLINED for one in team.going)]
+    pairs = [team for team in asked if team not in declined]
     paired = {one.educator_id for team in pairs for one in team.going}
     alone = [one for one in Educator.objects.at(school).by_name() if one.pk not in paired]
-    return {"alone": alone, "pairs": pairs, "declined": list(here.declined().with_members())}
+    return {"alone": alone, "pairs": pairs, "declined": declined}
 
 
 def _mine(request: Request) -> list[tuple[VisitTeam, Any]]:
     """The pairs that one is of, each with one's own part."""
     me = request.user.reach(Can.SCHEDULE).educators
+    if not me:
+        return []
     # A no may be taken back.
-    found = VisitTeam.objects.filter(stands=True, ended_on=None, memberships__educator__in=me)
+    found = VisitTeam.objects.for_the_year().filter(memberships__educator__in=me)
     return [
         (team, next(one for one in team.going if one.educator_id in me))
         for team in found.with_members().select_related("school")
