@@ -8,7 +8,6 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, When
 
 from families.models import SchoolClass
@@ -66,7 +65,7 @@ def by_plan(school: School, *, on: datetime.date) -> list[Asking]:
     plans = SelectionPlan.objects.filter(
         school=school, school_year__in=SchoolYear.objects.at_hand(on).values("pk")
     )
-    return of_plans(list(with_families(plans).order_by("-pk")[:MOST]))
+    return of_plans(list(with_scope(plans).order_by("-pk")[:MOST]))
 
 
 def idle_first(plans: QuerySet[SelectionPlan]) -> QuerySet[SelectionPlan]:
@@ -75,28 +74,49 @@ def idle_first(plans: QuerySet[SelectionPlan]) -> QuerySet[SelectionPlan]:
     return plans.annotate(idle=Case(When(Exists(asked), then=0), default=1))
 
 
-def with_families(plans: QuerySet[SelectionPlan]) -> QuerySet[SelectionPlan]:
-    """Plans with the `families` they invited, as `of_plans` needs them."""
-    shown = plans.select_related("school", "school_class", "school_year")
-    return shown.annotate(families=ArrayAgg("invitations__family", default=[]))
+def with_scope(plans: QuerySet[SelectionPlan]) -> QuerySet[SelectionPlan]:
+    """Plans with what they are of."""
+    return plans.select_related("school", "school_class", "school_year")
 
 
 def of_plans(plans: list[Any]) -> list[Asking]:
     """How far each of them has come, in their order."""
-    drawn = Draw.objects.filter(plan__in=plans).values_list("plan", "drawn")
-    families = {plan.pk: set(plan.families) - {None} for plan in plans}
-    for plan, among in drawn:
-        families[plan] |= set(among)
+    counted = _counted(plans)
+    drawn: dict[int, set[int]] = {}
+    for plan, among in Draw.objects.filter(plan__in=plans).values_list("plan", "drawn"):
+        drawn.setdefault(plan, set()).update(among)
+    # Whoever was drawn may be asked by another plan.
+    invited = Invitation.objects.filter(plan__in=drawn).values_list("plan", "family")
+    for plan, family in invited:
+        drawn[plan].add(family)
     found = Invitation.objects.filter(
-        family__in=set().union(*families.values()),
+        family__in=set().union(*drawn.values()),
         kind=VisitKind.FIRST,
         school_year__in={plan.school_year_id for plan in plans},
     ).only("family", "school_year", "state", "visited_at")
     first = {(one.family_id, one.school_year_id): one for one in found}
     return [
-        _of_plan(plan, [first.get((pk, plan.school_year_id)) for pk in families[plan.pk]])
+        _of_plan(plan, [first.get((pk, plan.school_year_id)) for pk in drawn[plan.pk]])
+        if plan.pk in drawn
+        else Asking(pk=plan.pk, name=str(plan), enrolled=0, ask_by=plan.ask_by, **counted[plan.pk])
         for plan in plans
     ]
+
+
+def _counted(plans: list[Any]) -> dict[int, dict[str, int]]:
+    """The invitations of each plan, counted by the database: a whole school has thousands."""
+    asked = ~Q(state=Invitation.State.NOT_ASKED)
+    states = {
+        "planned": Count("pk"),
+        "asked": Count("pk", filter=asked),
+        "accepted": Count("pk", filter=Q(state=Invitation.State.ACCEPTED)),
+        "answered": Count("pk", filter=asked & Q(state__in=ANSWERED)),
+        "visited": Count("pk", filter=asked & Q(visited_at__isnull=False)),
+    }
+    theirs = Invitation.objects.filter(plan__in=plans, kind=VisitKind.FIRST).order_by()
+    rows = theirs.values("plan").annotate(**states)
+    found = {row.pop("plan"): row for row in rows}
+    return {plan.pk: found.get(plan.pk, dict.fromkeys(states, 0)) for plan in plans}
 
 
 def _of_plan(plan: SelectionPlan, found: list[Invitation | None]) -> Asking:

@@ -26,7 +26,7 @@ def plan_list(request: Request) -> HttpResponse:
         plans,
         request,
         by="idle",
-        shown=lambda rows: asking.with_families(asking.idle_first(rows)),
+        shown=lambda rows: asking.with_scope(asking.idle_first(rows)),
     )
     rows = list(zip(page.rows, asking.of_plans(page.rows), strict=True))
     return render(request, "visits/plan_list.html", {"page": page, "rows": rows})
