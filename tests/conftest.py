@@ -276,6 +276,16 @@ def trained(course, educator, partner, program_coordinator) -> None:
 
 
 @pytest.fixture
+def third(person, program, school, course, program_coordinator) -> User:
+    """Cara Diaz, trained too."""
+    user = person("Cara Diaz", Role.EDUCATOR, program, school)
+    certification.issue(
+        user.educators.get(), course, on=datetime.date(2026, 8, 20), by=program_coordinator
+    )
+    return user
+
+
+@pytest.fixture
 def pay_rate(program) -> PayRate:
     return PayRate.objects.create(
         program=program, kind="first", amount=Decimal(40), starts_on=datetime.date(2026, 8, 1)

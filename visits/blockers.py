@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from pthv import clock, wording
 from pthv.models import Educator
 from training import certification
-from visits import diaries
-from visits.invitations import no_blockers, not_visiting
+from visits import diaries, teams
+from visits.invitations import no_blockers
 from visits.models import (
     InterpreterRequest,
     Invitation,
@@ -66,7 +66,7 @@ def blockers(
 def day_blockers(invitation: Invitation, team: Sequence[Educator], on: datetime.date) -> list[str]:
     """Why this team may not visit on a day, whenever: who has left, whose training has ended,
     or that nobody would be paid."""
-    reasons = not_visiting(team, invitation.school, on=on)
+    reasons = teams.not_visiting(team, invitation.school, on=on)
     reasons += _training_blockers(team, invitation, on)
     if not PayRate.objects.on(on).filter(kind=invitation.kind).exists():
         reasons.append(

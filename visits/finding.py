@@ -60,9 +60,7 @@ def for_family(visit: Visit) -> list[FreeDay]:
     request = InterpreterRequest.objects.standing().filter(visit=visit).first()
     language = request.language if request else ""
     rota = _rota(language, team)
-    length = visit.during.upper - visit.during.lower
-    minutes = int(length.total_seconds() // 60)
-    days = _days(invitation, team, minutes, rota, language, visit)
+    days = _days(invitation, team, visit.minutes, rota, language, visit)
     return [day for day in days if day.times and day.date > invitation.program.today]
 
 

@@ -144,7 +144,7 @@ class Known:
     def __init__(
         self, request: InterpreterRequest, visit: Visit, rota: Sequence[Interpreter]
     ) -> None:
-        self.request, self.visit, self.day = request, visit, day_of(visit)
+        self.request, self.visit, self.day = request, visit, visit.starts_on
         program = visit.program
         span = self.day, visit.during.upper.astimezone(program.zone).date()
         self.diaries = diaries.read([], visit.family, rota, span, program, but=visit)
@@ -255,10 +255,6 @@ def close(request: InterpreterRequest, state: str, *, by: User | None) -> None:
     lapse(request)
 
 
-def day_of(visit: Visit) -> datetime.date:
-    return visit.during.lower.astimezone(visit.program.zone).date()
-
-
 def raise_unless_open(request: InterpreterRequest, visit: Visit) -> None:
     if request.state == State.COVERED:
         raise NotReady(_("Somebody else interprets at this visit by now. Thank you all the same!"))
@@ -271,13 +267,8 @@ def raise_unless_open(request: InterpreterRequest, visit: Visit) -> None:
 def locked(request: InterpreterRequest) -> tuple[Visit, InterpreterRequest]:
     """Both as they are now, kept from others until the action is done."""
     visit_id = InterpreterRequest.objects.values_list("visit", flat=True).get(pk=request.pk)
-    visit = locked_visit(Visit(pk=visit_id))
+    visit = Visit.objects.locked(visit_id)
     return visit, locked_request(request)
-
-
-def locked_visit(visit: Visit) -> Visit:
-    found = Visit.objects.select_for_update(of=("self",)).select_related("program", "school")
-    return found.select_related("program", "school__program", "family").get(pk=visit.pk)
 
 
 def locked_interpreter(interpreter: Interpreter) -> Interpreter:

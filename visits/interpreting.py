@@ -27,14 +27,14 @@ CENT = Decimal("0.01")
 @transaction.atomic
 def request_for(visit: Visit, language: str, *, by: User | None) -> InterpreterRequest:
     """Ask for an interpreter at a visit; the same twice is one."""
-    visit = asks.locked_visit(visit)
+    visit = Visit.objects.locked(visit.pk)
     standing = _standing(visit).first()
     if standing is not None:
         return standing
     if not visit.is_ahead or visit.during.lower <= clock.now():
         raise NotReady(_("This visit does not lie ahead any more."))
     team = [one.educator for one in visit.visitors]
-    raise_if(asks.blockers(language, team, visit.school, asks.day_of(visit)))
+    raise_if(asks.blockers(language, team, visit.school, visit.starts_on))
     return _request(visit, language, by=by)
 
 
@@ -76,7 +76,7 @@ def _cover(
     ask: InterpreterAsk | None,
     by: User | None,
 ) -> InterpreterRequest:
-    visit = asks.locked_visit(Visit(pk=request.visit_id))
+    visit = Visit.objects.locked(request.visit_id)
     interpreter = asks.locked_interpreter(interpreter)
     request = asks.locked_request(request)
     if ask is not None:
@@ -309,7 +309,7 @@ def is_late(request: InterpreterRequest, visit: Visit) -> bool:
     if request.interpreter is None:
         return False
     notice = diaries.notice(request.interpreter, request.language, visit.program)
-    return asks.day_of(visit) < asks.after((notice + 1) // 2, visit.program.today, visit.school)
+    return visit.starts_on < asks.after((notice + 1) // 2, visit.program.today, visit.school)
 
 
 def cost(request: InterpreterRequest) -> Decimal | None:

@@ -1,7 +1,7 @@
 """Asking a family: attempts, the second visit, who goes; visits/answers.py has what it answers."""
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from families.models import Caregiver, Student
 from pthv import audit, clock, wording
 from pthv.blocked import NotReady, raise_if
-from pthv.models import Educator, Program, School, SchoolYear, User, full_name
+from pthv.models import Educator, Program, SchoolYear, User, full_name
 from visits import closing, families, family_page, teams
 from visits.models import ContactAttempt, Invitation, VisitKind, VisitTeam
 from visits.models.invitation import InvitationQuerySet
@@ -179,17 +179,6 @@ def wishes(invitation: Invitation) -> list[str]:
     return [*map(str, said), *family_page.in_words(invitation.times)]
 
 
-def not_visiting(educators: Iterable[Educator], school: School, *, on: datetime.date) -> list[str]:
-    """A sentence for each who does not visit for a school (any more) on a date."""
-    visiting = set(Educator.objects.at(school, on).values_list("pk", flat=True))
-    return [
-        _("%(name)s does not visit for %(school)s any more. Choose somebody else.")
-        % {"name": educator, "school": school}
-        for educator in educators
-        if educator.pk not in visiting
-    ]
-
-
 @transaction.atomic
 def choose_team(invitation: Invitation, partners: list[Educator], *, by: User) -> VisitTeam:
     """Give the invitation its team: who asks leads, one or two partners come along."""
@@ -199,7 +188,7 @@ def choose_team(invitation: Invitation, partners: list[Educator], *, by: User) -
     if lead in chosen or not 1 <= len(chosen) <= 2:
         raise NotReady(_("Educators visit in pairs: choose one or two partners for the lead."))
     raise_if(no_blockers(invitation))
-    raise_if(not_visiting(partners, invitation.school, on=invitation.program.today))
+    raise_if(teams.not_visiting(partners, invitation.school, on=invitation.program.today))
     if invitation.visits.ahead().exists():
         raise NotReady(_("The visit is scheduled with its team already. Cancel it to change that."))
     if invitation.team:

@@ -36,7 +36,7 @@ def move(
     anew. Raises NotReady with every blocker; then the old time stands.
     """
     invitation = scheduling.locked_invitation_of(visit)
-    visit = scheduling.locked_visit(visit)
+    visit = Visit.objects.locked(visit.pk)
     address = address if place == Visit.Place.NEUTRAL else ""
     if (visit.during, visit.place, visit.address) == (during, place, address):
         return visit
@@ -57,6 +57,7 @@ def move(
     times = {"was": was.lower.isoformat(), "starts_at": during.lower.isoformat()}
     audit.record("visit.moved", visit, by=by, **times, **of_whom)
     telling.tell(visit, "visit_moved", team, by=by, was=was.lower)
+    visit.invitation = invitation
     family_messages.tell_moved(visit)
     return visit
 
@@ -65,7 +66,7 @@ def move(
 def swap(visit: Visit, out: Educator, to: Educator, *, by: User) -> Visit:
     """Let somebody else go instead; the same twice is one."""
     invitation = scheduling.locked_invitation_of(visit)
-    visit = scheduling.locked_visit(visit)
+    visit = Visit.objects.locked(visit.pk)
     going = [one.educator_id for one in visit.visitors]
     if out.pk not in going and to.pk in going:
         return visit
@@ -101,7 +102,7 @@ def swap(visit: Visit, out: Educator, to: Educator, *, by: User) -> Visit:
 def decline(visit: Visit, *, by: User) -> Visit:
     """Say that one can't go after all: the visit stands, and somebody else is looked for."""
     scheduling.locked_invitation_of(visit)
-    visit = scheduling.locked_visit(visit)
+    visit = Visit.objects.locked(visit.pk)
     mine = next((one for one in visit.visitors if one.educator.user_id == by.pk), None)
     if mine is None:
         raise NotReady(_("You don't go on this visit."))

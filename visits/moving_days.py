@@ -69,9 +69,7 @@ def move_all(
             if starts_at is None:
                 scheduling.cancel(visit, Visit.State.EDUCATOR_CANCELLED, by=by)
             else:
-                during = DateTimeTZRange(
-                    starts_at, starts_at + (visit.during.upper - visit.during.lower), "[)"
-                )
+                during = scheduling.slot(starts_at, visit.minutes)
                 moving.move(visit, during, visit.place, address=visit.address, by=by)
         except NotReady as blocked:
             refused.append((visit, blocked.sentences))

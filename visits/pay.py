@@ -24,7 +24,7 @@ def earn(visit: Visit) -> list[PayLine]:
     Scheduling asked for a rate; were it taken away since, the visit still completes.
     """
     program = visit.program
-    visit_on = visit.during.lower.astimezone(program.zone).date()
+    visit_on = visit.starts_on
     rate = PayRate.objects.on(visit_on).filter(kind=visit.kind).first()
     if rate is None:
         audit.record("pay.no_rate", visit, by=None, visit_on=str(visit_on))

@@ -130,6 +130,6 @@ def _tell_training(visit: Visit, by: User) -> None:
     kind = MADE.get(VisitKind(visit.kind))
     if kind is None:
         return
-    on = visit.during.lower.astimezone(visit.program.zone).date()
+    on = visit.starts_on
     went = [one.educator for one in visit.participants.select_related("educator")]
     facts.record(went, kind, on=on, key=f"visit:{visit.pk}", by=by)

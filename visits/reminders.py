@@ -37,9 +37,9 @@ def remind(program: Program) -> int:
 
 @transaction.atomic
 def _remind(pk: int) -> bool:
-    visit = Visit.objects.get(pk=pk)
-    visit.invitation = scheduling.locked_invitation_of(visit)
-    visit = scheduling.locked_visit(visit)
+    invitation = scheduling.locked_invitation_of(Visit.objects.get(pk=pk))
+    visit = Visit.objects.locked(pk)
+    visit.invitation = invitation
     left = visit.during.lower - clock.now()
     step = min((hours for hours in STEPS if left <= hours * HOUR), default=None)
     # Whoever came second finds nothing due any more.

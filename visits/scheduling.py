@@ -19,7 +19,7 @@ from families.models import Family, Student
 from pthv import audit, clock, wording
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, User
-from visits import family_messages, interpreter_asks, interpreting, telling
+from visits import family_messages, interpreter_asks, interpreting, teams, telling
 from visits.blockers import blockers, family_blockers
 from visits.family_words import ONLY_AHEAD
 from visits.invitations import locked
@@ -121,15 +121,9 @@ def _taken(refused: Exception) -> bool:
 
 def locked_people(invitation: Invitation, educators: Sequence[int]) -> list[Educator]:
     """These in their order; their rows and then the family's locked in order of their ids."""
-    locked = {
-        educator.pk: educator
-        for educator in Educator.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("user")
-        .filter(pk__in=educators)
-        .order_by("pk")
-    }
+    people = teams.locked(educators)
     Family.objects.select_for_update(no_key=True).get(pk=invitation.family_id)
-    return [locked[pk] for pk in educators]
+    return people
 
 
 def _create(
@@ -172,17 +166,14 @@ def _create(
 @transaction.atomic
 def confirm(visit: Visit, *, by: User) -> Visit:
     """A partner, or whoever coordinates, says that the time holds; not the lead who chose it."""
-    visit = locked_visit(visit)
+    visit = Visit.objects.locked(visit.pk)
     mine = visit.participants.filter(educator__user=by)
     back = mine.exclude(declined_at=None).update(declined_at=None)  # they can after all
     if mine.filter(role=VisitParticipant.Role.LEAD).exists():
         if back:
             return visit
         raise NotReady(_("Your partner confirms this visit. They were sent a message."))
-    raise_if(
-        _("%(name)s can't go. Choose who goes instead.") % {"name": one.educator}
-        for one in visit.participants.exclude(declined_at=None).select_related("educator__user")
-    )
+    raise_if(_away(visit))
     if visit.state == State.SCHEDULED:
         visit.state, visit.confirmed_at, visit.confirmed_by = State.CONFIRMED, clock.now(), by
         visit.save(update_fields=["state", "confirmed_at", "confirmed_by"])
@@ -207,7 +198,7 @@ def cancel(
     family is asked. Its yes stays, so that a new time can be found.
     """
     locked_invitation_of(visit)
-    visit = locked_visit(visit)
+    visit = Visit.objects.locked(visit.pk)
     if visit.state == ending:
         return visit
     if not visit.is_ahead:
@@ -234,7 +225,7 @@ def cancel(
 @transaction.atomic
 def hold(visit: Visit, *, by: User) -> Visit:
     """The visit took place; from here on it waits to be logged and reflected on."""
-    visit = locked_visit(visit)
+    visit = Visit.objects.locked(visit.pk)
     if visit.state in (State.HELD, State.COMPLETED):
         return visit
     raise_if(hold_blockers(visit))
@@ -254,6 +245,11 @@ def hold_blockers(visit: Visit) -> list[str]:
             _("This visit starts %(moment)s. Log it afterwards.")
             % {"moment": wording.moment(visit.during.lower, visit.program)}
         ]
+    return _away(visit)
+
+
+def _away(visit: Visit) -> list[str]:
+    """A sentence for each who said that they can't go."""
     return [
         _("%(name)s can't go. Choose who goes instead.") % {"name": one.educator}
         for one in visit.visitors
@@ -264,15 +260,6 @@ def hold_blockers(visit: Visit) -> list[str]:
 def locked_invitation_of(visit: Visit) -> Invitation:
     """For what writes both: an answer locks the invitation, and then the visit it calls off."""
     return locked(Invitation(pk=visit.invitation_id), "team")
-
-
-def locked_visit(visit: Visit) -> Visit:
-    """The visit as it is now, kept from others until the action is done."""
-    return (
-        Visit.objects.select_for_update(of=("self",))
-        .select_related("program", "school", "family")
-        .get(pk=visit.pk)
-    )
 
 
 def forget_addresses() -> int:

@@ -1,7 +1,7 @@
 """Who goes together: suggested with reasons, asked, standing for a year or for one family."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -159,14 +159,8 @@ def make(school: School, people: Sequence[Educator], *, stands: bool = False) ->
 @transaction.atomic
 def stand(school: School, people: Sequence[Educator], *, by: User) -> VisitTeam:
     """Let two or three go together all year; each is asked, and may say no."""
-    people = _locked(people)
-    visiting = set(Educator.objects.at(school).values_list("pk", flat=True))
-    raise_if(
-        _("%(name)s does not visit for %(school)s any more. Choose somebody else.")
-        % {"name": person, "school": school}
-        for person in people
-        if person.pk not in visiting
-    )
+    people = locked([person.pk for person in people])
+    raise_if(not_visiting(people, school))
     if not 2 <= len({person.pk for person in people}) == len(people) <= 3:
         raise NotReady(_("A pair is two different people; three at most."))
     standing = VisitTeam.objects.standing().filter(school=school)
@@ -237,8 +231,21 @@ def members(team: VisitTeam):
     return team.memberships.select_related("educator__user")
 
 
-def _locked(people: Sequence[Educator]) -> list[Educator]:
+def locked(educators: Sequence[int]) -> list[Educator]:
     """These in their order, their rows locked in order of their ids."""
     found = Educator.objects.select_for_update(of=("self",), no_key=True).select_related("user")
-    locked = {one.pk: one for one in found.filter(pk__in=[p.pk for p in people]).order_by("pk")}
-    return [locked[person.pk] for person in people]
+    by_id = {person.pk: person for person in found.filter(pk__in=educators).order_by("pk")}
+    return [by_id[pk] for pk in educators]
+
+
+def not_visiting(
+    educators: Iterable[Educator], school: School, *, on: datetime.date | None = None
+) -> list[str]:
+    """A sentence for each who does not visit for a school (any more) today, or on a date."""
+    visiting = set(Educator.objects.at(school, on).values_list("pk", flat=True))
+    return [
+        _("%(name)s does not visit for %(school)s any more. Choose somebody else.")
+        % {"name": educator, "school": school}
+        for educator in educators
+        if educator.pk not in visiting
+    ]

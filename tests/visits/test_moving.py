@@ -7,23 +7,12 @@ from icalendar import Calendar
 
 from pthv import clock
 from pthv.blocked import NotReady
-from pthv.models import Message, Role, User
+from pthv.models import Message, User
 from tests.conftest import at
-from training import certification
 from visits import interpreting, moving, scheduling
 from visits.models import Visit, VisitParticipant
 
 FRIDAY = scheduling.slot(at(9, 17))
-
-
-@pytest.fixture
-def third(person, program, school, course, program_coordinator) -> User:
-    """Cara Diaz, trained too."""
-    user = person("Cara Diaz", Role.EDUCATOR, program, school)
-    certification.issue(
-        user.educators.get(), course, on=datetime.date(2026, 8, 20), by=program_coordinator
-    )
-    return user
 
 
 def of(user: User):

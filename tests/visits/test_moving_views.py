@@ -7,9 +7,8 @@ from html import unescape
 import pytest
 from django.test import Client
 
-from pthv.models import Message, Role, User
+from pthv.models import Message
 from tests.conftest import at
-from training import certification
 from visits import moving, scheduling
 from visits.models import Visit
 
@@ -19,16 +18,6 @@ def hers(educator) -> Client:
     client = Client()
     client.force_login(educator)
     return client
-
-
-@pytest.fixture
-def third(person, program, school, course, program_coordinator) -> User:
-    """Cara Diaz, trained too."""
-    user = person("Cara Diaz", Role.EDUCATOR, program, school)
-    certification.issue(
-        user.educators.get(), course, on=datetime.date(2026, 8, 20), by=program_coordinator
-    )
-    return user
 
 
 def test_from_the_visit_to_another_time(hers, visit):

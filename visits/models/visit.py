@@ -67,6 +67,11 @@ class VisitQuerySet(models.QuerySet):
             allowed |= Q(school__in=reach.schools)
         return self.filter(allowed)
 
+    def locked(self, pk: int) -> Any:
+        """One as it is now, kept from others until the action is done."""
+        kept = self.select_for_update(of=("self",))
+        return kept.select_related("program", "school__program", "family").get(pk=pk)
+
     def standing(self) -> "VisitQuerySet":
         """Not cancelled, and nobody was left waiting at a door."""
         return self.filter(occupies=True)
@@ -333,6 +338,16 @@ class Visit(ProgramRow):
         return others if len(others) < len(self.visitors) else []
 
     @property
+    def minutes(self) -> int:
+        """How long it is meant to be."""
+        return int((self.during.upper - self.during.lower).total_seconds() // 60)
+
+    @property
+    def starts_on(self) -> datetime.date:
+        """Its day, where the program is."""
+        return self.during.lower.astimezone(self.program.zone).date()
+
+    @property
     def is_ahead(self) -> bool:
         return self.state in self.AHEAD
 
@@ -340,8 +355,7 @@ class Visit(ProgramRow):
     def is_near(self) -> bool:
         """Whether it stands, and is near: from the day before it starts, where the program is,
         until it ends."""
-        starts_on = self.during.lower.astimezone(self.program.zone).date()
-        day_before = starts_on - datetime.timedelta(days=1)
+        day_before = self.starts_on - datetime.timedelta(days=1)
         near = day_before <= self.program.today and clock.now() < self.during.upper
         return near and self.occupies
 

@@ -8,6 +8,7 @@ families.
 import datetime
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from allauth.core import ratelimit
 from django.conf import settings
@@ -34,7 +35,7 @@ from visits.family_words import (
     TOO_MANY,
 )
 from visits.forms.family_page import FORMS
-from visits.models import FamilyLink, InvitationAnswer
+from visits.models import FamilyLink, InvitationAnswer, Visit
 
 SALT = "visits.family_page"
 OPENED = signing.Signer(salt="visits.family_page.opened")  # which link a form was shown for
@@ -165,25 +166,14 @@ def family_answer(request: Request, lang: str, link: FamilyLink, answer: str) ->
 @require_http_methods(["GET", "HEAD", "POST"])
 @of_the_link
 def family_cancel(request: Request, lang: str, link: FamilyLink) -> HttpResponse:
-    context = family_page.shown(link, lang) | {"opened": OPENED.sign(str(link.pk))}
-    visit = context["visit"]
-    status, sentences = _refused(request, link) if request.method == "POST" else (200, [])
-    if not context["may_cancel"]:
-        return redirect("family_invitation", lang)
-    if request.method == "POST" and not sentences:
-        try:
-            # Only the one they saw: another time may have been found meanwhile.
-            if request.POST.get("visit") != str(visit.pk):
-                raise NotReady(str(TIME_CHANGED))
-            answers.cancel(visit, link=link)
-        except NotReady as refused:
-            status, sentences = 409, refused.sentences
-            if links.known(link.pk) is None:
-                return _dead(request)
-        else:
-            return redirect("family_invitation", lang)
-    context["sentences"] = sentences
-    return render(request, "visits/family_cancel.html", context, status=status)
+    return _change_visit(
+        request,
+        link,
+        lang,
+        "family_cancel",
+        seen=lambda visit: str(visit.pk),
+        change=lambda visit: answers.cancel(visit, link=link),
+    )
 
 
 @never_cache
@@ -192,6 +182,34 @@ def family_cancel(request: Request, lang: str, link: FamilyLink) -> HttpResponse
 @of_the_link
 def family_move(request: Request, lang: str, link: FamilyLink) -> HttpResponse:
     """Another time for the visit, of those at which everybody who comes is free."""
+
+    def offered(visit: Visit) -> dict[str, Any]:
+        visit.invitation = link.invitation
+        return {"days": finding.for_family(visit)[:DAYS_OFFERED]}
+
+    return _change_visit(
+        request,
+        link,
+        lang,
+        "family_move",
+        seen=lambda visit: f"{visit.pk}-{visit.sequence}",
+        change=lambda visit: answers.move(visit, _chosen(request), link=link),
+        more=offered,
+    )
+
+
+def _change_visit(
+    request: Request,
+    link: FamilyLink,
+    lang: str,
+    page: str,
+    *,
+    seen: Callable[[Visit], str],
+    change: Callable[[Visit], object],
+    more: Callable[[Visit], dict[str, Any]] = lambda visit: {},
+) -> HttpResponse:
+    """A page with one button that changes the visit; `seen`: what its form says of the one it was
+    shown for, so that no other is changed. `more`: what the page shows beside."""
     context = family_page.shown(link, lang) | {"opened": OPENED.sign(str(link.pk))}
     visit = context["visit"]
     status, sentences = _refused(request, link) if request.method == "POST" else (200, [])
@@ -199,18 +217,18 @@ def family_move(request: Request, lang: str, link: FamilyLink) -> HttpResponse:
         return redirect("family_invitation", lang)
     if request.method == "POST" and not sentences:
         try:
-            if request.POST.get("visit") != f"{visit.pk}-{visit.sequence}":
+            # Only the one they saw: another time may have been found meanwhile.
+            if request.POST.get("visit") != seen(visit):
                 raise NotReady(str(TIME_CHANGED))
-            answers.move(visit, _chosen(request), link=link)
+            change(visit)
         except NotReady as refused:
             status, sentences = 409, refused.sentences
             if links.known(link.pk) is None:
                 return _dead(request)
         else:
             return redirect("family_invitation", lang)
-    visit.invitation = link.invitation
-    context |= {"sentences": sentences, "days": finding.for_family(visit)[:DAYS_OFFERED]}
-    return render(request, "visits/family_move.html", context, status=status)
+    context |= {"sentences": sentences} | more(visit)
+    return render(request, f"visits/{page}.html", context, status=status)
 
 
 def _chosen(request: HttpRequest) -> datetime.datetime:

@@ -21,11 +21,10 @@ def visit_move(request: Request, pk: int) -> HttpResponse:
     """The times when everybody is free; the visit's own takes none."""
     visit = _ahead(request, pk)
     invitation = visit.invitation
-    length = int((visit.during.upper - visit.during.lower).total_seconds() // 60)
     wanted = id_of((request.POST or request.GET).get("minutes", ""))
     initial = {
         "place": visit.place,
-        "minutes": wanted if wanted in dict(SlotForm.MINUTES) else length,
+        "minutes": wanted if wanted in dict(SlotForm.MINUTES) else visit.minutes,
         "interpret": _interpret(request, visit),
     }
     language = visit.interpreted_in
@@ -74,12 +73,11 @@ def visit_swap(request: Request, pk: int) -> HttpResponse:
             messages.success(request, _("Done. Both get a message."))
             return redirect("visit_detail", visit.pk)
     going = [one.educator for one in visit.visitors]
-    on = visit.during.lower.astimezone(request.program.zone).date()
     context = {
         "visit": visit,
         "form": form,
         "going": visit.visitors,
-        "suggestions": teams.suggest(visit.invitation, going, on=on),
+        "suggestions": teams.suggest(visit.invitation, going, on=visit.starts_on),
     }
     return render(request, "visits/visit_swap.html", context, status=status)
 
@@ -113,4 +111,6 @@ def _ahead(request: Request, pk: int, can: Can = Can.SCHEDULE) -> Visit:
         "invitation__program",
         "invitation__answered_caregiver",
     )
-    return get_object_or_404(visits.select_related(*related), pk=pk)
+    visit = get_object_or_404(visits.select_related(*related), pk=pk)
+    visit.program = request.program
+    return visit

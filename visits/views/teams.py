@@ -12,10 +12,11 @@ from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
 from pthv.models import Educator, School
-from pthv.requests import Request, id_of, post_only
+from pthv.requests import Request, post_only
 from visits import teams
 from visits.forms.teams import PairAnswerForm, PairForm
 from visits.models import TeamMember, VisitTeam
+from visits.views.week import school_of
 
 DECLINED = TeamMember.Answer.DECLINED
 
@@ -24,8 +25,7 @@ DECLINED = TeamMember.Answer.DECLINED
 def pair_list(request: Request) -> HttpResponse:
     """Who has no partner first, then the pairs; to an educator only their own."""
     schools = list(School.objects.open_to(request.user, Can.PAIR))
-    wanted = id_of(request.GET.get("school", ""))
-    school = next((one for one in schools if one.pk == wanted or len(schools) == 1), None)
+    school = school_of(request, schools)
     form = PairForm(request.POST or None, school=school) if school else None
     status = 200
     if request.method == "POST" and school and form:

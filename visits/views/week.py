@@ -13,9 +13,6 @@ from visits import week as weeks
 from visits.models import Visit
 from visits.models.visit import VisitQuerySet
 
-# Beyond that a program is shown by school.
-FEW_SCHOOLS = 1
-
 
 @requires(Can.SEE_VISITS)
 def week(request: Request) -> HttpResponse:
@@ -25,7 +22,7 @@ def week(request: Request) -> HttpResponse:
     schools = list(School.objects.open_to(request.user, Can.SEE_VISITS))
     visits, school, person = _narrowed(request, schools)
     zone = request.program.zone
-    by_school = school is None and person is None and len(schools) > FEW_SCHOOLS
+    by_school = bool(schools) and school is None and person is None
     context = {
         "monday": monday,
         "sunday": monday + datetime.timedelta(days=6),
@@ -51,7 +48,6 @@ def day_sheet(request: Request) -> HttpResponse:
     on = date_of(request)
     schools = list(School.objects.open_to(request.user, Can.SEE_VISITS))
     visits, school, _person = _narrowed(request, schools)
-    visits = visits.select_related("school", "family")
     (day,) = weeks.by_day(visits, on, 1, request.program.zone)
     return render(request, "visits/day_sheet.html", {"day": day, "school": school})
 
@@ -66,13 +62,18 @@ def date_of(request: Request) -> datetime.date:
     return named if named and sensible else request.program.today
 
 
+def school_of(request: Request, schools: list[School]) -> School | None:
+    """The one of these that the address names, or the only one there is."""
+    wanted = id_of(request.GET.get("school", ""))
+    return next((one for one in schools if one.pk == wanted or len(schools) == 1), None)
+
+
 def _narrowed(
     request: Request, schools: list[School]
 ) -> tuple[VisitQuerySet, School | None, Educator | None]:
     """What one may see, of the school or the person that the address names."""
     visits = Visit.objects.open_to(request.user, Can.SEE_VISITS)
-    wanted = id_of(request.GET.get("school", ""))
-    school = next((one for one in schools if one.pk == wanted or len(schools) == 1), None)
+    school = school_of(request, schools)
     people = Educator.objects.open_to(request.user, Can.SEE_VISITS).select_related("user")
     person = people.filter(pk=id_of(request.GET.get("educator", ""))).first()
     if school:
