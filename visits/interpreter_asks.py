@@ -249,8 +249,8 @@ def _came_back(ask: InterpreterAsk) -> bool:
 
 
 def close(request: InterpreterRequest, state: str, *, by: User | None) -> None:
-    request.state, request.ended_at = state, clock.now()
-    request.save(update_fields=["state", "ended_at"])
+    request.state, request.ended_at, request.bound = state, clock.now(), None
+    request.save(update_fields=["state", "ended_at", "bound"])
     audit.record("interpreter.cancelled", request, by=by, state=state)
     lapse(request)
 

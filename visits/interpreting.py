@@ -44,6 +44,7 @@ def _request(
     request = InterpreterRequest.objects.create(
         program=visit.program,
         visit=visit,
+        bound=visit,
         during=visit.during,
         language=language,
         requested_at=clock.now(),

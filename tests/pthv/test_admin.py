@@ -332,7 +332,7 @@ def live(
         day += datetime.timedelta(days=number)
         SchoolHoliday.objects.create(program=program, name="Snow", starts_on=day, ends_on=day)
         request = InterpreterRequest.objects.create(
-            program=program, visit=visit, during=visit.during, language="vi"
+            program=program, visit=visit, bound=visit, during=visit.during, language="vi"
         )
         Interpreter.objects.filter(pk=interpreter.pk).update(position=number + 1)
         InterpreterRequest.objects.filter(pk=request.pk).update(state="no_resource")

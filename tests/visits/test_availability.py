@@ -105,6 +105,7 @@ def test_an_interpreter_has_hours_and_days_off_too(program, program_coordinator,
     InterpreterRequest.objects.create(
         program=program,
         visit=visit,
+        bound=visit,
         during=visit.during,
         language="vi",
         state="covered",

@@ -110,6 +110,7 @@ def busy(program, school, school_year, educator):
             InterpreterRequest.objects.create(
                 program=program,
                 visit=visit,
+                bound=visit,
                 during=during,
                 language="vi",
                 state="covered",

@@ -385,7 +385,7 @@ def test_double_booking_is_refused_by_sentence_and_by_the_database(
     later.family, later.invitation_id = add_family("Nguyen"), visit.invitation_id
     other = _another(visit, later)
     request = InterpreterRequest.objects.create(
-        program=visit.program, visit=other, during=other.during, language="es"
+        program=visit.program, visit=other, bound=other, during=other.during, language="es"
     )
     Interpreter.objects.filter(pk=lan.pk).update(email="lan@example.org")
 
@@ -579,3 +579,19 @@ def test_no_token_is_in_the_database(interpreter_request):
 
     token = tokens.token(ask.nonce)
     assert token not in message.body and ask.token_hash == tokens.hashed(token)
+
+
+def test_what_ended_keeps_the_time_and_the_cost_it_was_promised(
+    interpreter_request, lan, visit, educator, program
+):
+    """Moved late, and moved again to half an hour: who was to come is owed the first hour."""
+    interpreting.cover(interpreter_request, lan, by=educator)
+    program.interpreter_notice = 10
+    program.save()
+    moving.move(visit, scheduling.slot(at(26, 17)), "home", by=educator)
+    moving.move(visit, scheduling.slot(at(27, 17), 30), "home", by=educator)
+
+    interpreter_request.refresh_from_db()
+    assert interpreter_request.state == "wasted"
+    assert interpreter_request.during.lower == at(8, 16, 30)
+    assert interpreting.cost(interpreter_request) == Decimal("45.00")

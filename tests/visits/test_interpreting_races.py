@@ -97,7 +97,7 @@ def test_one_interpreter_says_yes_to_two_visits_at_once(
 ):
     other = like(visit, add_family("Nguyen"), visit.during.lower)
     second = InterpreterRequest.objects.create(
-        program=program, visit=other, during=other.during, language="vi"
+        program=program, visit=other, bound=other, during=other.during, language="vi"
     )
 
     through, refused = sorted_out(
@@ -121,7 +121,7 @@ def test_an_educator_covers_while_they_are_scheduled_to_visit(
     from_august(cara, course, program_coordinator)
     other = like(visit, add_family("Nguyen"), visit.during.lower)
     request = InterpreterRequest.objects.create(
-        program=program, visit=other, during=other.during, language="es"
+        program=program, visit=other, bound=other, during=other.during, language="es"
     )
 
     through, _refused = sorted_out(

@@ -98,7 +98,12 @@ def test_needs_stand_first(interpreter_request, lan, site_coordinator, visit, pr
     first = InterpreterRequest.objects.by_need()
     other = like(visit, add_family("Nguyen"), at(7, 17))
     request = InterpreterRequest.objects.create(
-        program=program, visit=other, during=other.during, language="vi", state="no_resource"
+        program=program,
+        visit=other,
+        bound=other,
+        during=other.during,
+        language="vi",
+        state="no_resource",
     )
 
     assert list(first) == [request, interpreter_request]

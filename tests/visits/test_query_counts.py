@@ -391,7 +391,7 @@ def test_interpreters(
             then = at(10, 17) + datetime.timedelta(days=number)
             other = like(visit, add_family(f"No{number}"), then)
             request = InterpreterRequest.objects.create(
-                program=program, visit=other, during=other.during, language="vi"
+                program=program, visit=other, bound=other, during=other.during, language="vi"
             )
             interpreter_asks.ask_next(request)
             InterpreterRequest.objects.create(

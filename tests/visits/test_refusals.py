@@ -138,9 +138,9 @@ def test_the_database_refuses_two_visits_of_one_interpreter(
         languages=["es"], adult_confirmed_by=program_coordinator,
     )  # fmt: skip
     insert = (
-        "INSERT INTO visits_interpreterrequest (program_id, visit_id, during, occupies, language,"
-        " state, interpreter_id, requested_at, covered_at)"
-        " SELECT program_id, id, during, occupies, 'es', 'covered', %s, now(), now()"
+        "INSERT INTO visits_interpreterrequest (program_id, visit_id, bound_id, during, occupies,"
+        " language, state, interpreter_id, requested_at, covered_at)"
+        " SELECT program_id, id, id, during, occupies, 'es', 'covered', %s, now(), now()"
         " FROM visits_visit WHERE id = %s"
     )
     with connection.cursor() as cursor:

@@ -208,8 +208,8 @@ def test_whoever_interprets_then_does_not_visit(
         languages=["vi"], educator=cara, adult_confirmed_by=site_coordinator,
     )  # fmt: skip
     InterpreterRequest.objects.create(
-        program=program, visit=visit, during=visit.during, language="vi", state="covered",
-        interpreter=linh, covered_at=clock.now(),
+        program=program, visit=visit, bound=visit, during=visit.during, language="vi",
+        state="covered", interpreter=linh, covered_at=clock.now(),
     )  # fmt: skip
     other = add_family("Nguyen")
     selection.plan_everyone(school, school_year, school_class=school_class, by=site_coordinator)

@@ -164,8 +164,12 @@ class InterpreterRequestQuerySet(models.QuerySet):
 
 @keeps_history()
 class InterpreterRequest(ProgramRow):
-    """What a visit needs interpreted, and by whom; `during` and the visit's `occupies` follow it
-    by foreign key, so that nobody interprets at two visits at a time."""
+    """What a visit needs interpreted, and by whom.
+
+    While it stands, `during` and the visit's `occupies` follow it by a foreign key over `bound`,
+    so that nobody interprets at two visits at a time. One that ended keeps the time it was for,
+    and what that costs.
+    """
 
     class State(models.TextChoices):
         PENDING = "pending", _("Looking for an interpreter")
@@ -179,6 +183,15 @@ class InterpreterRequest(ProgramRow):
 
     visit = models.ForeignKey(
         Visit, models.CASCADE, db_constraint=False, related_name="interpreter_requests"
+    )
+    bound = models.ForeignKey(
+        Visit,
+        models.CASCADE,
+        null=True,
+        editable=False,
+        db_constraint=False,
+        related_name="+",
+        help_text=_("The visit again, as long as it follows its time."),
     )
     during = DateTimeRangeField(editable=False)
     occupies = models.BooleanField(default=True, editable=False)
@@ -209,10 +222,15 @@ class InterpreterRequest(ProgramRow):
             *same_program("interpreter_request", interpreter="visits.Interpreter"),
             CompositeForeignKey(
                 name="interpreter_request_at_its_visits_time",
-                fields=["program", "visit", "during", "occupies"],
+                fields=["program", "bound", "during", "occupies"],
                 to="visits.Visit",
                 to_fields=["program", "id", "during", "occupies"],
                 on_update="CASCADE",
+            ),
+            models.CheckConstraint(
+                name="interpreter_request_bound_while_it_stands",
+                condition=Q(state__in=["pending", "covered", "no_resource"], bound=F("visit"))
+                | Q(state__in=["cancelled", "wasted"], bound=None),
             ),
             models.UniqueConstraint(
                 fields=["visit"],
