@@ -34,6 +34,7 @@ __all__ = [
     "tell_cancelled",
     "tell_moved",
     "tell_soon",
+    "tell_swapped",
     "tell_time",
     "thank",
 ]
@@ -44,7 +45,7 @@ ADDRESSES = {Caregiver.Channel.TEXT: "phone", Caregiver.Channel.EMAIL: "email"}
 # Nobody is reminded of what was asked longer ago.
 REMEMBERED = datetime.timedelta(days=30)
 # What helps nobody once the visit has begun, or has another time.
-OF_A_TIME = ["visit_time", "visit_moved", "visit_soon"]
+OF_A_TIME = ["visit_time", "visit_moved", "visit_swapped", "visit_soon"]
 LATELY = datetime.timedelta(days=14)
 
 
@@ -261,6 +262,15 @@ def tell_time(visit: Visit) -> list[Message]:
 
 def tell_moved(visit: Visit) -> list[Message]:
     """Tell the family when its visit is now; whom no time had reached yet, as for the first."""
+    return _tell_change("visit_moved", visit)
+
+
+def tell_swapped(visit: Visit) -> list[Message]:
+    """Tell the family who comes now, in the same way."""
+    return _tell_change("visit_swapped", visit)
+
+
+def _tell_change(kind: str, visit: Visit) -> list[Message]:
     untold = _keep_back(visit)
     found = recipients(visit.invitation)
     first = [to for to in found if to.caregiver.named in untold]
@@ -268,7 +278,7 @@ def tell_moved(visit: Visit) -> list[Message]:
     key = f"{_time(visit)}:{visit.sequence}"
     return [
         *_send("visit_time", visit.invitation, first, key, visit=visit),
-        *_send("visit_moved", visit.invitation, again, key, visit=visit),
+        *_send(kind, visit.invitation, again, key, visit=visit),
     ]
 
 

@@ -22,6 +22,7 @@ NAMES = {
     "thank_you": gettext_lazy("Thank you"),
     "visit_time": gettext_lazy("Time of the visit"),
     "visit_moved": gettext_lazy("New time of the visit"),
+    "visit_swapped": gettext_lazy("Somebody else comes"),
     "visit_soon": gettext_lazy("Reminder of the visit"),
     "visit_cancelled": gettext_lazy("Visit cancelled"),
     "call": gettext_lazy("What to say on the phone"),
@@ -42,7 +43,7 @@ PLACEHOLDERS = {
 # A subject shows on a locked phone: it names no family and no child.
 IN_SUBJECT = ("school",)
 LINKED = ("invitation", "please_answer")
-TIMED = ("visit_time", "visit_moved", "visit_soon", "visit_cancelled")
+TIMED = ("visit_time", "visit_moved", "visit_swapped", "visit_soon", "visit_cancelled")
 # Of a family, a school and people that nobody has.
 INVENTED = {
     "school": "Lincoln School",

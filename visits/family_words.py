@@ -76,6 +76,13 @@ OURS: dict[str, tuple[Any, Any]] = {
             "{no_trouble} To change or cancel: {link}"
         ),
     ),
+    "visit_swapped": (
+        gettext_lazy("Who comes to your home visit"),
+        gettext_lazy(
+            "Hello {caregiver}. {educators} of {school} will come to your visit on {when}, "
+            "{place}. {no_trouble} To change or cancel: {link}"
+        ),
+    ),
     "visit_soon": (
         gettext_lazy("Your home visit is soon"),
         gettext_lazy(

@@ -28,18 +28,21 @@ def move(
     address: str = "",
     interpret: str | None = None,
     link: FamilyLink | None = None,
+    seen: int | None = None,
 ) -> Visit:
     """Give a visit that lies ahead another time or place; to the same again changes nothing.
 
     `by`: None where the family itself does, by its `link`. `interpret`: the language to be
-    interpreted at the new time; "": none any more; None: as before. It waits to be confirmed
-    anew. Raises NotReady with every blocker; then the old time stands.
+    interpreted at the new time; "": none any more; None: as before. `seen`: see
+    scheduling.confirm. It waits to be confirmed anew. Raises NotReady with every blocker; then
+    the old time stands.
     """
     invitation = scheduling.locked_invitation_of(visit)
     visit = Visit.objects.locked(visit.pk)
     address = address if place == Visit.Place.NEUTRAL else ""
     if (visit.during, visit.place, visit.address) == (during, place, address):
         return visit
+    scheduling.raise_if_changed(visit, seen)
     _raise_unless_ahead(visit)
     team = scheduling.locked_people(invitation, [one.educator_id for one in visit.visitors])
     reasons = scheduling.blockers(invitation, team, during, place, but=visit)
@@ -48,6 +51,7 @@ def move(
     was = visit.during
     visit.during, visit.place, visit.address = during, place, address
     visit.timed_at, visit.reminded = clock.now(), None
+    visit.scheduled_by = by or visit.scheduled_by
     _wait_anew(visit)
     with scheduling.taken_in_words():
         visit.save()
@@ -63,13 +67,14 @@ def move(
 
 
 @transaction.atomic
-def swap(visit: Visit, out: Educator, to: Educator, *, by: User) -> Visit:
-    """Let somebody else go instead; the same twice is one."""
+def swap(visit: Visit, out: Educator, to: Educator, *, by: User, seen: int | None = None) -> Visit:
+    """Let somebody else go instead; the same twice is one. `seen`: see scheduling.confirm."""
     invitation = scheduling.locked_invitation_of(visit)
     visit = Visit.objects.locked(visit.pk)
     going = [one.educator_id for one in visit.visitors]
     if out.pk not in going and to.pk in going:
         return visit
+    scheduling.raise_if_changed(visit, seen)
     if not visit.is_ahead:
         raise NotReady(str(ONLY_AHEAD))
     if out.pk not in going:
@@ -95,6 +100,8 @@ def swap(visit: Visit, out: Educator, to: Educator, *, by: User) -> Visit:
     telling.tell(visit, "visit_scheduled", [to], by=by)
     staying = [person for person in team if person != to]
     telling.tell(visit, "visit_swapped", staying, by=by, out=out, to_come=to)
+    visit.invitation = invitation
+    family_messages.tell_swapped(visit)
     return visit
 
 

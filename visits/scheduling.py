@@ -164,12 +164,14 @@ def _create(
 
 
 @transaction.atomic
-def confirm(visit: Visit, *, by: User) -> Visit:
-    """A partner, or whoever coordinates, says that the time holds; not the lead who chose it."""
+def confirm(visit: Visit, *, by: User, seen: int | None = None) -> Visit:
+    """Somebody else of those who go than who chose the time, or whoever coordinates, says that it
+    holds. `seen`: the `sequence` of what they were shown, which must be the one that stands."""
     visit = Visit.objects.locked(visit.pk)
+    raise_if_changed(visit, seen)
     mine = visit.participants.filter(educator__user=by)
     back = mine.exclude(declined_at=None).update(declined_at=None)  # they can after all
-    if mine.filter(role=VisitParticipant.Role.LEAD).exists():
+    if visit.scheduled_by_id == by.pk and mine.exists():
         if back:
             return visit
         raise NotReady(_("Your partner confirms this visit. They were sent a message."))
@@ -181,6 +183,12 @@ def confirm(visit: Visit, *, by: User) -> Visit:
     elif visit.state not in (State.CONFIRMED, State.HELD, State.COMPLETED):
         raise NotReady(_("This visit was cancelled. Find a new time."))
     return visit
+
+
+def raise_if_changed(visit: Visit, seen: int | None) -> None:
+    """Refuse what was decided on a page that shows another time, or other people."""
+    if seen is not None and seen != visit.sequence:
+        raise NotReady(_("This visit was changed since. Look at it again."))
 
 
 @transaction.atomic

@@ -184,7 +184,7 @@ def test_whoever_words_messages_sees_what_nobody_has_vouched_for(
     client, program, program_coordinator, administrator
 ):
     client.force_login(program_coordinator)
-    kinds, drafted = 8, "A machine drafted these words"
+    kinds, drafted = 9, "A machine drafted these words"
     vi = reverse("wording_edit", args=["thank_you"]) + "?language=vi"
 
     assert client.get("/wording/").content.decode().count("machine-drafted") == 5 * kinds

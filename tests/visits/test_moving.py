@@ -236,3 +236,31 @@ def test_who_went_instead_may_be_said_until_it_is_held(visit, educator, partner,
         assert scheduling.hold(visit, by=educator).state == "held"
         with pytest.raises(NotReady):
             moving.swap(visit, of(third), of(partner), by=educator)
+
+
+def test_whoever_chose_the_time_does_not_confirm_it(visit, educator, partner):
+    moving.move(visit, FRIDAY, "home", by=partner)
+
+    with pytest.raises(NotReady, match="Your partner confirms"):
+        scheduling.confirm(visit, by=partner)
+    assert scheduling.confirm(visit, by=educator).state == "confirmed"
+
+
+def test_an_old_page_confirms_moves_and_swaps_nothing(visit, educator, partner, third):
+    seen = visit.sequence
+    moving.move(visit, FRIDAY, "home", by=educator)
+
+    for change in (
+        lambda: scheduling.confirm(visit, by=partner, seen=seen),
+        lambda: moving.move(visit, scheduling.slot(at(12, 17)), "home", by=partner, seen=seen),
+        lambda: moving.swap(visit, of(partner), of(third), by=educator, seen=seen),
+    ):
+        with pytest.raises(NotReady, match="was changed since"):
+            change()
+
+    visit.refresh_from_db()
+    assert (visit.state, visit.during.lower, going(visit)) == (
+        "scheduled",
+        at(9, 17),
+        ["Ana Ruiz", "Ben Lee"],
+    )

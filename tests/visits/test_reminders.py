@@ -5,8 +5,9 @@ import datetime
 import pytest
 
 from pthv import clock
-from pthv.models import Message
+from pthv.models import Message, Role, User
 from tests.conftest import NOW, at
+from training import certification
 from visits import family_messages, moving, reminders, scheduling
 from visits.models import Visit
 
@@ -201,3 +202,31 @@ def test_what_still_waits_when_the_visit_begins_is_not_sent(visit, program, educ
         family_messages.settle(program)
 
     assert Message.objects.get(kind=kind, recipient__gt="").state == "withdrawn"
+
+
+class TestTheFamilyHearsWhoComes:
+    @pytest.fixture
+    def third(self, person, program, school, course, program_coordinator) -> User:
+        user = person("Cara Diaz", Role.EDUCATOR, program, school)
+        certification.issue(
+            user.educators.get(), course, on=datetime.date(2026, 8, 20), by=program_coordinator
+        )
+        return user
+
+    def swap(self, visit, partner, third, educator) -> None:
+        out, to = partner.educators.get(), third.educators.get()
+        moving.swap(visit, out, to, by=educator)
+
+    def test_somebody_else(self, visit, partner, third, educator):
+        Message.objects.update(state="sent", sent_at=NOW)
+
+        self.swap(visit, partner, third, educator)
+
+        said = Message.objects.get(kind="visit_swapped", recipient__gt="").body
+        assert "Ana and Cara of Lincoln" in said and "Ben" not in said
+
+    def test_what_waits_has_the_new_names(self, visit, partner, third, educator):
+        self.swap(visit, partner, third, educator)
+
+        waiting = Message.objects.get(recipient__gt="", state="queued")
+        assert waiting.kind == "visit_time" and "Ana and Cara" in waiting.body

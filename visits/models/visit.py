@@ -381,7 +381,7 @@ class VisitParticipantQuerySet(models.QuerySet):
             .annotate(reflected=Exists(reflections))
             # Whoever reflected has a step left only where the log was changed since.
             .filter(Q(reflected=False) | Q(attested_at=None))
-            .select_related("visit__family", "visit__school", "visit__log__logged_by")
+            .select_related("educator", "visit__family", "visit__school", "visit__log__logged_by")
             .order_by(Func(F("during"), function="lower"), "visit")
         )
 
@@ -468,7 +468,7 @@ class VisitParticipant(ProgramRow):
         if visit.is_ahead and visit.during.lower <= clock.now():
             return "hold"
         waits = visit.state == Visit.State.SCHEDULED and self.declined_at is None
-        if waits and self.role == self.Role.PARTNER:
+        if waits and self.educator.user_id != visit.scheduled_by_id:
             return "confirm"
         if visit.state == Visit.State.HELD and not hasattr(visit, "log"):
             return "log"

@@ -45,6 +45,7 @@ def visit_move(request: Request, pk: int) -> HttpResponse:
             address=chosen["address"] or visit.address,
             # A page without the choice leaves it as it is.
             interpret=chosen["interpret"] if "interpret" in request.POST else None,
+            seen=id_of(request.POST.get("seen", "")),
             by=request.user,
         )
     except NotReady as blocked:
@@ -65,7 +66,8 @@ def visit_swap(request: Request, pk: int) -> HttpResponse:
     status = 422 if request.method == "POST" else 200
     if form.is_valid():
         try:
-            moving.swap(visit, form.cleaned_data["out"], form.cleaned_data["to"], by=request.user)
+            seen = id_of(request.POST.get("seen", ""))
+            moving.swap(visit, **form.cleaned_data, seen=seen, by=request.user)
         except NotReady as blocked:
             form.add_error(None, blocked.sentences)
             status = 409

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
-from pthv.requests import Request, post_only
+from pthv.requests import Request, id_of, post_only
 from visits import finding, interpreting, invitations, scheduling
 from visits.forms.scheduling import EndingForm, SlotForm
 from visits.models import Invitation, Visit
@@ -106,7 +106,8 @@ def _schedule(invitation: Invitation, form: SlotForm, request: Request) -> Visit
 @post_only("visit_detail")
 @requires(Can.SCHEDULE)
 def visit_confirm(request: Request, pk: int) -> HttpResponse:
-    return _act(request, pk, Can.SCHEDULE, scheduling.confirm, _("Confirmed."))
+    seen = id_of(request.POST.get("seen", ""))
+    return _act(request, pk, Can.SCHEDULE, scheduling.confirm, _("Confirmed."), seen=seen)
 
 
 @post_only("visit_detail")
