@@ -13,12 +13,14 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import get_language
 
 from pthv import clock
 from pthv.models import Program
 
+# English, spelled out: a list of fifty rows shows fifty dates.
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # The families we write to live in America, and Portuguese here is mostly Brazil's.
 REGIONS = {"es": "es-us", "pt": "pt-br"}
 # Where CLDR puts a mere space between a month's short name and the hour.
@@ -38,7 +40,9 @@ def time(instant: datetime.datetime, program: Program | None = None) -> str:
     """ "4:30 PM"."""
     local = timezone.localtime(instant, program.zone if program else None)
     locale = _locale()
-    return _time(local, locale) if locale else date_format(local, "g:i A")
+    if locale:
+        return _time(local, locale)
+    return f"{local.hour % 12 or 12}:{local.minute:02} {'AM' if local.hour < 12 else 'PM'}"
 
 
 def day(date: datetime.date, today: datetime.date | None = None) -> str:
@@ -46,7 +50,8 @@ def day(date: datetime.date, today: datetime.date | None = None) -> str:
     this_year = date.year == _today(today).year
     if locale := _locale():
         return format_skeleton("MMMd" if this_year else "yMMMd", _noon(date), locale=locale)
-    return date_format(date, "M j" if this_year else "M j, Y")
+    short = f"{MONTHS[date.month - 1]} {date.day}"
+    return short if this_year else f"{short}, {date.year}"
 
 
 def weekday(date: datetime.date) -> str:
@@ -54,7 +59,7 @@ def weekday(date: datetime.date) -> str:
     if locale := _locale():
         skeleton = "MMMEd" if date.year == _today().year else "yMMMEd"
         return format_skeleton(skeleton, _noon(date), locale=locale)
-    return f"{date_format(date, 'D')}, {day(date)}"
+    return f"{DAYS[date.weekday()]}, {day(date)}"
 
 
 def full_moment(

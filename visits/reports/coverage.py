@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from itertools import combinations
 
-from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, JSONObject
 
 from families.models import SchoolTally
 from pthv.models import School, SchoolYear
@@ -78,15 +78,19 @@ def by_school(schools: QuerySet[School], *, on: datetime.date) -> list[SchoolCov
     """Each school's counts in the school year at hand on a date, the least visited first."""
     year = SchoolYear.objects.at_hand(on).values("pk")
     tallies = Tally.objects.filter(school=OuterRef("pk"), school_year__in=year)
-    tallies = tallies.order_by().values("school")
+    # All sums of a school in one subquery, rather than each in one of its own.
+    sums = JSONObject(**{name: Sum(name) for name in COUNTS})
     enrolled = SchoolTally.objects.filter(school=OuterRef("pk")).values("enrolled")
-    totals = {
-        name: Coalesce(Subquery(tallies.annotate(total=Sum(name)).values("total")), 0)
-        for name in COUNTS
-    }
-    rows = schools.annotate(enrolled=Coalesce(Subquery(enrolled), 0), **totals)
+    rows = schools.values_list(
+        "pk",
+        "name",
+        Coalesce(Subquery(enrolled), 0),
+        Subquery(tallies.order_by().values("school").values(sums=sums)),
+    )
+    nothing = dict.fromkeys(COUNTS, 0)
     found = [
-        SchoolCoverage(**row) for row in rows.values("name", "enrolled", *COUNTS, school_id=F("pk"))
+        SchoolCoverage(school_id=pk, name=name, enrolled=enrolled, **(counts or nothing))
+        for pk, name, enrolled, counts in rows
     ]
     return sorted(found, key=lambda row: (row.visit_rate or 0, row.name))
 

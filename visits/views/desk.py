@@ -1,6 +1,7 @@
 """The coordinator's desk: what needs a person, how far each school is, what is left to spend."""
 
 import datetime
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from families import amendments
 from families.models import AmendmentRequest
 from pthv import audit, clock
 from pthv.access import Can, requires
-from pthv.models import Program, School
+from pthv.models import Program, School, User
 from pthv.requests import Request
 from visits import families, family_messages
 from visits.models import FundingSource, InterpreterRequest, Invitation, PayLine, Visit
@@ -29,40 +30,38 @@ COUNTED = 50  # more are "50+"
 EARLIER = datetime.timedelta(hours=6)  # what began this afternoon still counts
 
 
+@dataclass(frozen=True)
+class Shown:
+    """The first rows of a kind, and of how many, as far as they are counted."""
+
+    rows: list[Any]
+    of: int
+
+    def __bool__(self) -> bool:
+        return bool(self.of)
+
+
 @requires(Can.SEE_DESK)
 def desk(request: Request) -> HttpResponse:
-    user, now = request.user, clock.now()
-    visits = Visit.objects.open_to(user, Can.SEE_DESK).select_related("family", "school")
-    visits = visits.with_names()
-    invitations = Invitation.objects.open_to(user, Can.SEE_DESK)
-    lines = PayLine.objects.open_to(user, Can.SEE_PAY).earned()
-    unconfirmed, unwritten = _unconfirmed_and_unwritten(visits.by_start(), now)
+    ids, funds = _at_a_glance(request)
+    of_visits = [ids[name][:SHOWN] for name in ("unconfirmed", "unwritten", "this_week")]
+    visits = _visits([pk for some in of_visits for pk in some])
     schools = coverage.by_school(
-        School.objects.open_to(user, Can.SEE_DESK), on=request.program.today
+        School.objects.open_to(request.user, Can.SEE_DESK), on=request.program.today
     )
     total = coverage.total(schools)
     return render(
         request,
         "visits/desk.html",
         {
-            "unconfirmed": unconfirmed,
-            "unwritten": unwritten,
-            "untimed": _first(
-                invitations.of_year(request.program.today)
-                .without_a_time()
-                .select_related("family", "school", "educator__user")
-            ),
-            "flagged": _first(
-                lines.exclude(flag="").select_related("payee", "visit__family").order_by("pk")
-            ),
-            "this_week": visits.by_start()
-            .filter(
-                occupies=True,
-                starts_at__range=(now - EARLIER, now + datetime.timedelta(days=7)),
-            )
-            .order_by("starts_at", "pk")[:SHOWN],
-            "proposals": _proposals(request),
-            **_at_a_glance(request),
+            "unconfirmed": _shown(ids["unconfirmed"], visits),
+            "unwritten": _shown(ids["unwritten"], visits),
+            "this_week": _shown(ids["this_week"], visits),
+            "untimed": _shown(ids["untimed"], _invitations(ids["untimed"][:SHOWN])),
+            "flagged": _shown(ids["flagged"], _lines(ids["flagged"][:SHOWN])),
+            "proposals": _shown(ids["proposals"], _proposals(request, ids["proposals"][:SHOWN])),
+            **{name: len(ids[name]) for name in ("waiting", "undelivered", "uninterpreted")},
+            "funds": funds,
             "schools": schools,
             "empty": not any(school.enrolled for school in schools),
             "may_import": Can.IMPORT_ROSTER in request.powers,
@@ -72,65 +71,93 @@ def desk(request: Request) -> HttpResponse:
     )
 
 
-def _first(rows: QuerySet) -> list[Any]:
-    return list(_few(rows))
-
-
-def _few(rows: QuerySet) -> QuerySet:
-    """The first few, each with the ids of all that are `alike`, as far as they are counted."""
-    alike = rows.order_by().values("pk")[: COUNTED + 1]
-    return rows.annotate(alike=ArraySubquery(alike))[:SHOWN]
-
-
-def _unconfirmed_and_unwritten(
-    visits: VisitQuerySet, now: datetime.datetime
-) -> tuple[list[Visit], list[Visit]]:
-    """Soon and not confirmed, the next first; held and not written up, the oldest first."""
-    soon = _few(visits.unconfirmed_before(now + datetime.timedelta(days=3)))
-    held = _few(visits.held_before(now - datetime.timedelta(days=2)))
-    found = list(soon.union(held, all=True))  # one question to the database
-    unconfirmed = [visit for visit in found if visit.held_at is None]
-    unwritten = [visit for visit in found if visit.held_at is not None]
-    unconfirmed.sort(key=lambda visit: (visit.during.lower, visit.pk))
-    unwritten.sort(key=lambda visit: (visit.held_at, visit.pk))
-    return unconfirmed, unwritten
-
-
-def _proposals(request: Request) -> list[dict[str, Any]]:
-    """What families say is wrong, old and new, for whoever decides; a look at each."""
-    theirs = families.open_to(request.user, Can.EDIT_FAMILIES).values("pk")
-    waiting = amendments.waiting_of(AmendmentRequest.objects.filter(family__in=theirs))
-    rows = _first(families.proposals_open_to(request.user, Can.EDIT_FAMILIES, waiting))
-    audit.listed([row.family for row in rows], by=request.user, reason=Can.EDIT_FAMILIES)
-    return [
-        {"row": row, "alike": row.alike, "corrections": amendments.corrections(row)} for row in rows
-    ]
-
-
-def _at_a_glance(request: Request) -> dict[str, Any]:
-    """How many families wait for a person, how many messages to families did not arrive, and at
-    how many visits nobody interprets, as far as they are counted; and what is left to spend."""
+def _at_a_glance(request: Request) -> tuple[dict[str, list[int]], list[FundingSource]]:
+    """The ids of all that needs a person and of this week's visits, in their order and as far as
+    they are counted, and what is left to spend: one question to the database."""
+    user, today = request.user, request.program.today
     counted = {
-        "waiting": Invitation.objects.open_to(request.user, Can.SEE_DESK).waiting_for_us(),
-        "undelivered": family_messages.troubled(request.user, Can.SEE_DESK),
-        "uninterpreted": InterpreterRequest.objects.open_to(request.user, Can.SEE_DESK)
-        .unmet()
-        .filter(during__startswith__gt=clock.now()),
+        name: ArraySubquery(rows.values("pk")[: COUNTED + 1])
+        for name, rows in {**_visits_that_need(user), **_more_that_needs(user, today)}.items()
     }
-    funds = FundingSource.objects.paying_on(request.program.today)
-    # One question to the database.
-    rows = Program.objects.values(
-        funds=ArraySubquery(funds.values(told=JSONObject(**{name: name for name in FUND}))),
-        **{
-            name: ArraySubquery(which.order_by().values("pk")[: COUNTED + 1])
-            for name, which in counted.items()
-        },
+    funds = FundingSource.objects.paying_on(today)
+    told = ArraySubquery(funds.values(told=JSONObject(**{name: name for name in FUND})))
+    found = cast(
+        dict[str, Any], Program.objects.values(funds=told, **counted).get(pk=request.program.pk)
     )
-    found = cast(dict[str, Any], rows.get(pk=request.program.pk))
+    return found, [_fund(**fund) for fund in found.pop("funds")]
+
+
+def _visits_that_need(user: User) -> dict[str, VisitQuerySet]:
+    """Soon and not confirmed, held and not written up, and those of the next seven days."""
+    now = clock.now()
+    visits = Visit.objects.open_to(user, Can.SEE_DESK)
+    week = now - EARLIER, now + datetime.timedelta(days=7)
     return {
-        "funds": [_fund(**told) for told in found["funds"]],
-        **{name: len(found[name]) for name in counted},
+        "unconfirmed": visits.unconfirmed_before(now + datetime.timedelta(days=3)),
+        "unwritten": visits.held_before(now - datetime.timedelta(days=2)),
+        "this_week": visits.by_start()
+        .filter(occupies=True, starts_at__range=week)
+        .order_by("starts_at", "pk"),
     }
+
+
+def _more_that_needs(user: User, today: datetime.date) -> dict[str, QuerySet]:
+    """Families that wait for a time or for a person, unusual pay, what families say is wrong,
+    messages to them that did not arrive, and visits at which nobody interprets."""
+    invitations = Invitation.objects.open_to(user, Can.SEE_DESK)
+    theirs = families.open_to(user, Can.EDIT_FAMILIES).values("pk")
+    proposals = amendments.waiting_of(AmendmentRequest.objects.filter(family__in=theirs))
+    lines = PayLine.objects.open_to(user, Can.SEE_PAY).earned()
+    unmet = InterpreterRequest.objects.open_to(user, Can.SEE_DESK).unmet()
+    return {
+        "untimed": invitations.of_year(today).without_a_time(),
+        "waiting": invitations.waiting_for_us().order_by(),
+        "flagged": lines.exclude(flag="").order_by("pk"),
+        "proposals": families.proposals_open_to(user, Can.EDIT_FAMILIES, proposals),
+        "undelivered": family_messages.troubled(user, Can.SEE_DESK).order_by(),
+        "uninterpreted": unmet.filter(during__startswith__gt=clock.now()).order_by(),
+    }
+
+
+def _shown(ids: list[int], found: dict[int, Any]) -> Shown:
+    """The first few of these, of those found."""
+    return Shown([found[pk] for pk in ids[:SHOWN] if pk in found], len(ids))
+
+
+def _visits(ids: list[int]) -> dict[int, Visit]:
+    if not ids:
+        return {}
+    found = Visit.objects.filter(pk__in=ids).order_by().with_names()
+    words = ("family__surnames", "school__name")
+    shown = found.select_related("family", "school").only("during", "state", *words)
+    return {visit.pk: visit for visit in shown}
+
+
+def _invitations(ids: list[int]) -> dict[int, Invitation]:
+    if not ids:
+        return {}
+    found = Invitation.objects.filter(pk__in=ids).order_by()
+    names = ("educator__user__given_name", "educator__user__family_name", "educator__user__email")
+    shown = found.select_related("family", "school", "educator__user").only(
+        "answered_at", "team", "family__surnames", "school__name", *names
+    )
+    return {invitation.pk: invitation for invitation in shown}
+
+
+def _lines(ids: list[int]) -> dict[int, PayLine]:
+    if not ids:
+        return {}
+    found = PayLine.objects.filter(pk__in=ids).order_by()
+    return {line.pk: line for line in found.select_related("payee")}
+
+
+def _proposals(request: Request, ids: list[int]) -> dict[int, dict[str, Any]]:
+    """What families say is wrong, old and new, for whoever decides; a look at each."""
+    if not ids:
+        return {}
+    rows = list(amendments.waiting_of(AmendmentRequest.objects.filter(pk__in=ids)))
+    audit.listed([row.family for row in rows], by=request.user, reason=Can.EDIT_FAMILIES)
+    return {row.pk: {"row": row, "corrections": amendments.corrections(row)} for row in rows}
 
 
 def _fund(name: str, budget: float, used: float, ends_on: str) -> FundingSource:
