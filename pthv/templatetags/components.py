@@ -40,3 +40,20 @@ def when(at: datetime.datetime, until: datetime.datetime | None = None) -> SafeS
     """An instant in the program's zone, "Tue, Oct 6, 4:30 PM", perhaps with its end."""
     end = f"–{wording.time(until)}" if until else ""
     return format_html('<time datetime="{}">{}{}</time>', at.isoformat(), wording.moment(at), end)
+
+
+@register.simple_tag
+def bar(value: object, most: object, label: object) -> SafeString:
+    """A small bar; the words beside it carry the meaning. `label` is for ears."""
+    return format_html(
+        '<progress class="bar" max="{}" value="{}" aria-label="{}"></progress>', most, value, label
+    )
+
+
+@register.simple_tag
+def say(sentence: str, **facts: object) -> str:
+    """A translated sentence with its facts: {% say _("made {when}") when=… %}.
+
+    What blocktranslate does, in a tenth of the time: for the rows of lists.
+    """
+    return str(sentence).format(**facts)

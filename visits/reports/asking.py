@@ -8,13 +8,14 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models import Case, Count, Exists, F, FilteredRelation, OuterRef, Q, QuerySet, When
 
 from families.models import SchoolClass
 from pthv.models import School, SchoolYear
 from visits.models import Draw, Invitation, SelectionPlan, VisitKind
 
 MOST = 100
+ASKED = ~Q(state=Invitation.State.NOT_ASKED)
 ANSWERED = (Invitation.State.ACCEPTED, Invitation.State.DECLINED, Invitation.State.LATER)
 
 
@@ -42,20 +43,19 @@ def by_class(school: School, *, on: datetime.date) -> list[Asking]:
     year = SchoolYear.objects.at_hand(on).values("pk")
     way = "enrollments__student__family__invitations"
     inside = Q(enrollments__left_on=None, enrollments__student__left_on=None)
-    first = inside & Q(**{f"{way}__kind": VisitKind.FIRST, f"{way}__school_year": F("school_year")})
-    states = {
-        "planned": first,
-        "asked": first & ~Q(**{f"{way}__state": "not_asked"}),
-        "accepted": first & Q(**{f"{way}__state": "accepted"}),
-        "visited": first & Q(**{f"{way}__visited_at__isnull": False}),
-    }
+    of_year = Q(**{f"{way}__kind": VisitKind.FIRST, f"{way}__school_year": F("school_year")})
     classes = SchoolClass.objects.filter(
         school=school, school_year__in=year, left_on=None
     ).annotate(
+        first=FilteredRelation(way, condition=inside & of_year),
         enrolled=Count("enrollments__student", filter=inside, distinct=True),
-        **{name: Count(way, filter=which, distinct=True) for name, which in states.items()},
+        planned=Count("first", distinct=True),
+        asked=Count("first", filter=~Q(first__state="not_asked"), distinct=True),
+        accepted=Count("first", filter=Q(first__state="accepted"), distinct=True),
+        visited=Count("first", filter=Q(first__visited_at__isnull=False), distinct=True),
     )
-    rows = classes.order_by("title", "pk").values_list("pk", "title", "enrolled", *states)
+    counts = ("enrolled", "planned", "asked", "accepted", "visited")
+    rows = classes.order_by("title", "pk").values_list("pk", "title", *counts)
     return _behind_first([Asking(*row) for row in rows])[:MOST]
 
 
@@ -76,14 +76,18 @@ def idle_first(plans: QuerySet[SelectionPlan]) -> QuerySet[SelectionPlan]:
 
 def with_scope(plans: QuerySet[SelectionPlan]) -> QuerySet[SelectionPlan]:
     """Plans with what they are of."""
-    return plans.select_related("school", "school_class", "school_year")
+    names = ("school__name", "school_class__title", "school_year__name")
+    return plans.select_related("school", "school_class", "school_year").only(
+        "kind", "grade", "ask_by", "made_at", *names
+    )
 
 
 def of_plans(plans: list[Any]) -> list[Asking]:
     """How far each of them has come, in their order."""
     counted = _counted(plans)
     drawn: dict[int, set[int]] = {}
-    for plan, among in Draw.objects.filter(plan__in=plans).values_list("plan", "drawn"):
+    by_lot = [plan for plan in plans if plan.kind == SelectionPlan.Kind.DRAW]
+    for plan, among in Draw.objects.filter(plan__in=by_lot).values_list("plan", "drawn"):
         drawn.setdefault(plan, set()).update(among)
     # Whoever was drawn may be asked by another plan.
     invited = Invitation.objects.filter(plan__in=drawn).values_list("plan", "family")
@@ -105,13 +109,12 @@ def of_plans(plans: list[Any]) -> list[Asking]:
 
 def _counted(plans: list[Any]) -> dict[int, dict[str, int]]:
     """The invitations of each plan, counted by the database: a whole school has thousands."""
-    asked = ~Q(state=Invitation.State.NOT_ASKED)
     states = {
         "planned": Count("pk"),
-        "asked": Count("pk", filter=asked),
+        "asked": Count("pk", filter=ASKED),
         "accepted": Count("pk", filter=Q(state=Invitation.State.ACCEPTED)),
-        "answered": Count("pk", filter=asked & Q(state__in=ANSWERED)),
-        "visited": Count("pk", filter=asked & Q(visited_at__isnull=False)),
+        "answered": Count("pk", filter=ASKED & Q(state__in=ANSWERED)),
+        "visited": Count("pk", filter=ASKED & Q(visited_at__isnull=False)),
     }
     theirs = Invitation.objects.filter(plan__in=plans, kind=VisitKind.FIRST).order_by()
     rows = theirs.values("plan").annotate(**states)

@@ -17,6 +17,10 @@ from visits.reports import asking as report
 from visits.reports import coverage
 
 SHOWN = 5
+# What the page shows of whoever asks, and of a caregiver.
+ASKERS = [f"educator__user__{name}" for name in ("given_name", "family_name", "email")]
+CONTACTS = ["given_name", "family_name", "preferred_name", "display_name"]
+CONTACTS += ["phone", "email", "dead_phone", "dead_email"]
 
 
 @requires(Can.SEE_DESK)
@@ -56,9 +60,12 @@ def _chosen(request: Request, schools: list[coverage.SchoolCoverage]) -> School 
 def _waiting(request: Request, school: School | None) -> list[Invitation]:
     """Whoever wants a call, or whose caregivers differ; the longest waiting first."""
     found: QuerySet[Invitation] = Invitation.objects.open_to(request.user, Can.SEE_DESK)
-    rows = found.waiting_for_us().select_related("family", "school", "educator__user")
+    rows = found.waiting_for_us().order_by("pk")
     rows = (rows.filter(school=school) if school else rows).prefetch_related(adults("family__"))
-    return list(rows.order_by("pk")[: SHOWN + 1])
+    shown = rows.select_related("family", "school", "educator__user").only(
+        "call_wanted_at", "family__program", "family__surnames", "school__name", *ASKERS
+    )
+    return list(shown[: SHOWN + 1])
 
 
 def _dead(request: Request, school: School | None) -> list[Any]:
@@ -67,4 +74,5 @@ def _dead(request: Request, school: School | None) -> list[Any]:
     if school:
         theirs = theirs.filter(Exists(Student.objects.filter(family=OuterRef("pk"), school=school)))
     people = Caregiver.objects.with_dead_ends().filter(family__in=theirs.values("pk"))
-    return list(people.select_related("family").order_by("pk")[: SHOWN + 1])
+    shown = people.select_related("family").only("family__program", "family__surnames", *CONTACTS)
+    return list(shown.order_by("pk")[: SHOWN + 1])
