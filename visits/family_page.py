@@ -3,6 +3,7 @@
 Read by families.
 """
 
+import datetime
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from visits.family_words import no_trouble
 from visits.models import FamilyLink, Invitation, InvitationAnswer, Visit
 
 Answer, State = InvitationAnswer.Answer, Invitation.State
+NEWS_FOR = datetime.timedelta(minutes=10)
 DAYS = {
     "mon": gettext_lazy("Monday"),
     "tue": gettext_lazy("Tuesday"),
@@ -84,10 +86,15 @@ def shown(link: FamilyLink, lang: str) -> dict[str, Any]:
         "thanks": said is not None and said.answer in (Answer.ACCEPTED, Answer.CALL),
         "said": said,
         "visit": visit,
+        "just_moved": visit is not None and _just(visit.timed_at),
         "place": _place(visit) if visit else "",
         "may_cancel": visit is not None and visit.during.lower > clock.now(),
         "cancelled": last if cancelled else None,
     }
+
+
+def _just(moment: datetime.datetime | None) -> bool:
+    return moment is not None and clock.now() - moment < NEWS_FOR
 
 
 def _cancelled(visit: Visit, invitation: Invitation) -> bool:

@@ -3,9 +3,11 @@
 import datetime
 from typing import Any
 
+from django.db.models import Q
 from django_scopes import scopes_disabled
 
 from pthv import audit, clock, languages, tokens
+from pthv.models import Educator
 from visits.models import InterpreterAsk, InterpreterRequest
 
 State, Answer = InterpreterRequest.State, InterpreterAsk.Answer
@@ -24,7 +26,11 @@ def found(token: str) -> InterpreterAsk | None:
     """What this token opens now; None where it opens nothing (any more)."""
     with scopes_disabled():
         asks = InterpreterAsk.objects.select_related(*SHOWN_WITH)
-        ask = asks.filter(token_hash=tokens.hashed(token), interpreter__ended_on=None).first()
+        here = Q(interpreter__educator=None) | Q(
+            interpreter__educator__in=Educator.objects.staying()
+        )
+        asks = asks.filter(here, token_hash=tokens.hashed(token), interpreter__ended_on=None)
+        ask = asks.first()
     if ask is None or ask.request.visit.during.upper + LASTS < clock.now():
         return None
     return ask
@@ -38,6 +44,7 @@ def shown(ask: InterpreterAsk) -> dict[str, Any]:
     return {
         "ask": ask,
         "visit": visit,
+        "during": request.during,
         "school": visit.school,
         "standing": standing,
         "language": languages.name(request.language),
@@ -49,12 +56,13 @@ def shown(ask: InterpreterAsk) -> dict[str, Any]:
 
 
 def _standing(ask: InterpreterAsk) -> str:
-    """asking, coming, taken (by somebody else), off, or begun."""
+    """asking, coming, taken (by somebody else), moved (and asked anew), off, or begun."""
     request, visit = ask.request, ask.request.visit
     if request.state == State.COVERED and request.interpreter_id == ask.interpreter_id:
         return "coming"
     if request.state not in InterpreterRequest.STANDING or not visit.is_ahead:
-        return "off"
+        later = InterpreterAsk.objects.filter(interpreter=ask.interpreter_id, pk__gt=ask.pk)
+        return "moved" if later.filter(request__visit=visit).exists() else "off"
     if request.state == State.COVERED:
         return "taken"
     return "begun" if visit.during.lower <= clock.now() else "asking"

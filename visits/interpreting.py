@@ -15,10 +15,11 @@ from psycopg import Error as PsycopgError
 
 from pthv import audit, clock, tokens
 from pthv.blocked import NotReady, raise_if
-from pthv.models import Educator, User
+from pthv.models import Educator, Program, User
 from visits import diaries, interpreter_messages
 from visits import interpreter_asks as asks
 from visits.models import Interpreter, InterpreterAsk, InterpreterRequest, Visit
+from visits.models.interpreting import IN_ONE_PLACE
 
 State, Answer = InterpreterRequest.State, InterpreterAsk.Answer
 CENT = Decimal("0.01")
@@ -171,7 +172,7 @@ def _note(ask: InterpreterAsk, answer: str, by: User | None) -> None:
 
 
 @transaction.atomic
-def give_back(interpreter: Interpreter, *, by: User) -> int:
+def give_back(interpreter: Interpreter, *, by: User | None) -> int:
     """Ask others wherever somebody who leaves the rota is to come, or is waited for."""
     theirs = InterpreterRequest.objects.filter(
         Q(state=State.COVERED, interpreter=interpreter)
@@ -183,6 +184,15 @@ def give_back(interpreter: Interpreter, *, by: User) -> int:
     for _visit, pk in found:
         _decline(InterpreterRequest.objects.get(pk=pk), interpreter, ask=None, by=by)
     return len(found)
+
+
+def give_back_of_leavers(program: Program) -> int:
+    """The same wherever somebody interprets who has left the staff; return of how many visits."""
+    coming = InterpreterRequest.objects.standing().exclude(interpreter=None)
+    gone = Interpreter.objects.filter(
+        educator__isnull=False, pk__in=coming.values("interpreter")
+    ).exclude(educator__in=Educator.objects.staying())
+    return sum(give_back(one, by=None) for one in gone.filter(program=program))
 
 
 def send_to_new_address(interpreter: Interpreter) -> None:
@@ -339,7 +349,7 @@ def _taken_in_words(interpreter: Interpreter) -> Iterator[None]:
         cause = refused.__cause__
         if not isinstance(cause, PsycopgError):
             raise
-        if cause.diag.constraint_name != "interpreter_one_at_a_time":
+        if cause.diag.constraint_name not in {"interpreter_one_at_a_time", IN_ONE_PLACE}:
             raise
         reason = _("%(name)s is at another visit then, or too near to it.")
         raise NotReady(reason % {"name": interpreter}) from refused

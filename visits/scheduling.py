@@ -31,6 +31,7 @@ from visits.models import (
     VisitParticipant,
     VisitStudent,
 )
+from visits.models.interpreting import IN_ONE_PLACE
 
 __all__ = [
     "NotReady",
@@ -115,6 +116,7 @@ def _taken(refused: Exception) -> bool:
         "educator_visits_one_at_a_time",
         "family_visited_one_at_a_time",
         "interpreter_one_at_a_time",
+        IN_ONE_PLACE,
         "one_visit_an_invitation",
     }
 

@@ -10,6 +10,7 @@ from pthv.models import Program
 from visits import (
     family_messages,
     interpreter_asks,
+    interpreting,
     invitations,
     reminders,
     scheduling,
@@ -34,6 +35,7 @@ def settle_messages(timestamp: int) -> None:
 @app.periodic(cron="*/15 * * * *")
 @app.task(name="ask_interpreters", queueing_lock="ask_interpreters")
 def ask_interpreters(timestamp: int) -> None:
+    _for_each_program(interpreting.give_back_of_leavers)
     _for_each_program(interpreter_asks.ask_on)
 
 

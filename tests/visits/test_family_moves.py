@@ -73,7 +73,8 @@ def test_another_time_is_two_taps_and_everybody_hears(guest, visit, educator, pa
 
     assert response["Location"] == "/invitation/en/"
     assert starts_of(visit) == friday
-    assert "Your visit Friday, October 9, 5:00 PM–6:00 PM" in page(guest)
+    said = page(guest)
+    assert "This is your new time. Ana and Ben know it. Friday, October 9, 5:00 PM–6:00 PM" in said
     told = Message.objects.filter(kind="visit_moved").values_list("address", flat=True)
     assert sorted(told) == sorted([educator.email, partner.email])
 

@@ -8,11 +8,11 @@ from django.test import Client
 from django.urls import reverse
 
 from pthv import clock, delivery, tokens
-from pthv.models import AuditEntry, Message
+from pthv.models import AuditEntry, Membership, Message
 from tests.conftest import at
 from tests.snapshot import database
 from tests.visits.test_family_page import text_of
-from visits import interpreting, rota, scheduling
+from visits import interpreting, moving, rota, scheduling
 from visits.models import Interpreter, InterpreterAsk, InterpreterRequest, Visit
 
 pytestmark = pytest.mark.django_db
@@ -152,6 +152,33 @@ def test_after_a_cancellation_it_says_so_and_takes_nothing(door, visit, educator
     assert "No interpreter is needed any more" in page(door)
     assert say(door, "yes") == 409
     assert state() == "cancelled"
+
+
+def test_the_link_of_an_earlier_time_sends_to_the_newer_one(door, visit, educator):
+    say(door, "yes")
+    moving.move(visit, scheduling.slot(at(9, 17)), "home", by=educator)
+
+    said = page(door)
+
+    assert "This visit has another time now" in said and "our newest message" in said
+    assert "Thu, Oct 8" in said and "Fri, Oct 9" not in said
+    assert "No interpreter is needed" not in said
+
+
+def test_it_closes_when_they_leave_the_staff_and_others_are_asked(
+    door, ask, colleague, program, visit
+):
+    ask.interpreter.educator = colleague.educators.get()
+    ask.interpreter.save()
+    say(door, "yes")
+    assert state() == "covered"
+    Membership.objects.filter(user=colleague).update(ends_on=at(4, 0).date())
+
+    with clock.at(at(7, 9)):
+        assert Client().get(door).status_code == 404
+        assert interpreting.give_back_of_leavers(program) == 1
+        assert interpreting.give_back_of_leavers(program) == 0
+    assert state() == "no_resource"
 
 
 @pytest.mark.parametrize("token", ["", "x", "x" * 32, "..", "%00"])

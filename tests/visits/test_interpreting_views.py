@@ -111,6 +111,17 @@ def test_needs_stand_first(interpreter_request, lan, site_coordinator, visit, pr
     assert said.index("Nobody can") < said.index("Covered")
 
 
+def test_what_was_interpreted_stays_to_be_found(interpreter_request, site_coordinator, visit):
+    interpreting.accept(interpreter_request.asks.get())
+    done = "interpreter_request_list"
+    assert "Nobody has interpreted yet" in seen(site_coordinator, done, query="?show=done")
+
+    with clock.at(visit.during.upper + datetime.timedelta(minutes=1)):
+        said = seen(site_coordinator, done, query="?show=done")
+
+    assert "Lan Tran" in said and "$45.00" in said
+
+
 def like(visit: Visit, family: Family, starts: datetime.datetime) -> Visit:
     """A visit of the same people at another family."""
     other, invitation = Visit.objects.get(pk=visit.pk), Invitation.objects.get(visits=visit)

@@ -13,7 +13,7 @@ from django.test import Client
 from pthv.blocked import NotReady
 from tests.conftest import at
 from training.models import Certification
-from visits import answers, invitations, scheduling, selection
+from visits import answers, interpreting, invitations, scheduling, selection
 from visits.models import Interpreter, Invitation, Visit
 
 THURSDAY = at(8, 16, 30)
@@ -154,6 +154,31 @@ def test_the_database_refuses_two_visits_of_one_interpreter(
     )  # fmt: skip
 
     assert "interpreter_one_at_a_time" in said
+
+
+def test_the_database_refuses_somebody_who_visits_to_interpret_then(interpreter_request, partner):
+    Interpreter.objects.update(educator=partner.educators.get())
+
+    said = refused_by(
+        "UPDATE visits_interpreterrequest SET state = 'covered', covered_at = now(),"
+        " interpreter_id = (SELECT id FROM visits_interpreter)"
+    )
+
+    assert "visits or interprets elsewhere" in said
+
+
+def test_the_database_refuses_somebody_who_interprets_to_visit_then(
+    interpreter_request, colleague, other_family, educator
+):
+    cara = colleague.educators.get()
+    Interpreter.objects.update(educator=cara)
+    interpreting.accept(interpreter_request.asks.get())
+
+    said = refused_by(
+        "UPDATE visits_visitparticipant SET educator_id = %s WHERE role = 'partner'", cara.pk
+    )
+
+    assert "visits or interprets elsewhere" in said
 
 
 def test_the_database_refuses_a_request_at_another_time_than_its_visits(

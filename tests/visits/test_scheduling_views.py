@@ -57,6 +57,20 @@ def test_a_time_that_cannot_be_is_refused_on_the_page(schedule, changes, sentenc
     assert not Visit.objects.exists()
 
 
+@pytest.mark.parametrize("time", ["04:30", "21:30"])
+def test_a_time_at_night_is_taken_for_a_slip(schedule, time):
+    status, page = schedule(time=time)
+
+    assert status == 422 and "Choose a time between 6 AM and 9 PM." in page
+
+
+def test_an_interpreter_for_another_language_is_not_left_out_silently(schedule):
+    status, page = schedule(interpret="vi")
+
+    assert status == 422 and "choose again whether somebody interprets" in page
+    assert not Visit.objects.exists()
+
+
 def test_an_untrained_partner_is_named(schedule, partner):
     Certification.objects.filter(educator__user=partner).update(
         expires_on=datetime.date(2026, 9, 1)

@@ -11,6 +11,8 @@ from pthv.models import Program
 from visits import scheduling
 from visits.models import Visit
 
+EARLIEST, LATEST = datetime.time(6), datetime.time(21)
+
 
 class SlotForm(forms.Form):
     """One of the times that were offered, or another day and time."""
@@ -51,8 +53,19 @@ class SlotForm(forms.Form):
             ]
 
     def clean_interpret(self) -> str:
+        """A page of before may ask for a language that nobody needs interpreted any more."""
         wanted = self.cleaned_data["interpret"]
-        return wanted if wanted == self.language else ""
+        if wanted in ("", self.language):
+            return wanted
+        self.add_error(None, _("Who comes has changed: choose again whether somebody interprets."))
+        return ""
+
+    def clean_time(self) -> datetime.time | None:
+        """4 AM is a slip of the thumb."""
+        time = self.cleaned_data["time"]
+        if time and not EARLIEST <= time <= LATEST:
+            raise forms.ValidationError(_("Choose a time between 6 AM and 9 PM."))
+        return time
 
     def clean(self) -> dict:
         super().clean()

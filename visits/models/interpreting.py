@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField
 from django.db import models
 from django.db.models import Case, F, Func, OuterRef, Q, Value, When
@@ -21,7 +22,31 @@ from pthv.models import (
 )
 from pthv.models.history import keeps_history
 
-from .visit import Visit, one_at_a_time
+from .visit import Visit, VisitParticipant, one_at_a_time
+
+# How the database names what it refuses to somebody who both visits and interprets.
+IN_ONE_PLACE = "visitor_or_interpreter_at_a_time"
+
+
+def _in_one_place(person: str, elsewhere: str, *, condition: Any) -> pgtrigger.Trigger:
+    """Refuse a row whose educator (`person`, in SQL) is `elsewhere` at its time in the other role:
+    no exclusion constraint spans two tables. Whoever holds the educator's row sees the other's."""
+    return pgtrigger.Trigger(
+        name="in_one_place",
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        condition=condition,
+        declare=[("person", "bigint")],
+        func=f"""
+            person := {person};
+            PERFORM FROM pthv_educator WHERE id = person FOR NO KEY UPDATE;
+            IF EXISTS ({elsewhere}) THEN
+                RAISE EXCEPTION 'This person visits or interprets elsewhere at that time.'
+                USING ERRCODE = 'exclusion_violation', CONSTRAINT = '{IN_ONE_PLACE}';
+            END IF;
+            RETURN NULL;
+        """,
+    )
 
 
 class InterpreterQuerySet(models.QuerySet):
@@ -263,6 +288,14 @@ class InterpreterRequest(ProgramRow):
                 name="interpreter_requests_open",
             ),
         ]
+        triggers = [
+            _in_one_place(
+                "(SELECT educator_id FROM visits_interpreter WHERE id = NEW.interpreter_id)",
+                "SELECT FROM visits_visitparticipant WHERE educator_id = person AND occupies"
+                " AND during && NEW.during",
+                condition=pgtrigger.Q(new__state="covered", new__occupies=True),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"Interpreter request {self.pk}"
@@ -324,3 +357,16 @@ class InterpreterAsk(ProgramRow):
 
     def __str__(self) -> str:
         return f"Ask {self.pk}"
+
+
+# Declared here, since a visit knows nothing of interpreters.
+pgtrigger.register(
+    _in_one_place(
+        "NEW.educator_id",
+        "SELECT FROM visits_interpreterrequest AS request"
+        " JOIN visits_interpreter AS interpreter ON interpreter.id = request.interpreter_id"
+        " WHERE interpreter.educator_id = person AND request.state = 'covered'"
+        " AND request.occupies AND request.during && NEW.during",
+        condition=pgtrigger.Q(new__occupies=True),
+    )
+)(VisitParticipant)

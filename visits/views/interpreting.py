@@ -122,6 +122,10 @@ def interpreter_request_list(request: Request) -> HttpResponse:
     if show == "ended":
         found = found.exclude(state__in=InterpreterRequest.STANDING)
         page = paged(_for_list(found), request)
+    elif show == "done":
+        found = found.filter(state=InterpreterRequest.State.COVERED)
+        found = found.filter(during__endswith__lt=clock.now())
+        page = paged(_for_list(found), request)
     else:
         found = found.standing().filter(during__startswith__gt=clock.now())
         page = paged(_for_list(found.by_need()), request, by="need", descending=False)
