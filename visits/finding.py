@@ -29,6 +29,18 @@ class Offer:
     def is_empty(self) -> bool:
         return not (self.suiting or self.weeks)
 
+    @property
+    def reasons(self) -> list[tuple[datetime.date, datetime.date, str]]:
+        """Why days are out: for days on end with one reason, from when to when."""
+        found: list[tuple[datetime.date, datetime.date, str]] = []
+        for day in self.out:
+            first, last, why_not = found[-1] if found else (day.date, day.date, "")
+            if why_not == day.why_not and last + DAY == day.date:
+                found[-1] = (first, day.date, why_not)
+            else:
+                found.append((day.date, day.date, day.why_not))
+        return found
+
 
 def offer(
     invitation: Invitation,

@@ -9,7 +9,8 @@ from pthv import clock
 from pthv.models import Educator
 from tests.conftest import CHICAGO, at
 from training.models import Certification
-from visits import answers, invitations, scheduling, selection
+from visits import answers, finding, invitations, scheduling, selection
+from visits.free_times import FreeDay
 from visits.models import Availability, Interpreter, Invitation, Visit
 
 THURSDAY = {"day": "2026-10-08", "time": "16:30", "minutes": "60", "place": "home"}
@@ -320,3 +321,19 @@ def test_times_are_offered_though_nobody_interprets_the_language_yet(
     page = find()
 
     assert "Nobody who may be asked interprets Spanish yet" in page and values(page)
+
+
+def test_days_on_end_that_are_out_for_one_reason_share_a_line():
+    monday = at(5, 0).date()
+    out = [
+        FreeDay(monday + datetime.timedelta(days=n), why_not=why)
+        for n, why in [(0, "Ben is away."), (1, "Ben is away."), (3, "Ben is away."), (4, "Late.")]
+    ]
+
+    reasons = finding.Offer([], [], out, nobody_interprets=False).reasons
+
+    assert [(first.day, last.day, why) for first, last, why in reasons] == [
+        (5, 6, "Ben is away."),
+        (8, 8, "Ben is away."),
+        (9, 9, "Late."),
+    ]
