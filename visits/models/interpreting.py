@@ -28,13 +28,15 @@ from .visit import Visit, VisitParticipant, one_at_a_time
 IN_ONE_PLACE = "visitor_or_interpreter_at_a_time"
 
 
-def _in_one_place(person: str, elsewhere: str, *, condition: Any) -> pgtrigger.Trigger:
+def _in_one_place(
+    person: str, elsewhere: str, *, changed: tuple[str, ...], condition: Any
+) -> pgtrigger.Trigger:
     """Refuse a row whose educator (`person`, in SQL) is `elsewhere` at its time in the other role:
     no exclusion constraint spans two tables. Whoever holds the educator's row sees the other's."""
     return pgtrigger.Trigger(
         name="in_one_place",
         when=pgtrigger.After,
-        operation=pgtrigger.Insert | pgtrigger.Update,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf(*changed, "during", "occupies"),
         condition=condition,
         declare=[("person", "bigint")],
         func=f"""
@@ -244,7 +246,9 @@ class InterpreterRequest(ProgramRow):
     class Meta:
         ordering = ["-pk"]
         constraints = [
-            *same_program("interpreter_request", interpreter="visits.Interpreter"),
+            *same_program(
+                "interpreter_request", visit="visits.Visit", interpreter="visits.Interpreter"
+            ),
             CompositeForeignKey(
                 name="interpreter_request_at_its_visits_time",
                 fields=["program", "bound", "during", "occupies"],
@@ -293,6 +297,7 @@ class InterpreterRequest(ProgramRow):
                 "(SELECT educator_id FROM visits_interpreter WHERE id = NEW.interpreter_id)",
                 "SELECT FROM visits_visitparticipant WHERE educator_id = person AND occupies"
                 " AND during && NEW.during",
+                changed=("interpreter_id", "state"),
                 condition=pgtrigger.Q(new__state="covered", new__occupies=True),
             )
         ]
@@ -367,6 +372,7 @@ pgtrigger.register(
         " JOIN visits_interpreter AS interpreter ON interpreter.id = request.interpreter_id"
         " WHERE interpreter.educator_id = person AND request.state = 'covered'"
         " AND request.occupies AND request.during && NEW.during",
+        changed=("educator_id",),
         condition=pgtrigger.Q(new__occupies=True),
     )
 )(VisitParticipant)
