@@ -1,10 +1,12 @@
 """The coordinator's desk, and coverage."""
 
+import re
+
 import pytest
 
 from pthv import clock
 from tests.conftest import at
-from visits import scheduling
+from visits import moving, scheduling
 
 
 @pytest.fixture
@@ -58,6 +60,17 @@ def test_desk_shows_a_visit_to_confirm_and_then_one_to_write_up(
         scheduling.hold(visit, by=educator)
     with clock.at(at(12, 9)):
         assert "Held, not written up" in read("/desk/", site_coordinator)
+
+
+def test_desk_says_who_cannot_go_however_far_ahead(read, site_coordinator, visit, partner):
+    with clock.at(at(1, 9)):
+        assert "can’t go" not in read("/desk/", site_coordinator)
+        moving.decline(visit, by=partner)
+
+        desk = read("/desk/", site_coordinator)
+
+    assert "Ben Lee can’t go · Thu, Oct 8, 4:30 PM" in re.sub(r"<[^>]+>", "", desk)
+    assert f"/visits/{visit.pk}/swap/" in desk and f"/visits/{visit.pk}/confirm/" not in desk
 
 
 def test_desk_of_another_school_shows_nothing_of_it(read, other_site_coordinator, visit):

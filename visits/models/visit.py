@@ -51,6 +51,12 @@ def visitors() -> models.Prefetch:
     return models.Prefetch("participants", people, to_attr="visitors")
 
 
+def _names() -> models.QuerySet:
+    """Of those who go on the visit of a row, the lead's first."""
+    people = VisitParticipant.objects.filter(visit=OuterRef("pk")).order_by("role", "pk")
+    return people.values(name=full_name("educator__user__"))
+
+
 class VisitQuerySet(models.QuerySet):
     def open_to(self, user: User, can: Can) -> "VisitQuerySet":
         """Of the program, of one's schools, or those one goes on."""
@@ -91,6 +97,12 @@ class VisitQuerySet(models.QuerySet):
         waiting = self.by_start().filter(state=Visit.State.SCHEDULED, starts_at__lt=instant)
         return waiting.order_by("starts_at", "pk")
 
+    def one_short(self) -> "VisitQuerySet":
+        """Ahead, and somebody said that they can't go, the next first."""
+        away = VisitParticipant.objects.filter(occupies=True).exclude(declined_at=None)
+        ahead = self.by_start().filter(state=Visit.State.SCHEDULED, pk__in=away.values("visit"))
+        return ahead.order_by("starts_at", "pk")
+
     def held_before(self, instant: datetime.datetime) -> "VisitQuerySet":
         """Held before then and still not written up by everybody, the oldest first."""
         return self.held().filter(held_at__lt=instant).order_by("held_at", "pk")
@@ -106,9 +118,11 @@ class VisitQuerySet(models.QuerySet):
 
     def with_names(self) -> "VisitQuerySet":
         """With the `visitor_names`, the lead's first."""
-        people = VisitParticipant.objects.filter(visit=OuterRef("pk")).order_by("role", "pk")
-        names = people.values(name=full_name("educator__user__"))
-        return self.annotate(visitor_names=ArraySubquery(names))
+        return self.annotate(visitor_names=ArraySubquery(_names()))
+
+    def with_away(self) -> "VisitQuerySet":
+        """With the `away_names` of those who said that they can't go."""
+        return self.annotate(away_names=ArraySubquery(_names().exclude(declined_at=None)))
 
     def with_people(self) -> "VisitQuerySet":
         """With what a list shows, at a fixed number of queries."""
@@ -456,6 +470,11 @@ class VisitParticipant(ProgramRow):
                 Func(F("during"), function="lower"),
                 F("visit"),
                 name="participations_by_start",
+            ),
+            models.Index(
+                fields=["program", "visit"],
+                condition=Q(declined_at__isnull=False, occupies=True),
+                name="visitors_who_cannot_go",
             ),
         ]
 

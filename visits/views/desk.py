@@ -25,6 +25,7 @@ from visits.models.visit import VisitQuerySet
 from visits.reports import coverage
 
 SHOWN = 5
+OF_VISITS = ("one_short", "unconfirmed", "unwritten", "this_week")
 FUND = ("name", "budget", "used", "ends_on")
 COUNTED = 50  # more are "50+"
 EARLIER = datetime.timedelta(hours=6)  # what began this afternoon still counts
@@ -44,7 +45,7 @@ class Shown:
 @requires(Can.SEE_DESK)
 def desk(request: Request) -> HttpResponse:
     ids, funds = _at_a_glance(request)
-    of_visits = [ids[name][:SHOWN] for name in ("unconfirmed", "unwritten", "this_week")]
+    of_visits = [ids[name][:SHOWN] for name in OF_VISITS]
     visits = _visits([pk for some in of_visits for pk in some])
     schools = coverage.by_school(
         School.objects.open_to(request.user, Can.SEE_DESK), on=request.program.today
@@ -54,9 +55,7 @@ def desk(request: Request) -> HttpResponse:
         request,
         "visits/desk.html",
         {
-            "unconfirmed": _shown(ids["unconfirmed"], visits),
-            "unwritten": _shown(ids["unwritten"], visits),
-            "this_week": _shown(ids["this_week"], visits),
+            **{name: _shown(ids[name], visits) for name in OF_VISITS},
             "untimed": _shown(ids["untimed"], _invitations(ids["untimed"][:SHOWN])),
             "flagged": _shown(ids["flagged"], _lines(ids["flagged"][:SHOWN])),
             "proposals": _shown(ids["proposals"], _proposals(request, ids["proposals"][:SHOWN])),
@@ -84,15 +83,18 @@ def _at_a_glance(request: Request) -> tuple[dict[str, list[int]], list[FundingSo
     found = cast(
         dict[str, Any], Program.objects.values(funds=told, **counted).get(pk=request.program.pk)
     )
+    found["unconfirmed"] = [pk for pk in found["unconfirmed"] if pk not in found["one_short"]]
     return found, [_fund(**fund) for fund in found.pop("funds")]
 
 
 def _visits_that_need(user: User) -> dict[str, VisitQuerySet]:
-    """Soon and not confirmed, held and not written up, and those of the next seven days."""
+    """Those that somebody can't go on, soon and not confirmed, held and not written up, and those
+    of the next seven days."""
     now = clock.now()
     visits = Visit.objects.open_to(user, Can.SEE_DESK)
     week = now - EARLIER, now + datetime.timedelta(days=7)
     return {
+        "one_short": visits.one_short(),
         "unconfirmed": visits.unconfirmed_before(now + datetime.timedelta(days=3)),
         "unwritten": visits.held_before(now - datetime.timedelta(days=2)),
         "this_week": visits.by_start()
@@ -127,7 +129,7 @@ def _shown(ids: list[int], found: dict[int, Any]) -> Shown:
 def _visits(ids: list[int]) -> dict[int, Visit]:
     if not ids:
         return {}
-    found = Visit.objects.filter(pk__in=ids).order_by().with_names()
+    found = Visit.objects.filter(pk__in=ids).order_by().with_names().with_away()
     words = ("family__surnames", "school__name")
     shown = found.select_related("family", "school").only("during", "state", *words)
     return {visit.pk: visit for visit in shown}
