@@ -20,8 +20,9 @@ from pthv.blocked import NotReady, raise_if
 from pthv.models import User
 from visits import family_messages, finding, invitations, moving, scheduling
 from visits.family_words import LINK_OVER, TIME_TAKEN, TOOK_PLACE
-from visits.invitations import locked
+from visits.invitations import RELATED, locked, read_locked
 from visits.models import ContactAttempt, FamilyLink, Invitation, InvitationAnswer, Visit
+from visits.models.invitation import InvitationQuerySet
 
 State, Answer = Invitation.State, InvitationAnswer.Answer
 CAREFUL = [Answer.ACCEPTED, Answer.LATER, Answer.DECLINED]
@@ -55,9 +56,14 @@ def record(
 
     The same answer twice is one. `wishes`: None leaves what they said before.
     """
+    held: list[int] = []
     if link is not None and answer == Answer.ACCEPTED:
-        _declined_beside(invitation)  # locked first, in the order of all who lock several
-    invitation = locked(invitation, "school_year")
+        # Locked first, in the order of all who lock several.
+        held = list(_of_family(invitation).values_list("pk", flat=True))
+    if invitation.pk in held:
+        invitation = read_locked(invitation, *RELATED, "school_year")
+    else:
+        invitation = locked(invitation, "school_year")
     if link is not None:
         link = _usable(link, invitation.pk)
         caregiver = link.caregiver
@@ -88,10 +94,12 @@ def record(
         invitation.differing_at = since if _differ([*earlier, given]) else None
     given.save()
     invitation.save()
-    _wait_beside_a_no(given, invitation)
+    beside_a_no = _wait_beside_a_no(given, invitation)
     audit.record("invitation.answered", invitation, by=by, answer=answer, counted=given.counted)
     _withdraw(given, invitation)
     if by is None:
+        if not beside_a_no:
+            family_messages.thank(given)
         _tell(given, invitation, earlier)
     return given
 
@@ -265,11 +273,10 @@ def _withdraw(given: InvitationAnswer, invitation: Invitation) -> None:
 
 
 def _tell(given: InvitationAnswer, invitation: Invitation, earlier: list[InvitationAnswer]) -> None:
-    """Whoever asks, and goes, hears what the family answered by itself; a yes is thanked for.
+    """Whoever asks, and goes, hears what the family answered by itself.
 
     What they have not been told yet of an earlier answer, this one replaces.
     """
-    family_messages.thank(given)
     people = list(invitation.people())
     if earlier:
         keys = [f"{one.pk}:{educator.pk}" for one in earlier for educator in people]
@@ -298,12 +305,17 @@ def reopen(invitation: Invitation, *, because: str, by: User) -> Invitation:
 
 def _declined_beside(invitation: Invitation, *, itself: bool = False) -> list[Invitation]:
     """What else the family said no to, in whichever year; all of its invitations are locked."""
-    found = Invitation.objects.select_for_update().filter(family=invitation.family_id)
     return [
         one
-        for one in found.order_by("pk")
+        for one in _of_family(invitation)
         if one.state == State.DECLINED and (itself or one.pk != invitation.pk)
     ]
+
+
+def _of_family(invitation: Invitation) -> InvitationQuerySet:
+    """All invitations of its family, to be locked in the order of all who lock several."""
+    found = Invitation.objects.select_for_update()
+    return found.filter(family=invitation.family_id).order_by("pk")
 
 
 def _open(invitation: Invitation, *, by: User | None, **facts: Any) -> None:
@@ -314,9 +326,12 @@ def _open(invitation: Invitation, *, by: User | None, **facts: Any) -> None:
     audit.record("invitation.reopened", invitation, by=by, **facts)
 
 
-def _wait_beside_a_no(given: InvitationAnswer, invitation: Invitation) -> None:
-    """A family says yes by itself to which a child with a no has come: somebody asks them."""
-    yes = given.answer == Answer.ACCEPTED and given.counted and given.link
-    if yes and invitations.no_blockers(invitation):
-        invitation.differing_at = given.given_at
-        invitation.save(update_fields=["differing_at"])
+def _wait_beside_a_no(given: InvitationAnswer, invitation: Invitation) -> bool:
+    """A family says yes by itself to which a child with a no has come: somebody asks them, and
+    nobody thanks them yet."""
+    yes = given.answer == Answer.ACCEPTED and given.counted and given.link is not None
+    if not (yes and invitations.no_blockers(invitation)):
+        return False
+    invitation.differing_at = given.given_at
+    invitation.save(update_fields=["differing_at"])
+    return True

@@ -244,10 +244,10 @@ def due(program: Program) -> QuerySet[ContactAttempt]:
 
 
 def thank(answer: InvitationAnswer) -> Message | None:
-    """Thank whoever said yes by their link."""
+    """Thank whoever said yes by their link, which opens, and where no no is in the way."""
     counts = answer.answer == InvitationAnswer.Answer.ACCEPTED and answer.counted
     invitation, link = answer.invitation, answer.link
-    if not counts or link is None or links.blockers(invitation, link.caregiver):
+    if not counts or link is None or links.is_over(invitation):
         return None
     found = _ways_to([link.caregiver])
     sent = _send("thank_you", invitation, found, str(invitation.pk), link=link)

@@ -1,7 +1,7 @@
 """Asking a family: attempts, the second visit, who goes; visits/answers.py has what it answers."""
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -20,6 +20,7 @@ from visits.models.invitation import InvitationQuerySet
 
 State, Outcome = Invitation.State, ContactAttempt.Outcome
 BY_PHONE = (ContactAttempt.Channel.CALL, ContactAttempt.Channel.TEXT)
+RELATED = ("family", "school", "educator__user")
 EXPORTED = (
     "family",
     "children",
@@ -50,7 +51,7 @@ def record_attempt(
     the family counts as not reached: nobody has to keep trying. The same tap within a
     minute is the same attempt.
     """
-    invitation = locked(invitation)
+    invitation = locked(invitation, related=["family"])
     raise_if(_attempt_blockers(invitation, caregiver))
     earlier = list(invitation.attempts.order_by("pk"))
     tap = (by.pk, channel, outcome, caregiver and caregiver.pk)
@@ -202,13 +203,27 @@ def choose_team(invitation: Invitation, partners: list[Educator], *, by: User) -
     return team
 
 
-def locked(invitation: Invitation, *more: str) -> Invitation:
-    """The invitation as it is now, kept from others until the action is done."""
+def locked(
+    invitation: Invitation,
+    *more: str,
+    related: Iterable[str] = ("family", "school", "educator__user"),
+) -> Invitation:
+    """The invitation as it is now, kept from others until the action is done; with what is
+    `related`, and `more`, at hand."""
     # Locked by itself and read afterwards: a row that a merge gives another family while one
     # waits for it wouldn't be found together with the old one.
-    Invitation.objects.select_for_update().get(pk=invitation.pk)
-    related = ("family", "school", "program", "educator__user", *more)
-    return Invitation.objects.select_related(*related).get(pk=invitation.pk)
+    Invitation.objects.select_for_update().values_list("pk").get(pk=invitation.pk)
+    return read_locked(invitation, *related, *more)
+
+
+def read_locked(invitation: Invitation, *related: str) -> Invitation:
+    """A locked invitation as it is now; of its program, which it never leaves, what is known."""
+    known = Invitation.program.is_cached(invitation)  # type: ignore[attr-defined]
+    found = Invitation.objects.select_related(*related, *([] if known else ["program"]))
+    now = found.get(pk=invitation.pk)
+    if known:
+        now.program = invitation.program
+    return now
 
 
 def export(

@@ -89,9 +89,14 @@ def blockers(invitation: Invitation, caregiver: Caregiver) -> list[str]:
 def family_blockers(invitation: Invitation) -> list[str]:
     """Why nobody gets one."""
     reasons = merged_blockers(invitation.family) + no_blockers(invitation)
-    if invitation.school_year.ends_on < invitation.program.today:
+    if is_over(invitation):
         reasons.append(_("The school year of this invitation is over."))
     return reasons
+
+
+def is_over(invitation: Invitation) -> bool:
+    """Whether its school year is."""
+    return invitation.school_year.ends_on < invitation.program.today
 
 
 def caregiver_blockers(invitation: Invitation, caregiver: Caregiver) -> list[str]:
@@ -125,13 +130,16 @@ def known(pk: int) -> FamilyLink | None:
 def _shown(**which: int | str) -> FamilyLink | None:
     with scopes_disabled():
         if link := _opened(**which):
+            # Apart: planning one query of nine tables would take longer than both.
             shown = Invitation.objects.select_related(*SHOWN_WITH)
+            shown = shown.defer("family__folded", "family__searchable")
             link.invitation = shown.get(pk=link.invitation_id)
         return link
 
 
 def _opened(**which: Any) -> FamilyLink | None:
-    link = FamilyLink.objects.usable().select_related("caregiver").filter(**which).first()
+    usable = FamilyLink.objects.usable().select_related("caregiver").filter(**which)
+    link = usable.defer("caregiver__folded", "caregiver__searchable").first()
     return None if link is None or _astray([link]) else link
 
 

@@ -201,9 +201,10 @@ def invitation_team(request: Request, pk: int) -> HttpResponse:
 
 
 def _invitation(request: Request, pk: int, can: Can) -> Invitation:
-    related = ("family", "school", "program")
-    found = Invitation.objects.open_to(request.user, can).select_related(*related)
-    return get_object_or_404(found.prefetch_related(adults("family__")), pk=pk)
+    found = Invitation.objects.open_to(request.user, can).select_related("family")
+    invitation = get_object_or_404(found, pk=pk)
+    invitation.program = request.program
+    return invitation
 
 
 def _act(request, invitation, form, action, done="", page="", undo="") -> HttpResponse:
@@ -218,19 +219,22 @@ def _act(request, invitation, form, action, done="", page="", undo="") -> HttpRe
         return families.refused(request, invitation, form, status=409)
     # The message brings the way to take it back (components/messages.html).
     way_back = reverse(undo, args=[made.pk]) + (f"?from={page}" if page else "") if undo else ""
-    said = done or _recorded(invitation.family, made)
+    said = done or _recorded(invitation.family, made, form.cleaned_data)
     messages.success(request, said, extra_tags=way_back)
     return redirect(page or invitation)
 
 
-def _recorded(family: Family, made: ContactAttempt | InvitationAnswer) -> str:
+def _recorded(
+    family: Family, made: ContactAttempt | InvitationAnswer, cleaned: dict[str, Any]
+) -> str:
     """What was recorded of whom, so that a slip of the thumb is seen."""
+    answers = InvitationAnswer.Answer
     if isinstance(made, InvitationAnswer):
         what = made.get_answer_display()
     elif made.outcome != ContactAttempt.Outcome.REACHED:
         what = made.get_outcome_display()
-    elif given := made.invitation.answers.filter(given_at__gte=made.made_at).last():
-        what = given.get_answer_display()
+    elif cleaned["outcome"] in answers:
+        what = str(answers(cleaned["outcome"]).label)
     else:
         return _("Recorded. What did they say?")
     return _("%(family)s: %(what)s.") % {"family": family, "what": what}
