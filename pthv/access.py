@@ -53,6 +53,9 @@ class Can(StrEnum):
     SEE_VISITS = auto()  # when, where, who; never what was said
     LOG = auto()  # hold and log a visit one takes part in
     REFLECT = auto()  # attest and reflect on it
+    SEE_DEBRIEFS = auto()  # when, the agenda, what was decided
+    RUN_DEBRIEFS = auto()  # plan them, tick who came, find what was asked for
+    SET_THEMES = auto()  # the words to tap when logging and reflecting
     SEE_DESK = auto()  # what needs a coordinator
     SEE_PLANS = auto()
     PLAN = auto()  # make a selection plan
@@ -80,6 +83,7 @@ POWERS: dict[Role, dict[Can, Span]] = {
         Can.SEE_VISITS: OWN,
         Can.LOG: OWN,
         Can.REFLECT: OWN,
+        Can.SEE_DEBRIEFS: OWN,
         Can.SEE_OWN_TRAINING: OWN,
         Can.SEE_CERTIFICATES: OWN,
         Can.SEE_OWN_PAY: OWN,
@@ -96,6 +100,8 @@ POWERS: dict[Role, dict[Can, Span]] = {
         Can.CLOSE_SCHOOL: SCHOOL,
         Can.SEE_INTERPRETERS: SCHOOL,
         Can.SEE_VISITS: SCHOOL,
+        Can.SEE_DEBRIEFS: SCHOOL,
+        Can.RUN_DEBRIEFS: SCHOOL,
         Can.SEE_DESK: SCHOOL,
         Can.SEE_PLANS: SCHOOL,
         Can.PLAN: SCHOOL,
@@ -119,6 +125,9 @@ POWERS: dict[Role, dict[Can, Span]] = {
         Can.SEE_INTERPRETERS: PROGRAM,
         Can.RUN_INTERPRETERS: PROGRAM,
         Can.SEE_VISITS: PROGRAM,
+        Can.SEE_DEBRIEFS: PROGRAM,
+        Can.RUN_DEBRIEFS: PROGRAM,
+        Can.SET_THEMES: PROGRAM,
         Can.SEE_DESK: PROGRAM,
         Can.SEE_PLANS: PROGRAM,
         Can.PLAN: PROGRAM,

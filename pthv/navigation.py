@@ -62,6 +62,13 @@ PLACES = (
         "translate",
         ("interpreter", "interpreting"),
     ),
+    Place(
+        Can.SEE_DEBRIEFS,
+        _("Debriefs"),
+        "debrief_list",
+        "lightbulb",
+        ("debrief", "resource", "theme"),
+    ),
     Place(Can.SEE_DESK, _("Messages"), "message_list", "chat-dots", ("message", "wording")),
     Place(
         Can.SEE_TRAINING,
@@ -74,7 +81,7 @@ PLACES = (
     Place(Can.SEE_PAY, _("Pay"), "pay_list", "cash-coin", ("pay", "batch")),
     Place(Can.SEE_OWN_PAY, _("My pay"), "my_pay", "cash-coin", ("my",)),
     Place(Can.IMPORT_ROSTER, _("Rosters"), "roster_list", "file-earmark-arrow-up", ("roster",)),
-    Place(Can.SEE_COVERAGE, _("Coverage"), "coverage", "bar-chart", ("coverage",)),
+    Place(Can.SEE_COVERAGE, _("Coverage"), "coverage", "bar-chart", ("coverage", "hopes")),
     Place(Can.SEE_PLANS, _("Plans"), "plan_list", "shuffle", ("plan", "asking")),
 )
 MORE = Place(None, _("More"), "more", "three-dots", ("more", "account", "mfa"))

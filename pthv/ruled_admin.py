@@ -132,6 +132,8 @@ class RuledAdmin(admin.ModelAdmin):
         if not typed:
             return queryset, False
         if typed.isascii() and typed.isdecimal():
+            if isinstance(self.opts.pk, models.UUIDField):
+                return queryset.none(), False
             return queryset.filter(pk=typed) if len(typed) < 19 else queryset.none(), False
         if self.by_number:
             return queryset.none(), False

@@ -58,6 +58,7 @@ from training.models import (
 from visits import (
     answers,
     availability,
+    debriefs,
     family_messages,
     interpreting,
     invitations,
@@ -68,9 +69,11 @@ from visits import (
     scheduling,
     selection,
     teams,
+    themes,
 )
 from visits.models import (
     ContactAttempt,
+    DebriefSession,
     Draw,
     FollowUp,
     FundingSource,
@@ -81,7 +84,9 @@ from visits.models import (
     PayBatch,
     PayLine,
     PayRate,
+    ResourceAsk,
     SchoolHoliday,
+    Theme,
     TimeOff,
     Visit,
     VisitTeam,
@@ -473,6 +478,25 @@ def completed(visit, educator, partner):
             reflections.reflect(visit, reflections.Thoughts("Much."), by=user)
     visit.refresh_from_db()
     return visit
+
+
+@pytest.fixture
+def theme(program, program_coordinator) -> Theme:
+    """Reading, which families hope for."""
+    return themes.add(program, "hope", "Reading", by=program_coordinator)
+
+
+@pytest.fixture
+def debrief(program, school, site_coordinator) -> DebriefSession:
+    """Lincoln meets on October 20 at 4 PM."""
+    planned = debriefs.Plan(at(20, 16), school=school, place="Library", led_by=site_coordinator)
+    return debriefs.plan(program, planned, by=site_coordinator)
+
+
+@pytest.fixture
+def ask(program, school) -> ResourceAsk | None:
+    """Somebody at Lincoln asked for books in Spanish."""
+    return debriefs.ask_for(program, "Books in Spanish", school=school)
 
 
 @pytest.fixture

@@ -101,6 +101,25 @@ ROWS: dict[str, Row] = {
     "message_again": theirs(COORDINATED, NOT_COORDINATED, "unsent", method="post", status=302),
     "wording_list": Row(PROGRAM | ELSEWHERE),
     "wording_edit": theirs(PROGRAM | ELSEWHERE, set(), "kind_of_message"),
+    "hopes": Row(COORDINATORS | ELSEWHERE | {"funder"}),
+    "theme_list": Row(PROGRAM | ELSEWHERE),
+    "theme_begin": Row(PROGRAM | ELSEWHERE, method="post", status=302),
+    "theme_edit": theirs(PROGRAM, ELSEWHERE, "theme", method="post", status=302),
+    "debrief_list": Row(EDUCATORS | COORDINATORS | ELSEWHERE),
+    "debrief_new": Row(COORDINATORS | ELSEWHERE),
+    "debrief_detail": theirs(
+        EDUCATORS | COORDINATED, {"other_site_coordinator", "outsider"}, "debrief"
+    ),
+    "debrief_edit": theirs(COORDINATED, NOT_COORDINATED, "debrief"),
+    "debrief_hold": theirs(COORDINATED, NOT_COORDINATED, "debrief", method="post", status=422),
+    "debrief_cancel": theirs(COORDINATED, NOT_COORDINATED, "debrief", method="post", status=302),
+    "debrief_resource": theirs(
+        COORDINATED, NOT_COORDINATED, "debrief", method="post", status=302, data={"said": "Books"}
+    ),
+    "resource_list": Row(COORDINATORS | ELSEWHERE),
+    "resource_find": theirs(
+        COORDINATED, NOT_COORDINATED, "ask", method="post", status=302, data={"said": "Here"}
+    ),
     "asking": Row(COORDINATORS | ELSEWHERE),
     "coverage": Row(COORDINATORS | ELSEWHERE | {"funder"}),
     "plan_list": Row(COORDINATORS | ELSEWHERE),

@@ -33,3 +33,9 @@ def record(
     )
     # All at once: two pairs who complete crosswise lock their people in the same order.
     requirements.settle(*people, by=by)
+
+
+def take_back(educators: Iterable[int], *, key: str) -> None:
+    """These (ids) did not do it after all. What was certified by it stays: that is revoked by a
+    person, with a reason."""
+    TrainingFact.objects.filter(educator__in=list(educators), key=key).delete()

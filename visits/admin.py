@@ -22,6 +22,8 @@ from visits.models import (
     Availability,
     CalendarFeed,
     ContactAttempt,
+    DebriefAttendee,
+    DebriefSession,
     Draw,
     FamilyLink,
     FollowUp,
@@ -36,16 +38,20 @@ from visits.models import (
     PayLine,
     PayRate,
     Reflection,
+    ReflectionTheme,
+    ResourceAsk,
     SchoolHoliday,
     SelectionPlan,
     Tally,
     TeamMember,
+    Theme,
     TimeOff,
     Visit,
     VisitLog,
     VisitParticipant,
     VisitStudent,
     VisitTeam,
+    VisitTheme,
 )
 
 
@@ -225,6 +231,52 @@ class ReflectionAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest):
         return super().get_queryset(request).defer("assumed", "learned", "will_do")
+
+
+@admin.register(Theme)
+class ThemeAdmin(ReadOnlyAdmin):
+    list_display = ("name", "kind", "position", "ended_on", "program")
+    list_select_related = ("program",)
+
+
+@admin.register(VisitTheme)
+class VisitThemeAdmin(ReadOnlyAdmin):
+    list_display = ("visit", "theme", "program")
+    list_select_related = ("visit", "theme", "program")
+    keeps_looks = True
+
+
+@admin.register(ReflectionTheme)
+class ReflectionThemeAdmin(ReadOnlyAdmin):
+    """That something was tapped; what, is for that visit's visitors only."""
+
+    list_display = ("reflection", "program")
+    list_select_related = ("reflection", "program")
+    fields = ("reflection", "program")
+
+    def get_queryset(self, request: HttpRequest):
+        words = ("assumed", "learned", "will_do")
+        hidden = [f"reflection__{name}" for name in words]
+        return super().get_queryset(request).select_related("reflection").defer("theme", *hidden)
+
+
+@admin.register(DebriefSession)
+class DebriefSessionAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "school", "cohort", "starts_at", "state", "led_by", "program")
+    list_select_related = ("school", "cohort", "led_by", "program")
+
+
+@admin.register(DebriefAttendee)
+class DebriefAttendeeAdmin(ReadOnlyAdmin):
+    list_display = ("debrief", "educator", "program")
+    list_select_related = ("debrief", "educator__user", "program")
+
+
+@admin.register(ResourceAsk)
+class ResourceAskAdmin(ReadOnlyAdmin):
+    list_display = ("what", "school", "asked_in", "found_at", "program")
+    list_select_related = ("school", "program")
+    ordering = ("asked_in", "what", "pk")
 
 
 @admin.register(FollowUp)

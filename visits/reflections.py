@@ -1,5 +1,6 @@
 """Reflecting together: each visitor says the log is right, and what they learned."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -10,8 +11,16 @@ from pthv.blocked import NotReady, raise_if
 from pthv.models import User
 from training import facts
 from training.models import TrainingFact
-from visits import logs, pay, scheduling
-from visits.models import Invitation, Reflection, Visit, VisitKind, VisitLog, VisitParticipant
+from visits import debriefs, logs, pay, scheduling, themes
+from visits.models import (
+    Invitation,
+    Reflection,
+    Theme,
+    Visit,
+    VisitKind,
+    VisitLog,
+    VisitParticipant,
+)
 
 # Which visits a course may ask for.
 MADE = {
@@ -19,15 +28,26 @@ MADE = {
     VisitKind.SECOND: TrainingFact.Kind.SECOND_VISIT,
 }
 
+WORDS = ("learned", "assumed", "will_do", "shared_with_debrief")
+
 
 @dataclass(frozen=True)
 class Thoughts:
-    """What one visitor assumed before, learned, and will do; `learned` is enough."""
+    """What one visitor assumed before, learned, and will do; `learned` is enough.
+
+    `would_help` goes to the coordinator without a name, and is kept apart from the rest.
+    """
 
     learned: str
     assumed: str = ""
     will_do: str = ""
     shared_with_debrief: bool = False
+    themes: Collection[Theme] = ()
+    would_help: str = ""
+
+    def words(self) -> dict[str, object]:
+        """The fields of the reflection itself."""
+        return {name: getattr(self, name) for name in WORDS}
 
 
 def blockers(visit: Visit) -> list[str]:
@@ -58,8 +78,10 @@ def reflect(visit: Visit, thoughts: Thoughts, *, by: User, seen: str | None = No
         program_id=visit.program_id,
         visit=visit,
         educator_id=participant.educator_id,
-        defaults={**vars(thoughts), "written_at": clock.now()},
+        defaults={**thoughts.words(), "written_at": clock.now()},
     )
+    themes.tap_reflection(reflection, thoughts.themes)
+    debriefs.ask_for(visit.program, thoughts.would_help, school=visit.school)
     if participant.attested_at is None:
         participant.attested_at = clock.now()
         participant.save(update_fields=["attested_at"])

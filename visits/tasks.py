@@ -15,6 +15,7 @@ from visits import (
     reminders,
     scheduling,
     taking_back,
+    write_up,
 )
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,12 @@ def ask_interpreters(timestamp: int) -> None:
 @app.task(name="remind_of_visits", queueing_lock="remind_of_visits")
 def remind_of_visits(timestamp: int) -> None:
     _for_each_program(reminders.remind)
+
+
+@app.periodic(cron="37 * * * *")
+@app.task(name="remind_to_write_up", queueing_lock="remind_to_write_up")
+def remind_to_write_up(timestamp: int) -> None:
+    _for_each_program(write_up.remind)
 
 
 @app.periodic(cron="23 11 * * *")

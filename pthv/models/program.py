@@ -99,6 +99,11 @@ class Program(models.Model):
     interpreter_notice_sign = models.PositiveSmallIntegerField(
         default=20, db_default=20, help_text=_("The same, for sign language.")
     )
+    debriefs_train = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text=_("Coming to a group debrief counts for courses that ask for debriefs."),
+    )
     minimum_cell = models.PositiveSmallIntegerField(
         default=10, help_text=_("Groups smaller than this are never shown.")
     )

@@ -68,6 +68,8 @@ from visits import answers, invitations, logs, pay, reflections, scheduling, sel
 from visits.models import (
     Availability,
     CalendarFeed,
+    DebriefAttendee,
+    DebriefSession,
     Draw,
     FamilyLink,
     FundingSource,
@@ -79,10 +81,14 @@ from visits.models import (
     PayLine,
     PayRate,
     Reflection,
+    ReflectionTheme,
+    ResourceAsk,
     SchoolHoliday,
+    Theme,
     TimeOff,
     Visit,
     VisitLog,
+    VisitTheme,
 )
 
 OURS = ("pthv", "families", "training", "visits")
@@ -336,9 +342,30 @@ def live(
         )
         Interpreter.objects.filter(pk=interpreter.pk).update(position=number + 1)
         InterpreterRequest.objects.filter(pk=request.pk).update(state="no_resource")
+        around_the_debrief(number, visit)
         InterpreterAsk.objects.create(**whose, request=request, token_hash=str(number))
         CalendarFeed.objects.create(
             program=program, user=educator, token_hash=str(number), revoked_at=clock.now()
+        )
+
+    def around_the_debrief(number: int, visit: Visit) -> None:
+        hope, learned = (
+            Theme.objects.create(program=program, kind=kind, name=f"{kind} {number}")
+            for kind in Theme.Kind
+        )
+        VisitTheme.objects.create(program=program, visit=visit, theme=hope)
+        ReflectionTheme.objects.create(
+            program=program, reflection=visit.reflections.first(), theme=learned
+        )
+        debrief = DebriefSession.objects.create(
+            program=program,
+            school=visit.school,
+            starts_at=at(20, 16),
+            planned_by=program_coordinator,
+        )
+        DebriefAttendee.objects.create(program=program, debrief=debrief, educator=ana)
+        ResourceAsk.objects.create(
+            program=program, school=visit.school, what=f"Books {number}", asked_in=at(5, 0).date()
         )
 
     def live(numbers: range) -> None:

@@ -55,10 +55,7 @@ class CourseForm(forms.Form):
     )
     first_visits = count_field(_("First visits made"))
     second_visits = count_field(_("Second visits made"))
-    debriefs = count_field(
-        _("Group debriefs held"),
-        _("Debriefs are not recorded here yet: until then nobody can meet this."),
-    )
+    debriefs = count_field(_("Group debriefs attended"))
     holds = forms.ModelChoiceField(
         Course.objects.none(),
         label=_("Another course completed before"),

@@ -3,10 +3,20 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from visits.models import Reflection
+from visits.forms.themes import ThemesField
+from visits.models import Reflection, Theme
 
 
 class ReflectionForm(forms.ModelForm):
+    themes = ThemesField(Theme.Kind.LEARNED, label=_("In a word, it was about"))
+    would_help = forms.CharField(
+        label=_("Something that would help?"),
+        required=False,
+        max_length=300,
+        help_text=_("Your coordinator reads it, without your name."),
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+    )
+
     class Meta:
         model = Reflection
         fields = ["assumed", "learned", "will_do", "shared_with_debrief"]
@@ -21,3 +31,8 @@ class ReflectionForm(forms.ModelForm):
             name: forms.Textarea(attrs={"rows": 2, "maxlength": 4000, "class": "form-control"})
             for name in ("assumed", "learned", "will_do")
         }
+
+    def __init__(self, *args, instance: Reflection | None = None, **kwargs) -> None:
+        super().__init__(*args, instance=instance, **kwargs)
+        tapped = instance.taps.values_list("theme", flat=True) if instance else ()
+        self.initial["themes"] = self.fields["themes"].offer(tapped)

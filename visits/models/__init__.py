@@ -2,6 +2,7 @@
 
 from .answer import FamilyLink, InvitationAnswer, MessageWording
 from .availability import Availability, SchoolHoliday, TimeOff
+from .debrief import DebriefAttendee, DebriefSession, ResourceAsk
 from .feed import CalendarFeed
 from .interpreting import Interpreter, InterpreterAsk, InterpreterRequest
 from .invitation import ContactAttempt, Invitation
@@ -10,12 +11,15 @@ from .reflection import FollowUp, Reflection, VisitLog
 from .selection import Draw, SelectionPlan
 from .tally import Tally
 from .team import TeamMember, VisitTeam
+from .theme import ReflectionTheme, Theme, VisitTheme
 from .visit import Visit, VisitKind, VisitParticipant, VisitStudent
 
 __all__ = [
     "Availability",
     "CalendarFeed",
     "ContactAttempt",
+    "DebriefAttendee",
+    "DebriefSession",
     "Draw",
     "FamilyLink",
     "FollowUp",
@@ -30,10 +34,13 @@ __all__ = [
     "PayLine",
     "PayRate",
     "Reflection",
+    "ReflectionTheme",
+    "ResourceAsk",
     "SchoolHoliday",
     "SelectionPlan",
     "Tally",
     "TeamMember",
+    "Theme",
     "TimeOff",
     "Visit",
     "VisitKind",
@@ -41,4 +48,5 @@ __all__ = [
     "VisitParticipant",
     "VisitStudent",
     "VisitTeam",
+    "VisitTheme",
 ]

@@ -62,6 +62,13 @@ class Reflection(ProgramRow):
             models.UniqueConstraint(fields=["visit", "educator"], name="reflection_once"),
             models.CheckConstraint(name="reflection_says_something", condition=~Q(learned="")),
         ]
+        indexes = [
+            models.Index(
+                fields=["program", "written_at"],
+                condition=Q(shared_with_debrief=True),
+                name="reflections_for_the_debrief",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Reflection {self.pk}"
