@@ -250,14 +250,9 @@ class VisitThemeAdmin(ReadOnlyAdmin):
 class ReflectionThemeAdmin(ReadOnlyAdmin):
     """That something was tapped; what, is for that visit's visitors only."""
 
-    list_display = ("reflection", "program")
-    list_select_related = ("reflection", "program")
-    fields = ("reflection", "program")
-
-    def get_queryset(self, request: HttpRequest):
-        words = ("assumed", "learned", "will_do")
-        hidden = [f"reflection__{name}" for name in words]
-        return super().get_queryset(request).select_related("reflection").defer("theme", *hidden)
+    list_display = ("number", "program")
+    list_select_related = ("program",)
+    fields = ("program",)
 
 
 @admin.register(DebriefSession)

@@ -162,7 +162,7 @@ def _shared(debrief: DebriefSession) -> QuerySet[Reflection]:
     """Reflections that their authors chose to share, between the last debrief and this one."""
     until = debrief.held_at or clock.now()
     same = {"school": debrief.school_id} if debrief.school_id else {"cohort": debrief.cohort_id}
-    earlier = DebriefSession.objects.held().filter(**same, held_at__lt=until)
+    earlier = DebriefSession.objects.held().filter(**same, held_at__lte=until)
     last = earlier.exclude(pk=debrief.pk).order_by("-held_at").first()
     shared = Reflection.objects.filter(shared_with_debrief=True, written_at__lte=until)
     if last:

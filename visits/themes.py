@@ -155,9 +155,7 @@ def _checked(name: str) -> str:
         raise NotReady(_("Say it in a word or two."))
     if NEVER.search(name):
         raise NotReady(
-            _(
-                "We never record this of a family, so it can't be a theme. Name a hope or a strength."
-            )
+            _("This is never recorded of a family, so it is no theme. Name a hope or a strength.")
         )
     return name
 

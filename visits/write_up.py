@@ -1,6 +1,7 @@
 """A visit that is not written up: a kind word the morning after, one more, and then no more."""
 
 import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -35,7 +36,7 @@ def remind(program: Program) -> int:
     return len(outbox.queue_many(program, "visit_write_up", letters))
 
 
-def _unfinished(program: Program) -> QuerySet[VisitParticipant]:
+def _unfinished(program: Program) -> QuerySet[Any]:
     """Who still works here and was to go, where a visit of the last two weeks is over."""
     staying = Educator.objects.staying().filter(program=program, user__is_active=True)
     oldest = program.today - datetime.timedelta(days=LAST + 1)

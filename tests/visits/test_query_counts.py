@@ -15,6 +15,7 @@ from tests.conftest import at
 from tests.visits.test_interpreting_views import like
 from visits import (
     answers,
+    debriefs,
     family_messages,
     interpreter_asks,
     invitations,
@@ -25,6 +26,7 @@ from visits import (
     scheduling,
     selection,
     teams,
+    themes,
 )
 from visits.models import (
     InterpreterRequest,
@@ -33,6 +35,7 @@ from visits.models import (
     PayLine,
     SchoolHoliday,
     SelectionPlan,
+    Theme,
     TimeOff,
     Visit,
 )
@@ -402,3 +405,37 @@ def test_interpreters(
     facts = {name: getattr(lan, name) for name in rota.FIELDS}
     rota.add(program, facts | {"email": "eva@example.org"}, by=program_coordinator)
     flat(count, pages, grow, MERGE)  # everybody's diary takes five of them
+
+
+def test_debriefs_themes_and_hopes(
+    count, program, school, person, ana, educator, site_coordinator, program_coordinator, debrief,
+    ask, theme, school_year, completed,
+):  # fmt: skip
+    def grow() -> None:
+        for number in range(30):
+            planned = debriefs.Plan(at(20, 16), school=school)
+            held = debriefs.plan(program, planned, by=site_coordinator)
+            came = person(f"N{number} Kim", Role.EDUCATOR, program, school).educators.get()
+            with clock.at(at(20, 18)):
+                debriefs.hold(held, [came, ana], "Radios", by=site_coordinator)
+            debriefs.ask_for(program, f"Book {number}", school=school)
+            learned = Theme.objects.create(program=program, kind="learned", name=str(number))
+            hope = Theme.objects.create(program=program, kind="hope", name=str(number))
+            themes.tap_visit(completed, [theme, hope])
+            themes.tap_reflection(completed.reflections.first(), [learned])
+
+    with clock.at(at(20, 18)):
+        debriefs.hold(debrief, [ana], "Radios", by=site_coordinator)
+    themes.tap_visit(completed, [theme])
+    debriefs.plan(program, debriefs.Plan(at(20, 16), school=school), by=site_coordinator)
+    page = f"/debriefs/{debrief.pk}/"
+    lists = {
+        "/debriefs/": educator,
+        "/resources/": site_coordinator,
+        "/themes/": program_coordinator,
+    }
+    with clock.at(at(20, 19)):
+        flat(count, lists | {"/hopes/": program_coordinator}, grow, PAGE + 2)
+        assert count(page, educator) <= DETAIL
+        assert count(page, site_coordinator) <= DASHBOARD
+        assert max(count(url, user) for url, user in lists.items()) <= PAGE

@@ -32,7 +32,7 @@ class ReflectionForm(forms.ModelForm):
             for name in ("assumed", "learned", "will_do")
         }
 
-    def __init__(self, *args, instance: Reflection | None = None, **kwargs) -> None:
-        super().__init__(*args, instance=instance, **kwargs)
-        tapped = instance.taps.values_list("theme", flat=True) if instance else ()
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        tapped = self.instance.taps.values_list("theme", flat=True) if self.instance.pk else ()
         self.initial["themes"] = self.fields["themes"].offer(tapped)

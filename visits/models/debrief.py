@@ -1,4 +1,4 @@
-"""Group debriefs: educators of a school, or of a cohort, talk over what their visits taught them."""
+"""Group debriefs: educators of a school or a cohort talk over what their visits taught them."""
 
 import uuid
 from typing import Any, ClassVar
