@@ -47,6 +47,7 @@ from visits.models import (
     Theme,
     TimeOff,
     Visit,
+    VisitGoals,
     VisitLog,
     VisitParticipant,
     VisitStudent,
@@ -221,6 +222,13 @@ class VisitLogAdmin(ReadOnlyAdmin):
     keeps_looks = True
 
 
+@admin.register(VisitGoals)
+class VisitGoalsAdmin(ReadOnlyAdmin):
+    list_display = ("visit", "kind", "program")
+    list_select_related = ("visit", "program")
+    keeps_looks = True
+
+
 @admin.register(Reflection)
 class ReflectionAdmin(ReadOnlyAdmin):
     """That somebody reflected, and when: what they wrote is for that visit's visitors only."""
@@ -276,7 +284,7 @@ class ResourceAskAdmin(ReadOnlyAdmin):
 
 @admin.register(FollowUp)
 class FollowUpAdmin(ReadOnlyAdmin):
-    list_display = ("visit", "owner", "due_on", "kept_at", "program")
+    list_display = ("visit", "owner", "due_on", "outcome", "kept_at", "program")
     list_select_related = ("visit", "owner__user", "program")
     keeps_looks = True
 

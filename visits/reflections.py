@@ -56,7 +56,7 @@ def blockers(visit: Visit) -> list[str]:
         return [_("This visit did not take place.")]
     if visit.is_ahead:
         return [_("Reflect after the visit. It has not been held yet.")]
-    if not VisitLog.objects.filter(visit=visit).exists():
+    if not hasattr(visit, "log"):
         return [_("Log the visit first; it takes a minute. Then reflect on it.")]
     return []
 

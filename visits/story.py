@@ -123,6 +123,7 @@ def visits(invitations: list[Any], user: User, can: Can) -> list[Any]:
                         promise="promise",
                         due_on="due_on",
                         kept_at="kept_at",
+                        outcome="outcome",
                         made_at="visit__log__logged_at",
                         owner=full_name("owner__user__"),
                     )
@@ -234,7 +235,9 @@ def _visit(visit: Any, *, tells_all: bool) -> list[Entry]:
 
 def _promise(promised: dict[str, Any], visit: Any) -> Entry:
     if promised["kept_at"]:
-        text, at = _("A promise was kept"), promised["kept_at"]
+        kept = promised["outcome"] == FollowUp.Outcome.KEPT
+        text = _("A promise was kept") if kept else _("A promise was settled otherwise")
+        at = promised["kept_at"]
     else:
         text, at = _("A promise was made"), promised["made_at"]
     due_on = datetime.date.fromisoformat(promised["due_on"])

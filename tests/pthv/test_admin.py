@@ -87,6 +87,7 @@ from visits.models import (
     Theme,
     TimeOff,
     Visit,
+    VisitGoals,
     VisitLog,
     VisitTheme,
 )
@@ -337,6 +338,8 @@ def live(
         TimeOff.objects.create(**whose, starts_on=day, ends_on=day)
         day += datetime.timedelta(days=number)
         SchoolHoliday.objects.create(program=program, name="Snow", starts_on=day, ends_on=day)
+        Visit.objects.filter(pk=visit.pk).update(kind="second")
+        VisitGoals.objects.create(program=program, visit=visit, kind="second", shared="To read")
         request = InterpreterRequest.objects.create(
             program=program, visit=visit, bound=visit, during=visit.during, language="vi"
         )

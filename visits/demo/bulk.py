@@ -308,10 +308,11 @@ VISITS = [
     """,
     """
     INSERT INTO visits_followup (program_id, visit_id, owner_id, promise, due_on, kept_at,
-        kept_by_id)
+        kept_by_id, outcome)
     SELECT %(program)s, visits + n, educators + lead, 'Send the library card form',
         (starts + interval '14 days')::date,
-        CASE WHEN r < 3 THEN starts + interval '9 days' END, CASE WHEN r < 3 THEN users + lead END
+        CASE WHEN r < 3 THEN starts + interval '9 days' END, CASE WHEN r < 3 THEN users + lead END,
+        CASE WHEN r < 3 THEN 'kept' ELSE '' END
     FROM base, round WHERE visit = 'completed' AND f %% 5 = 0
     """,
     # Pay: all of last year and this year's older visits went to payroll in 20 batches.

@@ -7,7 +7,7 @@ from .feed import CalendarFeed
 from .interpreting import Interpreter, InterpreterAsk, InterpreterRequest
 from .invitation import ContactAttempt, Invitation
 from .pay import FundingSource, PayBatch, PayLine, PayRate
-from .reflection import FollowUp, Reflection, VisitLog
+from .reflection import FollowUp, Reflection, VisitGoals, VisitLog
 from .selection import Draw, SelectionPlan
 from .tally import Tally
 from .team import TeamMember, VisitTeam
@@ -43,6 +43,7 @@ __all__ = [
     "Theme",
     "TimeOff",
     "Visit",
+    "VisitGoals",
     "VisitKind",
     "VisitLog",
     "VisitParticipant",

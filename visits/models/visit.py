@@ -12,6 +12,7 @@ from django.contrib.postgres.fields import (
 )
 from django.db import models
 from django.db.models import DateTimeField, Exists, F, Func, OuterRef, Q
+from django.db.models.lookups import GreaterThan
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -124,6 +125,14 @@ class VisitQuerySet(models.QuerySet):
         """With the `away_names` of those who said that they can't go."""
         return self.annotate(away_names=ArraySubquery(_names().exclude(declined_at=None)))
 
+    def for_writing(self) -> "VisitQuerySet":
+        """With people, log and goals, and whether it is about `has_siblings`."""
+        children = VisitStudent.objects.filter(visit=OuterRef("pk")).order_by()
+        counted = children.values("visit").values(n=models.Count("pk"))
+        several = GreaterThan(models.Subquery(counted), 1)
+        found = self.with_people().annotate(has_siblings=several)
+        return found.select_related("family", "school", "log__logged_by", "goals")
+
     def with_people(self) -> "VisitQuerySet":
         """With what a list shows, at a fixed number of queries."""
         return self.select_related("family", "school").prefetch_related(
@@ -233,6 +242,8 @@ class Visit(ProgramRow):
             models.UniqueConstraint(
                 fields=["program", "id", "during", "occupies"], name="visit_time_nameable"
             ),
+            # Goals are set from the second visit on; this is what their key points at.
+            models.UniqueConstraint(fields=["program", "id", "kind"], name="visit_kind_nameable"),
             one_at_a_time(
                 "family_id",
                 "family_visited_one_at_a_time",
@@ -340,6 +351,15 @@ class Visit(ProgramRow):
         asked = self.interpreter_requests.exclude(state="cancelled").order_by("-pk")
         return list(asked.select_related("interpreter"))
 
+    @cached_property
+    def several(self) -> "list[VisitStudent]":
+        """The children it is about, where there are several; an only one is not written of
+        apart."""
+        if getattr(self, "has_siblings", True) is False:
+            return []
+        found = list(self.visit_students.select_related("student").order_by("pk"))
+        return found if len(found) > 1 else []
+
     @property
     def interpreted_in(self) -> str:
         """The language for which an interpreter is wanted now; "" where none is."""
@@ -401,7 +421,10 @@ class VisitParticipantQuerySet(models.QuerySet):
 
 
 class VisitStudent(ProgramRow):
-    """A child whom a visit is about; siblings share one trip."""
+    """A child whom a visit is about; siblings share one trip.
+
+    What is written here is about one of several; about an only child, the log itself says it.
+    """
 
     visit = models.ForeignKey(
         Visit, models.CASCADE, db_constraint=False, related_name="visit_students"
@@ -409,6 +432,10 @@ class VisitStudent(ProgramRow):
     student = models.ForeignKey(
         "families.Student", models.PROTECT, db_constraint=False, related_name="+"
     )
+    was_there = models.BooleanField(default=True, db_default=True)
+    hopes = models.TextField(blank=True, default="", db_default="")
+    strengths = models.TextField(blank=True, default="", db_default="")
+    class_change = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["pk"]

@@ -11,14 +11,14 @@ from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.requests import Request, post_only
 from visits import logs
-from visits.forms.logs import LogForm
+from visits.forms.logs import LogForm, OutcomeForm
 from visits.models import FollowUp, Visit
 
 
 @requires(Can.LOG)
 def visit_log(request: Request, pk: int) -> HttpResponse:
-    visits = Visit.objects.open_to(request.user, Can.LOG).with_people()
-    visit = get_object_or_404(visits.select_related("log__logged_by"), pk=pk)
+    visits = Visit.objects.open_to(request.user, Can.LOG).for_writing()
+    visit = get_object_or_404(visits, pk=pk)
     log = getattr(visit, "log", None)
     status = 200
     if request.method == "POST":
@@ -38,7 +38,16 @@ def visit_log(request: Request, pk: int) -> HttpResponse:
         audit.viewed(visit, by=request.user, reason=Can.LOG)
         form = LogForm(visit=visit, log=log)
     return render(
-        request, "visits/visit_log.html", {"form": form, "visit": visit, "log": log}, status=status
+        request,
+        "visits/visit_log.html",
+        {
+            "form": form,
+            "visit": visit,
+            "log": log,
+            "likely": form.likely,
+            "earlier": logs.earlier_promises(visit),
+        },
+        status=status,
     )
 
 
@@ -61,7 +70,14 @@ def _saved(request: Request, visit: Visit) -> HttpResponse:
 @post_only("today")
 @requires(Can.LOG)
 def promise_keep(request: Request, pk: int) -> HttpResponse:
+    """Kept, in one tap; or what came of it instead."""
     mine = FollowUp.objects.filter(owner__in=request.user.reach(Can.LOG).educators)
-    logs.keep(get_object_or_404(mine, pk=pk), by=request.user)
-    messages.success(request, _("Kept. Thank you."))
+    promise = get_object_or_404(mine.select_related("visit"), pk=pk)
+    form = OutcomeForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(form.sentences))
+        return redirect(promise.visit)
+    promise = logs.keep(promise, by=request.user, **form.cleaned_data)
+    kept = promise.outcome == FollowUp.Outcome.KEPT
+    messages.success(request, _("Kept. Thank you.") if kept else _("Noted. Thank you."))
     return redirect("today")

@@ -16,8 +16,8 @@ from visits.models import Reflection, Visit
 
 @requires(Can.REFLECT)
 def visit_reflect(request: Request, pk: int) -> HttpResponse:
-    visits = Visit.objects.open_to(request.user, Can.REFLECT).with_people()
-    visit = get_object_or_404(visits.select_related("log__logged_by"), pk=pk)
+    visits = Visit.objects.open_to(request.user, Can.REFLECT).for_writing()
+    visit = get_object_or_404(visits, pk=pk)
     mine = Reflection.objects.filter(visit=visit, educator__user=request.user).first()
     if request.method != "POST" and (reasons := reflections.blockers(visit)):
         messages.warning(request, " ".join(reasons))

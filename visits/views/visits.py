@@ -8,7 +8,8 @@ from pthv import audit, clock
 from pthv.access import Can, requires
 from pthv.paging import paged
 from pthv.requests import Request
-from visits import changes, families, interpreting
+from visits import changes, families, interpreting, logs
+from visits.forms.logs import OutcomeForm
 from visits.forms.scheduling import EndingForm
 from visits.models import Visit
 
@@ -33,10 +34,8 @@ def visit_list(request: Request) -> HttpResponse:
 @requires(Can.SEE_VISITS)
 def visit_detail(request: Request, pk: int) -> HttpResponse:
     """One visit and its next step; its log and reflections only for those who went."""
-    visits = Visit.objects.open_to(request.user, Can.SEE_VISITS).with_people()
-    visit = get_object_or_404(
-        visits.select_related("invitation", "log__logged_by", "ended_by"), pk=pk
-    )
+    visits = Visit.objects.open_to(request.user, Can.SEE_VISITS).for_writing()
+    visit = get_object_or_404(visits.select_related("invitation", "ended_by"), pk=pk)
     audit.viewed(visit, by=request.user, reason=Can.SEE_VISITS)
     visit.program = request.program
     me = next((p for p in visit.visitors if p.educator.user_id == request.user.pk), None)
@@ -73,7 +72,11 @@ def visit_detail(request: Request, pk: int) -> HttpResponse:
             "endings": EndingForm.base_fields["ending"].choices,
             "ending_form": EndingForm(),
             "log": getattr(visit, "log", None) if me else None,
-            "promises": visit.follow_ups.all() if me and hasattr(visit, "log") else [],
+            "promises": visit.follow_ups.select_related("owner__user")
+            if me and hasattr(visit, "log")
+            else [],
+            "earlier": logs.earlier_promises(visit) if me else [],
+            "outcome_form": OutcomeForm(),
             # Side by side, once one has written oneself.
             "reflections": reflections if reflected else [],
         },
