@@ -37,9 +37,13 @@ def _searchable(*names: str) -> GeneratedField:
     )
 
 
+CHILD = ("family", "given_name", "family_name", "preferred_name", "display_name", "grade")
+
+
 def children(of: str = "") -> models.Prefetch:
-    """Fetch the children of each family ("family__": of each row's family) as `children`."""
-    names = Student.objects.enrolled().defer("folded", "searchable")
+    """Fetch the children of each family ("family__": of each row's family) as `children`, with
+    no more of each than who they are."""
+    names = Student.objects.enrolled().only(*CHILD)
     return models.Prefetch(f"{of}students", queryset=names, to_attr="children")
 
 

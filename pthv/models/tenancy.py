@@ -27,6 +27,13 @@ class ProgramRow(models.Model):
     class Meta:
         abstract = True
 
+    def _get_FIELD_display(self, field: Any) -> Any:  # noqa: N802
+        # Behind every get_…_display(). Django's own translates and hashes all labels each time,
+        # which is a fifth of a page of fifty rows.
+        value = getattr(self, field.attname)
+        label = next((label for key, label in field.flatchoices if key == value), value)
+        return label if label is None else str(label)
+
 
 class CompositeForeignKey(models.BaseConstraint):
     """`fields` of this table together name one row of `to` by its `to_fields`.

@@ -115,7 +115,9 @@ class VisitQuerySet(models.QuerySet):
     def for_list(self) -> "VisitQuerySet":
         """With the little that a list shows: the family and its children, and the
         `visitor_names`, the lead's first."""
-        return self.with_names().select_related("family").prefetch_related(children("family__"))
+        shown = ("during", "state", "place", "family__surnames", "family__language")
+        found = self.with_names().select_related("family").only(*shown)
+        return found.prefetch_related(children("family__"))
 
     def with_names(self) -> "VisitQuerySet":
         """With the `visitor_names`, the lead's first."""

@@ -74,8 +74,10 @@ def _narrowed(
     """What one may see, of the school or the person that the address names."""
     visits = Visit.objects.open_to(request.user, Can.SEE_VISITS)
     school = school_of(request, schools)
-    people = Educator.objects.open_to(request.user, Can.SEE_VISITS).select_related("user")
-    person = people.filter(pk=id_of(request.GET.get("educator", ""))).first()
+    person = None
+    if wanted := id_of(request.GET.get("educator", "")):
+        people = Educator.objects.open_to(request.user, Can.SEE_VISITS).select_related("user")
+        person = people.filter(pk=wanted).first()
     if school:
         visits = visits.filter(school=school)
     if person:
