@@ -27,7 +27,7 @@ class ProgramRow(models.Model):
     class Meta:
         abstract = True
 
-    def _get_FIELD_display(self, field: Any) -> Any:  # noqa: N802
+    def _get_FIELD_display(self, field: Any) -> Any:
         # Behind every get_…_display(). Django's own translates and hashes all labels each time,
         # which is a fifth of a page of fifty rows.
         value = getattr(self, field.attname)

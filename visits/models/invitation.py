@@ -137,12 +137,6 @@ class InvitationQuerySet(models.QuerySet):
             .prefetch_related(children("family__"))
         )
 
-    def with_family(self) -> "InvitationQuerySet":
-        """With what a list shows of a family, at a fixed number of queries."""
-        return self.select_related(
-            "family", "school", "school_year", "educator__user"
-        ).prefetch_related(children("family__"))
-
 
 @keeps_history()
 @undoable

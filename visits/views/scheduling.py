@@ -25,10 +25,13 @@ PLACES: dict[str, str] = {
 @requires(Can.SCHEDULE)
 def visit_schedule(request: Request, pk: int) -> HttpResponse:
     """The times when everybody is free; or another one, which may be refused."""
-    open_to_them = Invitation.objects.open_to(request.user, Can.SCHEDULE).with_family()
-    invitation = get_object_or_404(
-        open_to_them.select_related("program", "answered_caregiver"), pk=pk
+    found = Invitation.objects.open_to(request.user, Can.SCHEDULE).select_related(
+        "family", "school", "educator__user", "answered_caregiver"
     )
+    unread = ("family__folded", "family__searchable")
+    unread += ("answered_caregiver__folded", "answered_caregiver__searchable")
+    invitation = get_object_or_404(found.defer(*unread), pk=pk)
+    invitation.program = invitation.school.program = request.program
     if request.method == "GET" and (reasons := scheduling.family_blockers(invitation)):
         messages.error(request, " ".join(reasons))
         return redirect(invitation)
