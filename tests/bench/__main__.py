@@ -99,6 +99,15 @@ def pages(sql: psycopg.Connection) -> list[Page]:
         f"FROM visits_visit WHERE {mine} AND occupies "
         f"GROUP BY monday ORDER BY count(*) DESC LIMIT 1"
     )
+    ahead = one(
+        f"SELECT min(v.id) FROM visits_visit v JOIN pthv_membership m ON m.school_id = v.school_id "
+        f"JOIN pthv_user u ON u.id = m.user_id WHERE email = '{PEOPLE['site']}' "
+        f"AND state = 'confirmed' AND lower(during) > now()"
+    )
+    school, day = sql.execute(
+        f"SELECT school_id, to_char(lower(during) AT TIME ZONE time_zone, 'YYYY-MM-DD') "
+        f"FROM visits_visit v JOIN pthv_program p ON p.id = program_id WHERE v.id = {ahead}"
+    ).fetchone()
     plan = one(f"SELECT min(id) FROM visits_selectionplan WHERE {mine}")
     batch = one(f"SELECT max(id) FROM visits_paybatch WHERE {mine}")
     cohorts = "SELECT max(id) FROM training_cohort WHERE program_id = (SELECT id FROM pthv_program "
@@ -154,7 +163,12 @@ def pages(sql: psycopg.Connection) -> list[Page]:
         Page("hours", "educator", "/availability/"),
         Page("everybody's hours", "program", "/availability/"),
         Page("pairs, school", "site", "/pairs/"),
+        Page("hours of a school", "site", "/availability/people/"),
         Page("rota", "program", "/interpreters/"),
+        Page("requests", "program", "/interpreters/requests/"),
+        Page("requests, school", "site", "/interpreters/requests/"),
+        Page("move a visit", "site", f"/visits/{ahead}/move/"),
+        Page("move a day", "site", f"/visits/day/move/{school}/?on={day}"),
         Page("plans", "program", "/plans/"),
         Page("plan", "program", f"/plans/{plan}/"),
         Page("plan form", "program", "/plans/new/"),
@@ -217,7 +231,9 @@ class Site:
             missing = programs - sql.execute(query).fetchone()[0]
             query = "SELECT 1 FROM pthv_program WHERE slug = 'training'"
             trains = sql.execute(query).fetchone()
-        if missing > 0 or not trains:
+            query = "SELECT 1 FROM visits_availability a JOIN pthv_program p ON p.id = a.program_id"
+            schedules = sql.execute(f"{query} WHERE slug = 'large-1' LIMIT 1").fetchone()
+        if missing > 0 or not trains or not schedules:
             self.manage("demo", "--scale", str(max(missing, 0)))
         self.server = subprocess.Popen(
             [

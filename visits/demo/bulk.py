@@ -14,7 +14,9 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 
 from pthv.models import Program
+from visits.models import Availability
 
+from .bulk_scheduling import SCHEDULING
 from .bulk_training import COHORT_SIZE, TRAINING
 from .people import PASSWORD
 
@@ -61,6 +63,18 @@ def build(programs: int, now: datetime.datetime, *, say: Callable[[str], object]
         if number % 10 == 0 or number == present + programs:
             say(f"{number} large programs …")
     _move_on()
+    _schedule(now)
+
+
+def _schedule(now: datetime.datetime) -> None:
+    """Give the large programs hours, pairs and interpreters that have none yet."""
+    scheduled = Availability.objects.values("program")
+    large = Program.objects.filter(slug__startswith="large-").exclude(pk__in=scheduled)
+    for program in large:
+        _write(SCHEDULING, program, now, "", LARGE)
+    if large:
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""A time to tap: pages of six weeks show hundreds, and an include for each takes a third of them."""
+"""A time to tap: six weeks show hundreds, and an include for each takes a third of the page."""
 
 from django import template
 from django.utils.html import format_html, format_html_join
