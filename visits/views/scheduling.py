@@ -28,8 +28,8 @@ def visit_schedule(request: Request, pk: int) -> HttpResponse:
     found = Invitation.objects.open_to(request.user, Can.SCHEDULE).select_related(
         "family", "school", "educator__user", "answered_caregiver"
     )
-    unread = ("family__folded", "family__searchable")
-    unread += ("answered_caregiver__folded", "answered_caregiver__searchable")
+    unread = ["family__folded", "family__searchable"]
+    unread += ["answered_caregiver__folded", "answered_caregiver__searchable"]
     invitation = get_object_or_404(found.defer(*unread), pk=pk)
     invitation.program = invitation.school.program = request.program
     if request.method == "GET" and (reasons := scheduling.family_blockers(invitation)):
