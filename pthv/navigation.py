@@ -51,7 +51,7 @@ PLACES = (
         _("Visits"),
         "visit_list",
         "house-heart",
-        ("visit", "reflection", "week", "day"),
+        ("visit", "reflection", "safety", "week", "day"),
     ),
     Place(Can.SCHEDULE, _("Pairs"), "pair_list", "people", ("pair",)),
     Place(Can.SET_AVAILABILITY, _("Hours"), "availability", "clock", ("availability", "holiday")),
@@ -110,6 +110,7 @@ def navigation(request: HttpRequest) -> dict[str, object]:
     links = {key: _url(name) for key, name in LINKS.items()}
     links["search"] = _url("search") if Can.SEE_FAMILIES in powers else ""
     links["interpreting"] = _url("interpreting_mine") if Can.SEE_TODAY in powers else ""
+    links["hotline"] = _url("safety_hotline") if Can.SEE_VISITS in powers else ""
     if user.is_staff:
         links["admin"] = _url("admin:index")
     return {"nav": nav, "nav_more": [entry for entry in nav if entry.extra], "links": links}

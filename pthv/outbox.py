@@ -30,7 +30,7 @@ from procrastinate.contrib.django import app
 
 from pthv import audit, clock, quiet_hours, stops
 from pthv.blocked import NotReady
-from pthv.calendars import Invitation
+from pthv.calendars import Guest, Invitation
 from pthv.delivery import hand_over
 from pthv.models import Message, Program, User
 from pthv.models.audit import MessageQuerySet
@@ -49,9 +49,12 @@ SWEEP_SECONDS = 60
 
 
 class Letter(NamedTuple):
-    """What one person is written: what the template is filled with, and the key it is kept by."""
+    """What one person is written: what the template is filled with, and the key it is kept by.
 
-    to: User
+    `to`: one of our own people, or somebody without an account whom the program named.
+    """
+
+    to: User | Guest
     context: Mapping[str, object]
     key: str
     calendar: Invitation | None = None
@@ -106,7 +109,7 @@ def _message(program: Program, kind: str, key: str, letter: Letter) -> Message:
         program=program,
         kind=kind,
         key=key,
-        to_user=letter.to,
+        to_user=letter.to if isinstance(letter.to, User) else None,
         address=letter.to.email,
         subject=subject.strip(),
         body=body.strip(),

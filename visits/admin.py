@@ -40,6 +40,7 @@ from visits.models import (
     Reflection,
     ReflectionTheme,
     ResourceAsk,
+    SafetyCheck,
     SchoolHoliday,
     SelectionPlan,
     Tally,
@@ -213,6 +214,13 @@ class VisitParticipantAdmin(ReadOnlyAdmin):
     @admin.display(description=_("when"))
     def when(self, participant: VisitParticipant) -> str:
         return spoken(participant.during)
+
+
+@admin.register(SafetyCheck)
+class SafetyCheckAdmin(ReadOnlyAdmin):
+    list_display = ("visit", "out_at", "arrived_at", "left_at", "alerted", "help_at", "program")
+    list_select_related = ("visit", "program")
+    list_filter = ("program", ("alerted", ChoicesWithinProgram))
 
 
 @admin.register(VisitLog)

@@ -20,6 +20,11 @@ SAID: dict[str, Any] = {
     "visit.confirmed": gettext_lazy("Confirmed"),
     "visit.cancelled": gettext_lazy("Cancelled"),
     "visit.held": gettext_lazy("Held"),
+    "visit.out": gettext_lazy("On the way"),
+    "visit.arrived": gettext_lazy("Arrived"),
+    "visit.left": gettext_lazy("Left"),
+    "visit.help_asked": gettext_lazy("Asked for help"),
+    "visit.all_well": gettext_lazy("Said that all is well"),
 }
 
 

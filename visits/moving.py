@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from pthv import audit, clock
 from pthv.blocked import NotReady, raise_if
 from pthv.models import Educator, User
-from visits import family_messages, interpreting, scheduling, teams, telling
+from visits import family_messages, interpreting, safety, scheduling, teams, telling
 from visits.family_words import ONLY_AHEAD
 from visits.models import FamilyLink, Visit
 
@@ -55,6 +55,7 @@ def move(
     _wait_anew(visit)
     with scheduling.taken_in_words():
         visit.save()
+    safety.start_over(visit)
     if interpret != "":
         interpreting.ask_anew(visit, promised, by=by)
     of_whom = {"caregiver": link.caregiver_id, "link": link.pk} if link else {}

@@ -13,6 +13,7 @@ from visits import (
     interpreting,
     invitations,
     reminders,
+    safety,
     scheduling,
     taking_back,
     write_up,
@@ -50,6 +51,12 @@ def remind_of_visits(timestamp: int) -> None:
 @app.task(name="remind_to_write_up", queueing_lock="remind_to_write_up")
 def remind_to_write_up(timestamp: int) -> None:
     _for_each_program(write_up.remind)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="watch_visits", queueing_lock="watch_visits")
+def watch_visits(timestamp: int) -> None:
+    _for_each_program(safety.watch)
 
 
 @app.periodic(cron="23 11 * * *")

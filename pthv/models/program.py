@@ -19,6 +19,21 @@ from .exclusion import dates_overlap, same
 from .tenancy import ProgramRow, same_program, scoped
 from .undo import undoable
 
+# What to do about a worry for a child, until the program says it in its own words. The first
+# two numbers are those of the United States.
+HOTLINE = """\
+If somebody is in danger now, call 911.
+
+If you believe that a child is being hurt or neglected, report it yourself, today. Telling a \
+supervisor is not enough. Call your state's child abuse hotline. If you don't know its number, \
+call Childhelp, 1-800-422-4453, day or night.
+
+Say what you saw and heard, in your own words. You need no proof, and you don't question the child.
+
+Then tell the person whom your district names for this. Write nothing about it in this app, in an \
+e-mail or in a text message."""
+
+
 # What a program may choose to keep of each student, apart from the student, to count by.
 ATTRIBUTES = ("home_language", "english_learner", "race_ethnicity", "sex")
 
@@ -104,6 +119,19 @@ class Program(models.Model):
         db_default=True,
         help_text=_("Coming to a group debrief counts for courses that ask for debriefs."),
     )
+    overdue_after = models.PositiveSmallIntegerField(
+        default=15,
+        db_default=15,
+        help_text=_(
+            "Minutes after a visit's expected end until the pair is asked whether all is well; "
+            "after as many more the school's contact is told, and then the program."
+        ),
+    )
+    hotline = models.TextField(
+        default=HOTLINE,
+        db_default=HOTLINE,
+        help_text=_("What to do, and whom to call, about a worry for a child's safety."),
+    )
     minimum_cell = models.PositiveSmallIntegerField(
         default=10, help_text=_("Groups smaller than this are never shown.")
     )
@@ -132,6 +160,11 @@ class Program(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="program_minimum_cell_protects", condition=Q(minimum_cell__gte=5)
+            ),
+            models.CheckConstraint(
+                name="program_overdue_after_plausible",
+                condition=Q(overdue_after__gte=5, overdue_after__lte=120),
+                violation_error_message=_("Choose 5 to 120 minutes until a visit is overdue."),
             ),
         ]
 
@@ -197,6 +230,23 @@ class School(ProgramRow):
     phone = PhoneNumberField(
         blank=True, default="", db_default="", help_text=_("How families reach the school.")
     )
+    safety_name = models.CharField(
+        _("safety contact"),
+        max_length=80,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_(
+            "Who at the school is told when a pair on a visit needs help, or doesn't say that it "
+            "left. Whoever it is can be reached when visits are made."
+        ),
+    )
+    safety_phone = PhoneNumberField(
+        _("safety contact's phone"), blank=True, default="", db_default=""
+    )
+    safety_email = models.EmailField(
+        _("safety contact's e-mail"), blank=True, default="", db_default=""
+    )
 
     objects: ClassVar[Any] = scoped(SchoolQuerySet)
 
@@ -213,10 +263,23 @@ class School(ProgramRow):
                 name="school_contract_day_in_order",
                 condition=Q(contract_day_ends__gt=F("contract_day_starts")),
             ),
+            models.CheckConstraint(
+                name="school_safety_contact_can_be_reached",
+                condition=Q(safety_name="", safety_phone="", safety_email="")
+                | ~Q(safety_name="") & (~Q(safety_phone="") | ~Q(safety_email="")),
+                violation_error_message=_(
+                    "A safety contact has a name, and a phone number or an e-mail address."
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_safety_contact(self) -> bool:
+        """Whether somebody here is named to be told when a pair needs help."""
+        return bool(self.safety_name)
 
 
 class SchoolYearQuerySet(models.QuerySet):

@@ -1,15 +1,22 @@
 """The project's way of writing dates, in templates."""
 
 import datetime
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 
 from django import template
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from pthv import languages, wording
 
 register = template.Library()
+# What people write as a phone number in the United States, and what they call in need.
+NUMBERS = re.compile(
+    r"((?:\+?1[-. ])?(?:\(\d{3}\) ?|\b\d{3}[-. ])\d{3}[-. ]\d{4}\b|\b[29]11\b|\b988\b)"
+)
 
 
 @register.filter
@@ -72,3 +79,19 @@ def language(tag: str) -> str:
 def listed(names: Iterable[object]) -> str:
     """ "Ana, Bo and Cy"."""
     return wording.listed(names)
+
+
+@register.filter
+def dialled(text: str) -> SafeString:
+    """A text in which a tap on a phone number calls it."""
+    parts = NUMBERS.split(text)  # every second one is a number
+    return format_html_join(
+        "",
+        "{}",
+        ((_call(part) if place % 2 else part,) for place, part in enumerate(parts)),
+    )
+
+
+def _call(number: str) -> SafeString:
+    digits = "".join(letter for letter in number if letter.isdigit() or letter == "+")
+    return format_html('<a href="tel:{}">{}</a>', digits, number)

@@ -64,7 +64,7 @@ from training.models import (
     Trainer,
     TrainingFact,
 )
-from visits import answers, invitations, logs, pay, reflections, scheduling, selection
+from visits import answers, invitations, logs, pay, reflections, safety, scheduling, selection
 from visits.models import (
     Availability,
     CalendarFeed,
@@ -270,7 +270,7 @@ def live(
         invitations.choose_team(invitation, [ben], by=educator)
         visit = scheduling.schedule(invitation, scheduling.slot(day), "home", by=educator)
         with clock.at(day + datetime.timedelta(hours=2)):
-            scheduling.hold(visit, by=educator)
+            safety.leave(visit, by=educator)
             entry = logs.Entry(
                 minutes=40,
                 language="es",

@@ -21,6 +21,7 @@ from visits.models import (
     FundingSource,
     InvitationAnswer,
     PayLine,
+    SafetyCheck,
     SchoolHoliday,
     Tally,
     Visit,
@@ -61,6 +62,12 @@ def test_the_demo_program_is_full_of_life():
         phones = [str(school.phone) for school in School.objects.all()]
         assert len(set(phones)) == len(phones)
         assert all(map(nobodys.fullmatch, phones))
+        # Whom a pair in need reaches; one school names nobody yet. Yesterday's pair tapped.
+        contacts = [str(school.safety_phone) for school in School.objects.exclude(safety_name="")]
+        assert len(contacts) == len(phones) - 1
+        assert all(map(nobodys.fullmatch, contacts))
+        taps = SafetyCheck.objects.get()
+        assert taps.out_at < taps.arrived_at < taps.left_at < NOW and not taps.is_open
     assert User.objects.of_the_demo().count() == User.objects.count() == 45
 
 

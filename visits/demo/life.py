@@ -8,7 +8,7 @@ from families.models import SchoolClass
 from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import Educator, Program, School, SchoolYear, User
-from visits import answers, invitations, logs, reflections, scheduling, selection
+from visits import answers, invitations, logs, reflections, safety, scheduling, selection
 from visits.models import Invitation, Visit
 
 from . import messages
@@ -245,6 +245,17 @@ def log_visit(
                 logs.keep(promise, by=team.lead.user)
 
 
+def _go(visit: Visit, team: Team) -> None:
+    """Say on the way, there and back what a phone asks for."""
+    starts, ends = visit.during.lower, visit.during.upper
+    with clock.at(starts - datetime.timedelta(minutes=20)):
+        safety.out(visit, by=team.lead.user)
+    with clock.at(starts + datetime.timedelta(minutes=2)):
+        safety.arrive(visit, by=team.partner.user)
+    with clock.at(ends):
+        safety.leave(visit, by=team.lead.user)
+
+
 def live_this_week(program: Program, year: datetime.date, now: datetime.datetime) -> None:
     """What Ana and Ben find when they log in: one visit tomorrow, one to reflect on."""
     dice = random.Random(7)
@@ -279,6 +290,7 @@ def live_this_week(program: Program, year: datetime.date, now: datetime.datetime
             visit = scheduling.schedule(invitation, scheduling.slot(starts), "home", by=lead.user)
             scheduling.confirm(visit, by=team.partner.user)
         if starts < now:
+            _go(visit, team)
             with clock.at(visit.during.upper):
                 log_visit(visit, team, visit.during.upper, dice, now)
                 reflections.reflect(visit, reflections.Thoughts(LEARNED[2]), by=lead.user)

@@ -35,6 +35,7 @@ from .people import ADMINISTRATOR, PASSWORD, SCHOOLS, STAFF, educators, househol
 from .roster import write_bundle, write_contacts
 
 SEED = 20260
+SAFETY_CONTACTS = ["Noor Haddad", "Paul Vance", "Rosario Peña"]
 
 
 def year_start(day: datetime.date) -> datetime.date:
@@ -113,7 +114,12 @@ def _import(program, coordinator, year, people, staff, *, contacts, dice) -> Non
             datetime.time.fromisoformat, hours
         )
         school.phone = f"+121755501{number:02}"  # which nobody has
-        school.save(update_fields=["contract_day_starts", "contract_day_ends", "phone"])
+        # The school that begins last names nobody yet.
+        if number < len(SAFETY_CONTACTS):
+            school.safety_name = SAFETY_CONTACTS[number]
+            school.safety_phone = f"+1217555019{number}"  # nobody's, either
+            school.safety_email = f"safety{number}@demo.example"
+        school.save()
         if number == 0:
             Membership.objects.get_or_create(
                 program=program,

@@ -8,6 +8,7 @@ from .interpreting import Interpreter, InterpreterAsk, InterpreterRequest
 from .invitation import ContactAttempt, Invitation
 from .pay import FundingSource, PayBatch, PayLine, PayRate
 from .reflection import FollowUp, Reflection, VisitGoals, VisitLog
+from .safety import SafetyCheck
 from .selection import Draw, SelectionPlan
 from .tally import Tally
 from .team import TeamMember, VisitTeam
@@ -36,6 +37,7 @@ __all__ = [
     "Reflection",
     "ReflectionTheme",
     "ResourceAsk",
+    "SafetyCheck",
     "SchoolHoliday",
     "SelectionPlan",
     "Tally",

@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.expressions import ArraySubquery
@@ -34,6 +34,13 @@ from pthv.models.exclusion import same
 from pthv.models.history import keeps_history
 
 from .invitation import Invitation, VisitKind
+
+if TYPE_CHECKING:
+    from .safety import SafetyCheck
+
+
+# From then on the pair may say that it is on its way; so soon before, the visit comes first.
+OUT_BEFORE, SOON = datetime.timedelta(hours=3), datetime.timedelta(hours=1)
 
 
 def one_at_a_time(field: str, name: str, message: Any, **which: Any) -> ExclusionConstraint:
@@ -396,6 +403,26 @@ class Visit(ProgramRow):
         return near and self.occupies
 
     @property
+    def safety(self) -> "SafetyCheck | None":
+        """What was tapped on the way, there and back; None before the first tap."""
+        return getattr(self, "safety_check", None)
+
+    @property
+    def sets_out_from(self) -> datetime.datetime:
+        """From when on its people may be on their way."""
+        return self.during.lower - OUT_BEFORE
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether its people are on the way, there, or should be about now."""
+        taps, now = self.safety, clock.now()
+        if not self.is_ahead or (taps and taps.left_at):
+            return False
+        if taps and taps.watched:
+            return True
+        return self.during.lower - SOON <= now < self.during.upper
+
+    @property
     def goes_home_soon(self) -> bool:
         """Whether it is near, and goes to the family's home."""
         return self.is_near and self.place == self.Place.HOME
@@ -417,7 +444,13 @@ class VisitParticipantQuerySet(models.QuerySet):
             .annotate(reflected=Exists(reflections))
             # Whoever reflected has a step left only where the log was changed since.
             .filter(Q(reflected=False) | Q(attested_at=None))
-            .select_related("educator", "visit__family", "visit__school", "visit__log__logged_by")
+            .select_related(
+                "educator",
+                "visit__family",
+                "visit__school",
+                "visit__log__logged_by",
+                "visit__safety_check",
+            )
             .order_by(Func(F("during"), function="lower"), "visit")
         )
 
@@ -511,13 +544,11 @@ class VisitParticipant(ProgramRow):
         return f"{self.educator_id} on {self.visit_id}"
 
     def next_step(self, visit: Visit, *, reflected: bool = False) -> str:
-        """What the visit asks of this visitor now, or nothing (""): confirm, hold, log, reflect,
-        or attest a log that was changed after they had reflected."""
-        if visit.is_ahead and visit.during.lower <= clock.now():
-            return "hold"
-        waits = visit.state == Visit.State.SCHEDULED and self.declined_at is None
-        if waits and self.educator.user_id != visit.scheduled_by_id:
-            return "confirm"
+        """What the visit asks of this visitor now, or nothing (""): confirm; say that they are
+        out, arrive, leave, or hold if nobody did; log, reflect, or attest a log that was changed
+        after they had reflected."""
+        if visit.is_ahead:
+            return self._step_ahead(visit)
         if visit.state == Visit.State.HELD and not hasattr(visit, "log"):
             return "log"
         if visit.state != Visit.State.HELD:
@@ -525,3 +556,19 @@ class VisitParticipant(ProgramRow):
         if not reflected:
             return "reflect"
         return "" if self.attested_at else "attest"
+
+    def _step_ahead(self, visit: Visit) -> str:
+        now, begun = clock.now(), visit.during.lower <= clock.now()
+        goes = self.declined_at is None and visit.place != Visit.Place.VIRTUAL
+        taps = visit.safety
+        if taps and taps.left_at:
+            return "hold" if begun else ""
+        if taps and goes and (taps.arrived_at or taps.out_at):
+            there = taps.arrived_at or visit.during.upper <= now
+            return "leave" if there else "arrive"
+        if begun:
+            return "arrive" if goes and now < visit.during.upper else "hold"
+        waits = visit.state == Visit.State.SCHEDULED and self.declined_at is None
+        if waits and self.educator.user_id != visit.scheduled_by_id:
+            return "confirm"
+        return "out" if goes and visit.sets_out_from <= now else ""

@@ -19,13 +19,21 @@ from pthv import audit, clock
 from pthv.access import Can, requires
 from pthv.models import Program, School, User
 from pthv.requests import Request
-from visits import families, family_messages
-from visits.models import FundingSource, InterpreterRequest, Invitation, PayLine, Visit
+from visits import families, family_messages, safety
+from visits.models import (
+    FundingSource,
+    InterpreterRequest,
+    Invitation,
+    PayLine,
+    SafetyCheck,
+    Visit,
+)
 from visits.models.visit import VisitQuerySet
 from visits.reports import coverage
 
 SHOWN = 5
 OF_VISITS = ("one_short", "unconfirmed", "unwritten", "this_week")
+COUNTS = ("waiting", "undelivered", "uninterpreted", "without_contact")
 FUND = ("name", "budget", "used", "ends_on")
 COUNTED = 50  # more are "50+"
 EARLIER = datetime.timedelta(hours=6)  # what began this afternoon still counts
@@ -55,11 +63,12 @@ def desk(request: Request) -> HttpResponse:
         request,
         "visits/desk.html",
         {
+            "calling": _calling(ids["calling"]),
             **{name: _shown(ids[name], visits) for name in OF_VISITS},
             "untimed": _shown(ids["untimed"], _invitations(ids["untimed"][:SHOWN])),
             "flagged": _shown(ids["flagged"], _lines(ids["flagged"][:SHOWN])),
             "proposals": _shown(ids["proposals"], _proposals(request, ids["proposals"][:SHOWN])),
-            **{name: len(ids[name]) for name in ("waiting", "undelivered", "uninterpreted")},
+            **{name: len(ids[name]) for name in COUNTS},
             "funds": funds,
             "schools": schools,
             "empty": not any(school.enrolled for school in schools),
@@ -73,18 +82,32 @@ def desk(request: Request) -> HttpResponse:
 def _at_a_glance(request: Request) -> tuple[dict[str, list[int]], list[FundingSource]]:
     """The ids of all that needs a person and of this week's visits, in their order and as far as
     they are counted, and what is left to spend: one question to the database."""
-    user, today = request.user, request.program.today
+    user, program = request.user, request.program
+    today = program.today
+    asked = {
+        **_pairs_that_need(user, program),
+        **_visits_that_need(user),
+        **_more_that_needs(user, today),
+    }
     counted = {
-        name: ArraySubquery(rows.values("pk")[: COUNTED + 1])
-        for name, rows in {**_visits_that_need(user), **_more_that_needs(user, today)}.items()
+        name: ArraySubquery(rows.values("pk")[: COUNTED + 1]) for name, rows in asked.items()
     }
     funds = FundingSource.objects.paying_on(today)
     told = ArraySubquery(funds.values(told=JSONObject(**{name: name for name in FUND})))
-    found = cast(
-        dict[str, Any], Program.objects.values(funds=told, **counted).get(pk=request.program.pk)
-    )
+    found = cast(dict[str, Any], Program.objects.values(funds=told, **counted).get(pk=program.pk))
     found["unconfirmed"] = [pk for pk in found["unconfirmed"] if pk not in found["one_short"]]
     return found, [_fund(**fund) for fund in found.pop("funds")]
+
+
+def _pairs_that_need(user: User, program: Program) -> dict[str, QuerySet]:
+    """Pairs that asked for help or aren't back, straight from the rows, whatever became of the
+    messages; and schools that name nobody to be told of it."""
+    checks = SafetyCheck.objects.open_to(user, Can.SEE_DESK)
+    schools = School.objects.open_to(user, Can.SEE_DESK)
+    return {
+        "calling": checks.calling(safety.overdue_since(program)),
+        "without_contact": schools.filter(safety_name="").order_by(),
+    }
 
 
 def _visits_that_need(user: User) -> dict[str, VisitQuerySet]:
@@ -119,6 +142,15 @@ def _more_that_needs(user: User, today: datetime.date) -> dict[str, QuerySet]:
         "undelivered": family_messages.troubled(user, Can.SEE_DESK).order_by(),
         "uninterpreted": unmet.filter(during__startswith__gt=clock.now()).order_by(),
     }
+
+
+def _calling(ids: list[int]) -> list[SafetyCheck]:
+    """All of them, those who asked for help first."""
+    if not ids:
+        return []
+    found = SafetyCheck.objects.filter(pk__in=ids).with_names()
+    shown = found.select_related("visit__school", "help_by").order_by("expected_end", "pk")
+    return sorted(shown, key=lambda check: not check.wants_help)
 
 
 def _shown(ids: list[int], found: dict[int, Any]) -> Shown:

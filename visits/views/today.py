@@ -36,6 +36,9 @@ HOMES = [
 
 KICKERS = {
     "confirm": gettext_lazy("Please confirm"),
+    "out": gettext_lazy("Your next visit"),
+    "arrive": gettext_lazy("Your visit now"),
+    "leave": gettext_lazy("Your visit now"),
     "hold": gettext_lazy("Did this visit happen?"),
     "log": gettext_lazy("To write up"),
     "reflect": gettext_lazy("To write up"),
@@ -61,7 +64,10 @@ def more(request: Request) -> HttpResponse:
 def today(request: Request) -> HttpResponse:
     """The next visit with its one next step, whom to invite, promises, and how far we are."""
     me = request.user.reach(Can.SEE_TODAY).educators
-    next_up, coming = _next(list(_mine(me)))
+    mine = list(_mine(me))
+    for one in mine:
+        one.visit.program = request.program
+    next_up, waiting, coming = _next(mine)
     invitations = list(Invitation.objects.invite_next(me, request.program.today)[:3])
     families_shown = [invitation.family for invitation in invitations]
     step = next_up.next_step(next_up.visit, reflected=next_up.reflected) if next_up else ""
@@ -69,7 +75,6 @@ def today(request: Request) -> HttpResponse:
         prefetch_related_objects([next_up.visit], visitors())
         next_up.visit.needs = needs(next_up.interpreted)
         families_shown.append(next_up.visit.family)
-        next_up.visit.program = request.program
     prefetch_related_objects(families_shown, children(), adults())
     audit.listed(families_shown, by=request.user, reason=Can.SEE_TODAY)
     promises = FollowUp.objects.open().filter(owner__in=me).select_related("visit__family")
@@ -85,6 +90,7 @@ def today(request: Request) -> HttpResponse:
             "step": step,
             "kicker": KICKERS.get(step, _("Your next visit")),
             "others": next_up.visit.others(request.user) if next_up else [],
+            "waiting": waiting,
             "coming": coming,
             "invitations": invitations,
             "has_hours": Availability.objects.filter(educator__in=me).exists(),
@@ -104,10 +110,16 @@ def _mine(me: Collection[int]) -> QuerySet[VisitParticipant]:
 
 def _next(
     unfinished: list[VisitParticipant],
-) -> tuple[VisitParticipant | None, list[VisitParticipant]]:
-    """The one with the next step, and the two visits that come after it."""
-    coming = [mine for mine in unfinished[1:] if mine.during.lower > clock.now()]
-    return next(iter(unfinished), None), coming[:2]
+) -> tuple[VisitParticipant | None, list[VisitParticipant], list[VisitParticipant]]:
+    """The one with the next step: what goes on now, else the earliest; the earlier ones that
+    wait meanwhile; and the two visits that come after it."""
+    now = clock.now()
+    under_way = (mine for mine in unfinished if mine.visit.is_under_way)
+    first = next(under_way, None) or next(iter(unfinished), None)
+    others = [mine for mine in unfinished if mine is not first]
+    earlier = [mine for mine in others if first and mine.during.lower < first.during.lower]
+    coming = [mine for mine in others if mine.during.lower > now and mine not in earlier]
+    return first, earlier[:2], coming[:2]
 
 
 def _steps(tally: dict[str, int]) -> list[dict[str, object]]:

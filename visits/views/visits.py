@@ -35,7 +35,9 @@ def visit_list(request: Request) -> HttpResponse:
 def visit_detail(request: Request, pk: int) -> HttpResponse:
     """One visit and its next step; its log and reflections only for those who went."""
     visits = Visit.objects.open_to(request.user, Can.SEE_VISITS).for_writing()
-    visit = get_object_or_404(visits.select_related("invitation", "ended_by"), pk=pk)
+    visit = get_object_or_404(
+        visits.select_related("invitation", "ended_by", "safety_check"), pk=pk
+    )
     audit.viewed(visit, by=request.user, reason=Can.SEE_VISITS)
     visit.program = request.program
     me = next((p for p in visit.visitors if p.educator.user_id == request.user.pk), None)
