@@ -47,3 +47,14 @@ def test_template_shows_no_comment_to_the_reader(name: str) -> None:
     # {# … #} ends with its line; a longer one would be printed on the page.
     for line in (TEMPLATES / name).read_text().splitlines():
         assert line.count("{#") == line.count("#}")
+
+
+def test_facts_are_text_in_a_sentence_and_beside_a_bar():
+    source = '{% say _("{who} of {n}") who=who n=3 %}{% bar 1 3 who %}'
+
+    shown = engines["django"].from_string(source).render({"who": "<b>{n}"})
+
+    assert shown == (
+        "&lt;b&gt;{n} of 3"
+        '<progress class="bar" max="3" value="1" aria-label="&lt;b&gt;{n}"></progress>'
+    )

@@ -42,6 +42,7 @@ from visits.models import (
 
 # session, person and memberships are three of them
 PAGE, DETAIL, DASHBOARD, MERGE, FINDING = 8, 10, 11, 12, 15
+DESK, ASKING = 8, 9
 
 
 @pytest.fixture
@@ -299,7 +300,7 @@ def test_messages_to_families(count, live, educator, program_coordinator, site_c
     }
 
     flat(count, pages, lambda: grow(30), PAGE)
-    assert count("/desk/", site_coordinator) <= DASHBOARD
+    assert count("/desk/", site_coordinator) <= DESK
 
 
 def test_today_and_the_desk(count, live, fund, educator, site_coordinator, program_coordinator):
@@ -321,6 +322,8 @@ def test_today_and_the_desk(count, live, fund, educator, site_coordinator, progr
 
     flat(count, pages, grow, DASHBOARD)
     assert Visit.objects.count() == 22
+    assert count("/desk/", site_coordinator) <= DESK
+    assert count("/asking/", site_coordinator) <= ASKING
 
 
 def test_finding_the_other_family_to_merge_with(
