@@ -55,7 +55,7 @@ class Can(StrEnum):
     REFLECT = auto()  # attest and reflect on it
     SEE_DEBRIEFS = auto()  # when, the agenda, what was decided
     RUN_DEBRIEFS = auto()  # plan them, tick who came, find what was asked for
-    SET_THEMES = auto()  # the words to tap when logging and reflecting
+    SET_THEMES = auto()  # the words to tap in a log or reflection, and those warned about
     SEE_DESK = auto()  # what needs a coordinator
     SEE_PLANS = auto()
     PLAN = auto()  # make a selection plan

@@ -103,6 +103,7 @@ ROWS: dict[str, Row] = {
     "wording_edit": theirs(PROGRAM | ELSEWHERE, set(), "kind_of_message"),
     "hopes": Row(COORDINATORS | ELSEWHERE | {"funder"}),
     "theme_list": Row(PROGRAM | ELSEWHERE),
+    "never_record": Row(PROGRAM | ELSEWHERE),
     "theme_begin": Row(PROGRAM | ELSEWHERE, method="post", status=302),
     "theme_edit": theirs(PROGRAM, ELSEWHERE, "theme", method="post", status=302),
     "debrief_list": Row(EDUCATORS | COORDINATORS | ELSEWHERE),

@@ -9,7 +9,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Case, F, Q, When
+from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
@@ -150,6 +150,13 @@ class Program(models.Model):
     )
     keeps_sex = models.BooleanField(
         default=False, db_default=False, help_text=_("Keep the sex, to count by it.")
+    )
+    never_record = models.JSONField(
+        default=dict,
+        db_default=Value({}, models.JSONField()),
+        blank=True,
+        editable=False,
+        help_text=_("Its own words that are warned about while typing, by topic and language."),
     )
     is_demo = models.BooleanField(default=False, editable=False)
 
