@@ -11,6 +11,10 @@ class NotReady(Exception):
         self.sentences = list(map(str, sentences))
 
 
+class Changed(NotReady):
+    """Somebody saved the same since it was read: what both wrote is still there to choose from."""
+
+
 def raise_if(sentences: Iterable[str]) -> None:
     """Raise NotReady if there is any sentence."""
     if reasons := list(sentences):

@@ -36,7 +36,9 @@ class ProgramMiddleware:
         else:
             response = self.in_program(request)
         patch_cache_control(response, no_store=True, private=True)
-        if not request.user.is_authenticated:  # just logged out
+        # Just logged out. Where a phone has what was never sent, it forgot the rest by itself
+        # (static/js/offline_out.js), and what stays there is sealed.
+        if not request.user.is_authenticated and "keep_unsent" not in request.POST:
             response.headers["Clear-Site-Data"] = '"storage"'
         return response
 

@@ -111,6 +111,8 @@ def navigation(request: HttpRequest) -> dict[str, object]:
     links["search"] = _url("search") if Can.SEE_FAMILIES in powers else ""
     links["interpreting"] = _url("interpreting_mine") if Can.SEE_TODAY in powers else ""
     links["hotline"] = _url("safety_hotline") if Can.SEE_VISITS in powers else ""
+    links["offline"] = _url("offline_page") if Can.LOG in powers else ""
+    links["worker"] = _url("service_worker")
     if user.is_staff:
         links["admin"] = _url("admin:index")
     return {"nav": nav, "nav_more": [entry for entry in nav if entry.extra], "links": links}

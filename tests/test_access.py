@@ -81,6 +81,11 @@ ROWS: dict[str, Row] = {
     "home": Row(LOGGED_IN, status=302),
     "more": Row(LOGGED_IN),
     "today": Row(EDUCATORS),
+    # The same for everybody, and about nobody.
+    "service_worker": Row(EVERYBODY),
+    "manifest": Row(EVERYBODY),
+    "offline_page": Row(EVERYBODY),
+    "offline_key": Row(EDUCATORS),
     "desk": Row(COORDINATORS | ELSEWHERE),
     # Coordinators see whose hours they may set.
     "availability": Row(EDUCATORS | COORDINATORS | ELSEWHERE),
@@ -269,6 +274,8 @@ ROWS: dict[str, Row] = {
     "safety_hotline": Row(EDUCATORS | COORDINATORS | ELSEWHERE),
     "visit_log": theirs(PAIR, {"colleague"}, "held"),
     "visit_reflect": theirs(PAIR, {"colleague"}, "completed"),
+    "draft_keep": theirs(PAIR, {"colleague"}, "held", more="log", method="post", status=422),
+    "draft_drop": theirs(PAIR, {"colleague"}, "held", more="log", method="post", status=302),
     "visit_attest": theirs(PAIR, {"colleague"}, "held", method="post", status=302),
     "promise_keep": theirs(
         {"educator"}, {"colleague", "partner"}, "promise", method="post", status=302
@@ -459,7 +466,7 @@ def test_a_write_never_happens_on_get(name: str, request, client: Client, row_id
     row = ROWS[name]
     client.force_login(request.getfixturevalue(sorted(row.may or {"administrator"})[0]))
 
-    url = reverse(name, args=[row_id(row.of)] if row.of else [])
+    url = reverse(name, args=[*filter(None, [row.of and row_id(row.of), row.more])])
     with scopes_disabled():
         before = AuditEntry.objects.count()
 

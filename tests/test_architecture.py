@@ -144,6 +144,7 @@ def test_every_view_of_ours_is_a_function_that_asks_for_a_power():
     open_to_all |= {"certificate_verify", "door_sign_in", "text_status", "text_reply"}
     open_to_all |= {"link_open", "family_invitation", "family_answer", "family_cancel"}
     open_to_all |= {"calendar_feed", "family_move", "interpreter_page"}
+    open_to_all |= {"service_worker", "manifest", "offline_page"}
     ours = [r for r in routes() if r.callback.__module__.split(".")[0] in MAY_IMPORT]
 
     unguarded = {

@@ -33,10 +33,12 @@ from visits.models import (
     InterpreterRequest,
     Invitation,
     InvitationAnswer,
+    LogDraft,
     MessageWording,
     PayBatch,
     PayLine,
     PayRate,
+    ReceivedKey,
     Reflection,
     ReflectionTheme,
     ResourceAsk,
@@ -288,6 +290,27 @@ class ResourceAskAdmin(ReadOnlyAdmin):
     list_display = ("what", "school", "asked_in", "found_at", "program")
     list_select_related = ("school", "program")
     ordering = ("asked_in", "what", "pk")
+
+
+@admin.register(LogDraft)
+class LogDraftAdmin(ReadOnlyAdmin):
+    """That somebody is writing, and since when; what they write is for nobody else."""
+
+    list_display = ("visit", "educator", "what", "saved_at", "program")
+    list_select_related = ("visit", "educator__user", "program")
+    fields = ("program", "visit", "educator", "what", "saved_at")
+
+    def get_queryset(self, request: HttpRequest):
+        return super().get_queryset(request).defer("data")
+
+
+@admin.register(ReceivedKey)
+class ReceivedKeyAdmin(ReadOnlyAdmin):
+    """That a phone sent something, and when; not what."""
+
+    list_display = ("user", "received_at", "program")
+    list_select_related = ("user", "program")
+    exclude = ("key",)
 
 
 @admin.register(FollowUp)

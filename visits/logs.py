@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from pthv import audit, clock
-from pthv.blocked import NotReady, raise_if
+from pthv.blocked import Changed, NotReady, raise_if
 from pthv.models import User
 from visits import scheduling
 from visits.models import (
@@ -97,7 +97,7 @@ def write(visit: Visit, entry: Entry, *, by: User, seen: str = "") -> VisitLog:
     """Write or correct the log; the visit counts as held from here on.
 
     `seen` is the version the writer had on the screen (`version`, "" for none): if the
-    partner has saved since, NotReady, and nothing of either is lost.
+    partner has saved since, Changed, and nothing of either is lost.
     """
     visit = Visit.objects.select_for_update(of=("self",)).get(pk=visit.pk)
     participant = visit.participants.filter(educator__user=by).first()
@@ -110,8 +110,8 @@ def write(visit: Visit, entry: Entry, *, by: User, seen: str = "") -> VisitLog:
     if log and saved(log) == entry:
         return log
     if version(log) != seen:
-        raise NotReady(
-            _("Your partner saved this log while you were writing. Read theirs, then add yours.")
+        raise Changed(
+            _("This log was saved while you were writing. Both texts are here: choose, then save.")
         )
     log = log or VisitLog(program_id=visit.program_id, visit=visit)
     for name, value in entry.facts().items():

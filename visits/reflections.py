@@ -1,5 +1,6 @@
 """Reflecting together: each visitor says the log is right, and what they learned."""
 
+import datetime
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from pthv import audit, clock
-from pthv.blocked import NotReady, raise_if
+from pthv.blocked import Changed, NotReady, raise_if
 from pthv.models import User
 from training import facts
 from training.models import TrainingFact
@@ -62,10 +63,19 @@ def blockers(visit: Visit) -> list[str]:
 
 
 @transaction.atomic
-def reflect(visit: Visit, thoughts: Thoughts, *, by: User, seen: str | None = None) -> Reflection:
+def reflect(
+    visit: Visit,
+    thoughts: Thoughts,
+    *,
+    by: User,
+    seen: str | None = None,
+    instead_of: str | None = None,
+) -> Reflection:
     """Attest the log and reflect; when the last visitor has, the visit is complete and paid.
 
     `seen`: the version of the log on the screen; nobody stands by what they did not read.
+    `instead_of`: the version of one's own reflection there (`version`, "" for none); if another
+    page of one's own has saved since, Changed.
     """
     visit = _locked(visit)
     participant = _participant(visit, by)
@@ -74,6 +84,9 @@ def reflect(visit: Visit, thoughts: Thoughts, *, by: User, seen: str | None = No
         raise NotReady(_("One line is enough: what did you learn?"))
     if participant.attested_at is None and seen is not None:
         raise_if(_unread(visit, seen))
+    earlier = Reflection.objects.filter(visit=visit, educator=participant.educator_id).first()
+    if instead_of is not None and version(earlier) != instead_of and not _says(earlier, thoughts):
+        raise Changed(_("You saved this on another page. Both texts are here: choose, then save."))
     reflection, created = Reflection.objects.update_or_create(
         program_id=visit.program_id,
         visit=visit,
@@ -90,6 +103,20 @@ def reflect(visit: Visit, thoughts: Thoughts, *, by: User, seen: str | None = No
     if visit.state == Visit.State.HELD:
         _complete_if_all_did(visit, by)
     return reflection
+
+
+def version(reflection: Reflection | None) -> str:
+    """What tells one saved state of a reflection from another."""
+    return reflection.written_at.astimezone(datetime.UTC).isoformat() if reflection else ""
+
+
+def _says(reflection: Reflection | None, thoughts: Thoughts) -> bool:
+    if reflection is None:
+        return False
+    tapped = set(reflection.taps.values_list("theme", flat=True))
+    return tapped == {theme.pk for theme in thoughts.themes} and all(
+        getattr(reflection, name) == value for name, value in thoughts.words().items()
+    )
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from procrastinate.contrib.django import app
 
 from pthv.models import Program
 from visits import (
+    drafts,
     family_messages,
     interpreter_asks,
     interpreting,
@@ -15,6 +16,7 @@ from visits import (
     reminders,
     safety,
     scheduling,
+    sending,
     taking_back,
     write_up,
 )
@@ -69,6 +71,18 @@ def open_second_visits(timestamp: int) -> None:
 @app.task(name="forget_taps", queueing_lock="forget_taps")
 def forget_taps(timestamp: int) -> None:
     _for_each_program(lambda program: taking_back.forget())
+
+
+@app.periodic(cron="51 3 * * *")
+@app.task(name="forget_sendings", queueing_lock="forget_sendings")
+def forget_sendings(timestamp: int) -> None:
+    _for_each_program(lambda program: sending.forget())
+
+
+@app.periodic(cron="53 3 * * *")
+@app.task(name="forget_drafts", queueing_lock="forget_drafts")
+def forget_drafts(timestamp: int) -> None:
+    _for_each_program(lambda program: drafts.forget())
 
 
 @app.periodic(cron="29 * * * *")

@@ -80,18 +80,20 @@ def open_device(browser: Browser, live_server) -> Iterator[Callable[..., Page]]:
     """Open a phone (360×740) or a desktop (1280×800) of one person, logged in or not."""
     contexts = []
 
-    def opened(user: User | None = None, *, phone: bool = False, **options: Any) -> Page:
+    def opened(
+        user: User | None = None, *, phone: bool = False, url: str = "", **options: Any
+    ) -> Page:
+        """`url`: where the site is reached, if not at the server itself."""
+        url = url or live_server.url
         size = {"width": 360, "height": 740} if phone else {"width": 1280, "height": 800}
-        context = browser.new_context(
-            base_url=live_server.url, viewport=size, has_touch=phone, **options
-        )
+        context = browser.new_context(base_url=url, viewport=size, has_touch=phone, **options)
         contexts.append(context)
         context.set_default_timeout(10_000)
         if user is not None:
             client = Client()
             client.force_login(user)
             cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value}
-            context.add_cookies([cookie | {"url": live_server.url}])
+            context.add_cookies([cookie | {"url": url}])
         page = context.new_page()
         page.on("dialog", lambda dialog: dialog.accept())
         # What the content security policy stops, or a script trips over, fails the test.

@@ -1,6 +1,7 @@
 """The admin: everything is there, nothing breaks a rule, lists cost what they cost at one row."""
 
 import datetime
+import uuid
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -77,9 +78,11 @@ from visits.models import (
     InterpreterAsk,
     InterpreterRequest,
     Invitation,
+    LogDraft,
     MessageWording,
     PayLine,
     PayRate,
+    ReceivedKey,
     Reflection,
     ReflectionTheme,
     ResourceAsk,
@@ -350,6 +353,15 @@ def live(
         CalendarFeed.objects.create(
             program=program, user=educator, token_hash=str(number), revoked_at=clock.now()
         )
+        LogDraft.objects.create(
+            program=program,
+            visit=visit,
+            educator=educator.educators.get(),
+            what="reflection",
+            key=uuid.UUID(int=number),
+            data={"learned": ["She sails boats"]},
+        )
+        ReceivedKey.objects.create(program=program, user=educator, key=uuid.UUID(int=number))
 
     def around_the_debrief(number: int, visit: Visit) -> None:
         hope, learned = (
@@ -492,6 +504,16 @@ def test_what_was_reflected_is_not_shown(admin_client, live) -> None:
         with CaptureQueriesContext(connection) as queries:
             assert "builds radios" not in admin_client.get(url).content.decode()
         assert not any('"learned"' in query["sql"] for query in queries)
+
+
+def test_what_is_still_being_written_is_not_shown(admin_client, live) -> None:
+    live(range(1))
+    pk = LogDraft.objects.first().pk
+
+    for url in (url_of(LogDraft, "changelist"), url_of(LogDraft, "change", pk)):
+        with CaptureQueriesContext(connection) as queries:
+            assert "sails boats" not in admin_client.get(url).content.decode()
+        assert not any('"data"' in query["sql"] for query in queries)
 
 
 @pytest.mark.parametrize("model", ["family", "student", "visit", "invitation", "visitlog"])

@@ -55,7 +55,7 @@ def test_two_who_write_at_once_both_keep_their_words(write, held, educator, part
 
     status, page = write(partner, hopes="Of Ben", seen="")
 
-    assert status == 409 and "Your partner saved this log while you were writing." in page
+    assert status == 409 and "This log was saved while you were writing." in page
     assert "Of Ana" in page and "Of Ben" in page
     assert VisitLog.objects.get().hopes == "Of Ana"
 

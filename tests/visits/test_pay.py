@@ -147,7 +147,7 @@ def test_the_partners_words_are_never_overwritten(held, educator, partner):
         minutes=40, language="es", adults_present=1, student_present=True, hopes="To sing"
     )
 
-    with pytest.raises(NotReady, match="Your partner saved this log"):
+    with pytest.raises(NotReady, match="This log was saved while you were writing"):
         logs.write(held, theirs, by=partner, seen="")
 
     held.log.refresh_from_db()

@@ -8,6 +8,8 @@ from visits.models import Reflection, Theme
 
 
 class ReflectionForm(forms.ModelForm):
+    """Of an `instance`, its `tapped` themes are known."""
+
     themes = ThemesField(Theme.Kind.LEARNED, label=_("In a word, it was about"))
     would_help = forms.CharField(
         label=_("Something that would help?"),
@@ -34,5 +36,5 @@ class ReflectionForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        tapped = self.instance.taps.values_list("theme", flat=True) if self.instance.pk else ()
+        tapped = self.instance.tapped if self.instance.pk else ()
         self.initial["themes"] = self.fields["themes"].offer(tapped)

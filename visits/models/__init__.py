@@ -3,6 +3,7 @@
 from .answer import FamilyLink, InvitationAnswer, MessageWording
 from .availability import Availability, SchoolHoliday, TimeOff
 from .debrief import DebriefAttendee, DebriefSession, ResourceAsk
+from .drafting import LogDraft
 from .feed import CalendarFeed
 from .interpreting import Interpreter, InterpreterAsk, InterpreterRequest
 from .invitation import ContactAttempt, Invitation
@@ -10,6 +11,7 @@ from .pay import FundingSource, PayBatch, PayLine, PayRate
 from .reflection import FollowUp, Reflection, VisitGoals, VisitLog
 from .safety import SafetyCheck
 from .selection import Draw, SelectionPlan
+from .sending import ReceivedKey
 from .tally import Tally
 from .team import TeamMember, VisitTeam
 from .theme import ReflectionTheme, Theme, VisitTheme
@@ -30,10 +32,12 @@ __all__ = [
     "InterpreterRequest",
     "Invitation",
     "InvitationAnswer",
+    "LogDraft",
     "MessageWording",
     "PayBatch",
     "PayLine",
     "PayRate",
+    "ReceivedKey",
     "Reflection",
     "ReflectionTheme",
     "ResourceAsk",

@@ -15,10 +15,12 @@ from pthv.requests import Request, post_only
 from visits import safety, scheduling
 from visits.forms.safety import LongerForm, TapForm
 from visits.models import SafetyCheck, Visit
+from visits.sending import once
 
 
 @post_only("visit_detail")
 @requires(Can.LOG)
+@once
 def safety_out(request: Request, pk: int) -> HttpResponse:
     form = TapForm(request.POST)
     if _tap(request, pk, safety.out, phone_time=form.phone_time_said):
@@ -28,6 +30,7 @@ def safety_out(request: Request, pk: int) -> HttpResponse:
 
 @post_only("visit_detail")
 @requires(Can.LOG)
+@once
 def safety_arrive(request: Request, pk: int) -> HttpResponse:
     form = TapForm(request.POST)
     check = _tap(request, pk, safety.arrive, phone_time=form.phone_time_said)
@@ -40,6 +43,7 @@ def safety_arrive(request: Request, pk: int) -> HttpResponse:
 
 @post_only("visit_detail")
 @requires(Can.LOG)
+@once
 def safety_leave(request: Request, pk: int) -> HttpResponse:
     """On to the log, while it is fresh; where the visit can't be held yet, it says why."""
     form = TapForm(request.POST)
@@ -56,6 +60,7 @@ def safety_leave(request: Request, pk: int) -> HttpResponse:
 
 @post_only("visit_detail")
 @requires(Can.LOG)
+@once
 def safety_longer(request: Request, pk: int) -> HttpResponse:
     get_object_or_404(_mine(request), pk=pk)
     form = LongerForm(request.POST)
@@ -84,6 +89,7 @@ def safety_help(request: Request, pk: int) -> HttpResponse:
 
 @post_only("visit_detail")
 @requires(Can.LOG)
+@once
 def safety_well(request: Request, pk: int) -> HttpResponse:
     if _tap(request, pk, safety.all_well):
         messages.success(request, _("Good. Everybody who had been told hears that you are well."))
