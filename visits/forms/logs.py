@@ -38,16 +38,13 @@ def class_change() -> forms.CharField:
 
 
 def _of_a_child(row: VisitStudent) -> dict[str, forms.Field]:
-    """What is asked of each of several children; the labels say of whom."""
-    name = row.student.given_name
+    """What is asked of each of several children."""
     found = {
-        "was_there": forms.BooleanField(label=_("was there"), required=False, initial=True),
+        "was_there": forms.BooleanField(label=_("Was there"), required=False, initial=True),
         "hopes": hopes(),
         "strengths": strengths(),
         "class_change": class_change(),
     }
-    for field in found.values():
-        field.label = f"{name}: {field.label}"
     return {f"{row.pk}-{which}": field for which, field in found.items()}
 
 
@@ -90,7 +87,7 @@ class LogForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date", "class": "form-control"}, format="%Y-%m-%d"),
     )
     promise_owner = forms.TypedChoiceField(
-        label=_("Who keeps it"), required=False, coerce=int, empty_value=None
+        label=_("Who keeps it, if not you"), required=False, coerce=int, empty_value=None
     )
     seen = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
@@ -157,12 +154,13 @@ class LogForm(forms.Form):
 
     @property
     def likely(self) -> str:
-        """Where, in which language, and who interpreted, in a few words."""
+        """Where, in which language, and who interpreted if anybody did, in a few words."""
+        unsaid = {VisitLog.Interpreting.NOT_NEEDED.label}
         names = (
             dict(self.fields[name].choices).get(self[name].value(), "")
             for name in ("place", "language", "interpreting")
         )
-        return " · ".join(map(str, filter(None, names)))
+        return " · ".join(str(name) for name in names if name and name not in unsaid)
 
     @property
     def children(self) -> list[tuple[VisitStudent, list[forms.BoundField]]]:
