@@ -82,6 +82,15 @@ def test_of_siblings_each_childs_words_stay_apart(lucia, held, educator):
     assert shown.index("Lucía") < shown.index("Sings") and "was not there" in shown
 
 
+def test_two_texts_of_a_child_say_of_whom(lucia, held, educator, partner):
+    sister = held.visit_students.order_by("pk")[1]
+    log_page(educator, held, **{f"{sister.pk}-strengths": "Sings"})
+
+    page = log_page(partner, held, **{f"{sister.pk}-strengths": "Dances"})
+
+    assert "Lucía: Strengths and interests" in page and "Sings" in page and "Dances" in page
+
+
 def test_siblings_written_again_as_they_are_change_nothing(lucia, held, educator):
     children = tuple(
         logs.OfAChild(one.pk, strengths=f"Of {one.student.given_name}") for one in held.several

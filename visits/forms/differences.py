@@ -32,6 +32,12 @@ class Difference:
         return self.is_text or isinstance(self.field.field, forms.MultipleChoiceField)
 
     @property
+    def label(self) -> str:
+        """What it is, and of whom where several are asked about."""
+        whom = self.field.field.widget.attrs.get("data-of")
+        return f"{whom}: {self.field.label}" if whom else str(self.field.label)
+
+    @property
     def name(self) -> str:
         return PREFIX + self.field.name
 

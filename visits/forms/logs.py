@@ -45,6 +45,8 @@ def _of_a_child(row: VisitStudent) -> dict[str, forms.Field]:
         "strengths": strengths(),
         "class_change": class_change(),
     }
+    for field in found.values():
+        field.widget.attrs["data-of"] = row.student.given_name
     return {f"{row.pk}-{which}": field for which, field in found.items()}
 
 
