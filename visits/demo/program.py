@@ -28,7 +28,7 @@ from training.models import Cohort, Course
 from visits import pay
 from visits.models import FundingSource, PayLine, PayRate
 
-from . import families, interpreters, messages, week
+from . import debriefs, families, interpreters, messages, week
 from .feedback import say_how_it_was
 from .life import draw_lots, live, live_this_week
 from .people import ADMINISTRATOR, PASSWORD, SCHOOLS, STAFF, educators, households
@@ -70,6 +70,7 @@ def build(now: datetime.datetime) -> Program:
         families.tell(now)
         week.give(program, this_year, now)
         interpreters.ask(program, now)
+        debriefs.give(program, now)
         _payroll(program, now)
         messages.write(program, now)
         messages.delivered()
