@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from pthv import audit, clock
 from pthv.blocked import Changed, NotReady, raise_if
 from pthv.models import User
-from visits import scheduling
+from visits import scheduling, themes
 from visits.models import (
     FollowUp,
     Invitation,
@@ -79,6 +79,7 @@ class Entry:
     interpreting: str = VisitLog.Interpreting.NOT_NEEDED
     children: tuple[OfAChild, ...] = ()
     goals: Goals = Goals()
+    themes: frozenset[int] = frozenset()
 
     def facts(self) -> dict[str, object]:
         """The fields of the log itself."""
@@ -121,6 +122,7 @@ def write(visit: Visit, entry: Entry, *, by: User, seen: str = "") -> VisitLog:
     _write_of_children(visit, entry.children)
     _set_goals(visit, entry.goals)
     _promise(visit, entry)
+    themes.tap_visit(visit, entry.themes)
     # Who wrote it stands by it; a correction has to be attested anew by the partner.
     visit.participants.exclude(pk=participant.pk).update(attested_at=None)
     VisitParticipant.objects.filter(pk=participant.pk).update(attested_at=log.logged_at)
@@ -162,6 +164,7 @@ def saved(log: VisitLog) -> Entry:
             for one in log.visit.several
         ),
         goals=Goals(**{name: getattr(goals, name) for name in GOALS}) if goals else Goals(),
+        themes=log.visit.tapped,
     )
 
 

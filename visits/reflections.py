@@ -1,7 +1,6 @@
 """Reflecting together: each visitor says the log is right, and what they learned."""
 
 import datetime
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -16,7 +15,6 @@ from visits import debriefs, logs, pay, scheduling, themes
 from visits.models import (
     Invitation,
     Reflection,
-    Theme,
     Visit,
     VisitKind,
     VisitLog,
@@ -43,7 +41,7 @@ class Thoughts:
     assumed: str = ""
     will_do: str = ""
     shared_with_debrief: bool = False
-    themes: Collection[Theme] = ()
+    themes: frozenset[int] = frozenset()
     would_help: str = ""
 
     def words(self) -> dict[str, object]:
@@ -114,7 +112,7 @@ def _says(reflection: Reflection | None, thoughts: Thoughts) -> bool:
     if reflection is None:
         return False
     tapped = set(reflection.taps.values_list("theme", flat=True))
-    return tapped == {theme.pk for theme in thoughts.themes} and all(
+    return tapped == thoughts.themes and all(
         getattr(reflection, name) == value for name, value in thoughts.words().items()
     )
 

@@ -116,8 +116,8 @@ def move(theme: Theme, step: int, *, by: User) -> None:
     audit.record("theme.moved", theme, by=by)
 
 
-def tap_visit(visit: Visit, themes: Iterable[Theme]) -> None:
-    """These were spoken of, and no others."""
+def tap_visit(visit: Visit, themes: Iterable[int]) -> None:
+    """These (ids) were spoken of, and no others."""
     rows = VisitTheme.objects.filter(visit=visit)
     new = _exactly(rows, themes)
     VisitTheme.objects.bulk_create(
@@ -125,8 +125,8 @@ def tap_visit(visit: Visit, themes: Iterable[Theme]) -> None:
     )
 
 
-def tap_reflection(reflection: Reflection, themes: Iterable[Theme]) -> None:
-    """Its author learned these, and no others."""
+def tap_reflection(reflection: Reflection, themes: Iterable[int]) -> None:
+    """Its author learned these (ids), and no others."""
     rows = ReflectionTheme.objects.filter(reflection=reflection)
     new = _exactly(rows, themes)
     ReflectionTheme.objects.bulk_create(
@@ -135,14 +135,9 @@ def tap_reflection(reflection: Reflection, themes: Iterable[Theme]) -> None:
     )
 
 
-def of_visit(visit: Visit) -> set[int]:
-    """Which ones were tapped of it."""
-    return set(VisitTheme.objects.filter(visit=visit).values_list("theme", flat=True))
-
-
-def _exactly(rows, themes: Iterable[Theme]) -> Collection[int]:
+def _exactly(rows, themes: Iterable[int]) -> Collection[int]:
     """Take away the rows of other themes; return those that are still to be added, in order."""
-    wanted = {theme.pk for theme in themes}
+    wanted = set(themes)
     there = set(rows.values_list("theme", flat=True))
     if gone := there - wanted:
         rows.filter(theme__in=gone).delete()

@@ -424,12 +424,12 @@ def test_debriefs_themes_and_hopes(
             debriefs.ask_for(program, f"Book {number}", school=school)
             learned = Theme.objects.create(program=program, kind="learned", name=str(number))
             hope = Theme.objects.create(program=program, kind="hope", name=str(number))
-            themes.tap_visit(completed, [theme, hope])
-            themes.tap_reflection(completed.reflections.first(), [learned])
+            themes.tap_visit(completed, [theme.pk, hope.pk])
+            themes.tap_reflection(completed.reflections.first(), [learned.pk])
 
     with clock.at(at(20, 18)):
         debriefs.hold(debrief, [ana], "Radios", by=site_coordinator)
-    themes.tap_visit(completed, [theme])
+    themes.tap_visit(completed, [theme.pk])
     debriefs.plan(program, debriefs.Plan(at(20, 16), school=school), by=site_coordinator)
     page = f"/debriefs/{debrief.pk}/"
     lists = {

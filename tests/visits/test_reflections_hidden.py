@@ -41,7 +41,7 @@ def lesson(program, program_coordinator) -> Theme:
 def written(held, educator, lesson) -> Visit:
     """Ana has reflected in all three boxes, and shares her theme; Ben has not written yet."""
     logs.write(held, logs.Entry(45, "es", 2, True, hopes="To read"), by=educator)
-    thoughts = reflections.Thoughts(CANARY, CANARY, CANARY, True, (lesson,))
+    thoughts = reflections.Thoughts(CANARY, CANARY, CANARY, True, frozenset({lesson.pk}))
     reflections.reflect(held, thoughts, by=educator)
     # Changed once: what it was before must lie nowhere either.
     reflections.reflect(held, thoughts, by=educator)

@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 
 from pthv.blocked import NotReady
 from visits import logs, reflections, themes
-from visits.models import Reflection, ReflectionTheme, Theme, VisitTheme
+from visits.models import Reflection, ReflectionTheme, Theme, Visit, VisitLog, VisitTheme
 
 TAPS = {"minutes": "50", "adults_present": "2", "student_present": "on", "language": "es"}
 
@@ -23,6 +23,10 @@ def strength(program, program_coordinator) -> Theme:
 
 def names(kind: str = "hope") -> list[str]:
     return [theme.name for theme in Theme.objects.standing().filter(kind=kind)]
+
+
+def tapped(visit: Visit) -> list[str]:
+    return [tap.theme.name for tap in VisitTheme.objects.filter(visit=visit)]
 
 
 def test_the_usual_ones_come_once(program, program_coordinator):
@@ -145,3 +149,27 @@ def test_without_a_list_nothing_is_offered(client, logged, educator):
     client.force_login(educator)
 
     assert 'name="themes"' not in client.get(f"/visits/{logged.pk}/reflect/").text
+
+
+def test_logging_taps_hopes_that_the_partner_may_put_right(
+    client, held, educator, partner, theme, strength, program, program_coordinator
+):
+    music = themes.add(program, "hope", "Music", by=program_coordinator)
+    url = f"/visits/{held.pk}/log/"
+    client.force_login(educator)
+    page = client.get(url).text
+    assert "Reading" in page and "A strength" not in page
+    client.post(url, TAPS | {"themes": [theme.pk, strength.pk]})
+    assert tapped(held) == ["Reading"]
+
+    client.force_login(partner)
+    page = client.get(url).text
+    assert f'value="{theme.pk}" checked' in page and f'value="{music.pk}" checked' not in page
+    seen = logs.version(VisitLog.objects.get())
+    client.post(url, TAPS | {"themes": [theme.pk], "seen": "", "place": "home"})
+    assert VisitLog.objects.get().logged_by == educator, "nothing was changed"
+    client.post(url, TAPS | {"themes": [music.pk], "seen": seen})
+
+    assert tapped(held) == ["Music"]
+    assert VisitLog.objects.get().logged_by == partner
+    assert "Music" in client.get(f"/visits/{held.pk}/").text

@@ -10,7 +10,16 @@ from django.utils.translation import gettext_lazy as _
 
 from pthv import languages
 from visits import logs
-from visits.models import FollowUp, Visit, VisitKind, VisitLog, VisitStudent
+from visits.forms.themes import ThemesField
+from visits.models import (
+    FollowUp,
+    Theme,
+    Visit,
+    VisitKind,
+    VisitLog,
+    VisitStudent,
+    VisitTheme,
+)
 
 
 def words(label, placeholder="") -> forms.CharField:
@@ -91,6 +100,7 @@ class LogForm(forms.Form):
     promise_owner = forms.TypedChoiceField(
         label=_("Who keeps it, if not you"), required=False, coerce=int, empty_value=None
     )
+    themes = ThemesField(Theme.Kind.HOPE, label=_("Their hopes, in a word"))
     seen = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def __init__(self, *args, visit: Visit, log: VisitLog | None = None, **kwargs) -> None:
@@ -107,7 +117,10 @@ class LogForm(forms.Form):
                 "at_home": words(_("How home works on it")),
                 "at_school": words(_("How school works on it")),
             }
+        tapped = self.fields["themes"].offer(VisitTheme.objects.filter(visit=visit))
+        visit.tapped = frozenset(map(int, tapped))
         self.initial.update(self._expected() if log is None else self._saved(log))
+        self.initial["themes"] = tapped
         if self.visit.several:
             self._leave_out(
                 "student_present",

@@ -4,12 +4,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from visits.forms.themes import ThemesField
-from visits.models import Reflection, Theme
+from visits.models import Reflection, ReflectionTheme, Theme
 
 
 class ReflectionForm(forms.ModelForm):
-    """Of an `instance`, its `tapped` themes are known."""
-
     themes = ThemesField(Theme.Kind.LEARNED, label=_("In a word, it was about"))
     would_help = forms.CharField(
         label=_("Something that would help?"),
@@ -36,5 +34,5 @@ class ReflectionForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        tapped = self.instance.tapped if self.instance.pk else ()
-        self.initial["themes"] = self.fields["themes"].offer(tapped)
+        taps = ReflectionTheme.objects.filter(reflection=self.instance.pk)
+        self.initial["themes"] = self.fields["themes"].offer(taps)

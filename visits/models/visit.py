@@ -135,11 +135,16 @@ class VisitQuerySet(models.QuerySet):
         return self.annotate(away_names=ArraySubquery(_names().exclude(declined_at=None)))
 
     def for_writing(self) -> "VisitQuerySet":
-        """With people, log and goals, and whether it is about `has_siblings`."""
+        """With people, log and goals, whether it is about `has_siblings`, and `hopes_tapped`."""
         children = VisitStudent.objects.filter(visit=OuterRef("pk")).order_by()
         counted = children.values("visit").values(n=models.Count("pk"))
         several = GreaterThan(models.Subquery(counted), 1)
-        found = self.with_people().annotate(has_siblings=several)
+        tapped = Visit.objects.filter(pk=OuterRef("pk"), visit_themes__isnull=False)
+        hopes = tapped.order_by("visit_themes__theme__position", "visit_themes__theme")
+        found = self.with_people().annotate(
+            has_siblings=several,
+            hopes_tapped=ArraySubquery(hopes.values("visit_themes__theme__name")),
+        )
         return found.select_related("family", "school", "log__logged_by", "goals")
 
     def with_people(self) -> "VisitQuerySet":
@@ -353,6 +358,17 @@ class Visit(ProgramRow):
     def visitors(self) -> "list[VisitParticipant]":
         """Who goes, the lead first."""
         return list(self.participants.select_related("educator__user"))
+
+    @cached_property
+    def hopes_tapped(self) -> list[str]:
+        """What the family hopes for, in the words of the program's list."""
+        tapped = self.visit_themes.order_by("theme__position", "theme")
+        return list(tapped.values_list("theme__name", flat=True))
+
+    @cached_property
+    def tapped(self) -> frozenset[int]:
+        """The ids of those words."""
+        return frozenset(self.visit_themes.values_list("theme", flat=True))
 
     @cached_property
     def needs(self) -> list[Any]:
