@@ -13,7 +13,8 @@ from visits.models import VisitParticipant
 
 DAYS = (1, 5)
 LAST = 14  # days after it; what is older stands on the desk alone
-STEPS = ("hold", "log", "reflect", "attest")
+# Whoever set out and tapped no more is asked, too, whether it took place.
+ASKS = {"leave": "hold", "hold": "hold", "log": "log", "reflect": "reflect", "attest": "attest"}
 
 
 def remind(program: Program) -> int:
@@ -25,11 +26,11 @@ def remind(program: Program) -> int:
         return 0
     letters = []
     for mine in _unfinished(program):
-        step = mine.next_step(mine.visit, reflected=mine.reflected)
+        step = ASKS.get(mine.next_step(mine.visit, reflected=mine.reflected))
         over_on = mine.during.upper.astimezone(program.zone).date()
         since = (program.today - over_on).days
         days = max((days for days in DAYS if days <= since), default=None)
-        if days is None or since > LAST or step not in STEPS:
+        if days is None or since > LAST or step is None:
             continue
         context = {"visit": mine.visit, "step": step, "last": days == DAYS[-1]}
         letters.append(Letter(mine.educator.user, context, f"{mine.visit_id}:{days}:{mine.pk}"))

@@ -29,7 +29,9 @@ def give(program: Program, now: datetime.datetime) -> None:
     people = list(Educator.objects.at(school).order_by("pk"))
     half_past = {"hour": 15, "minute": 30, "second": 0, "microsecond": 0}
     today = now.astimezone(program.zone).replace(**half_past)  # type: ignore[arg-type]
-    before, soon = (today + datetime.timedelta(days=days) for days in (-25, 6))
+    # Wednesdays, three weeks ago or so, and soon.
+    away = (-19 - today.weekday(), 9 - today.weekday())
+    before, soon = (today + datetime.timedelta(days=days) for days in away)
     with clock.at(before - datetime.timedelta(days=10)):
         first = debriefs.Plan(before, school=school, place="Library", led_by=site)
         held = debriefs.plan(program, first, by=site)
