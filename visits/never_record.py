@@ -6,6 +6,8 @@ program may have words of its own for a topic; docs/never-record.md says how our
 how well they do.
 """
 
+import re
+import unicodedata
 from typing import Any
 
 from django.db import transaction
@@ -133,6 +135,31 @@ def for_page(program: Program) -> list[dict[str, Any]]:
         }
         for topic, label in TOPICS.items()
     ]
+
+
+def noticed(program: Program, text: str) -> list[str]:
+    """The topics that a short text touches, as the phone would see it: for what is saved as a
+    word of everybody's, never for what somebody wrote."""
+    given = _plain(text)
+    return [
+        str(label)
+        for topic, label in TOPICS.items()
+        if any(
+            re.search(_pattern(word), given)
+            for language in LANGUAGES
+            for word in words(program, topic, language)
+        )
+    ]
+
+
+def _plain(text: str) -> str:
+    parted = unicodedata.normalize("NFD", text.replace("’", "'"))
+    return "".join(one for one in parted if not unicodedata.combining(one)).lower()
+
+
+def _pattern(word: str) -> str:
+    kept = re.escape(_plain(word)).replace(r"\*", r"\w*").replace(r"\#", r"\d")
+    return rf"(?<!\w){kept}(?!\w)"
 
 
 def listed(typed: str) -> list[str]:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from pthv import audit
 from pthv.blocked import NotReady
 from pthv.models import Program, User
+from visits import never_record
 from visits.models import Reflection, ReflectionTheme, Theme, Visit, VisitTheme
 
 Kind = Theme.Kind
@@ -36,14 +37,11 @@ USUAL = {
         "An assumption of mine was wrong",
     ),
 }
-# What is never recorded of a family is no theme either; the beginnings of words.
+# No theme either: behaviour, absence and grades have no place in a first visit, and what a family
+# is by birth is counted elsewhere. The beginnings of words.
 NEVER = re.compile(
-    r"\b(immigra|citizen|visa\b|green card|undocument|deport|refugee|asyl|country of origin|"
-    r"social security|ssn\b|health|diagnos|disab|medic|adhd|autis|depress|disorder|iep\b|504\b|"
-    r"special ed|income|poverty|lunch|welfare|food stamp|homeless|evict|religi|church|mosque|"
-    r"temple|faith|politic|republican|democrat|disciplin|behavio|suspen|arrest|prison|jail|"
-    r"police|crimin|court|weapon|gun\b|drug|alcohol|substance|divorce|custody|single (parent|mo)|"
-    r"abuse|absen|attendance|truan|race\b|ethnic)",
+    r"\b(behavio|disciplin|suspen|attendance|absen|truan|grades?\b|test scores?\b|race\b|ethnic|"
+    r"politic|citizen|health|lunch|drug|substance|court\b|police|abuse)",
     re.IGNORECASE,
 )
 
@@ -60,7 +58,7 @@ def begin(program: Program, *, by: User) -> list[Theme]:
 @transaction.atomic
 def add(program: Program, kind: str, name: str, *, by: User) -> Theme:
     """Put one at the end of its list; one that was retired comes back."""
-    name = _checked(name)
+    name = _checked(program, name)
     _locked(program)
     listed = Theme.objects.filter(program=program, kind=kind)
     found = listed.filter(name__iexact=name).first()
@@ -81,7 +79,7 @@ def add(program: Program, kind: str, name: str, *, by: User) -> Theme:
 @transaction.atomic
 def rename(theme: Theme, name: str, *, by: User) -> Theme:
     """Say it better. It stays the same theme: what was tapped before counts on."""
-    name = _checked(name)
+    name = _checked(theme.program, name)
     _locked(theme.program)
     same = Theme.objects.filter(program_id=theme.program_id, kind=theme.kind, name__iexact=name)
     if same.exclude(pk=theme.pk).exists():
@@ -144,11 +142,11 @@ def _exactly(rows, themes: Iterable[int]) -> Collection[int]:
     return sorted(wanted - there)
 
 
-def _checked(name: str) -> str:
+def _checked(program: Program, name: str) -> str:
     name = " ".join(name.split())
     if not name:
         raise NotReady(_("Say it in a word or two."))
-    if NEVER.search(name):
+    if NEVER.search(name) or never_record.noticed(program, name):
         raise NotReady(
             _("This is never recorded of a family, so it is no theme. Name a hope or a strength.")
         )

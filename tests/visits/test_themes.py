@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from pthv.blocked import NotReady
-from visits import logs, reflections, themes
+from visits import logs, never_record, reflections, themes
 from visits.models import Reflection, ReflectionTheme, Theme, Visit, VisitLog, VisitTheme
 
 TAPS = {"minutes": "50", "adults_present": "2", "student_present": "on", "language": "es"}
@@ -37,16 +37,20 @@ def test_the_usual_ones_come_once(program, program_coordinator):
     assert themes.begin(program, by=program_coordinator) == []
 
 
-def test_what_we_begin_with_could_be_added_by_hand():
-    assert not [
-        name for usual in themes.USUAL.values() for name in usual if themes.NEVER.search(name)
-    ]
+def test_a_programs_own_words_are_refused_too(program, program_coordinator):
+    said = {"en": "robotics camp*", "es": ""}
+    never_record.change(program, "money", said, by=program_coordinator)
+
+    with pytest.raises(NotReady, match="never recorded"):
+        themes.add(program, "hope", "A robotics campus", by=program_coordinator)
+    themes.add(program, "hope", "Robotics", by=program_coordinator)
 
 
 @pytest.mark.parametrize(
     "name",
     ["Immigration", "Green card", "Visa", "ADHD", "IEP goals", "Low income", "Free lunch",
-     "Church", "Politics", "Fewer suspensions", "Better behavior", "Single mother", "Attendance"],
+     "La iglesia", "Politics", "SIN PAPELES", "Depresión", "Good grades",
+     "Fewer suspensions", "Better behavior", "Single mother", "Attendance"],
 )  # fmt: skip
 def test_what_is_never_recorded_is_no_theme(program, program_coordinator, name):
     with pytest.raises(NotReady, match="never recorded"):

@@ -8,7 +8,11 @@ from visits.models import Reflection, ReflectionTheme, Theme
 
 
 class ReflectionForm(forms.ModelForm):
-    themes = ThemesField(Theme.Kind.LEARNED, label=_("In a word, it was about"))
+    themes = ThemesField(
+        Theme.Kind.LEARNED,
+        label=_("In a word, it was about"),
+        help_text=_("Counted only among many, and never with your name."),
+    )
     would_help = forms.CharField(
         label=_("Something that would help?"),
         required=False,
