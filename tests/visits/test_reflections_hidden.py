@@ -6,6 +6,7 @@ every way an address allows; and no other table of the database holds it.
 """
 
 import re
+import uuid
 from collections.abc import Iterator
 from html import unescape
 from urllib.parse import urljoin, urlsplit
@@ -17,8 +18,8 @@ from django.test import Client
 from django.urls import reverse
 
 from pthv.models import Message
-from visits import logs, reflections, themes, write_up
-from visits.models import Reflection, Theme, Visit
+from visits import drafts, logs, reflections, themes, write_up
+from visits.models import LogDraft, Reflection, Theme, Visit
 
 ASKED, HIDDEN = "zebrafinch", "quillwort"  # one is searched for, the other betrays a leak
 CANARY = f"The {ASKED} sings {HIDDEN}"
@@ -45,6 +46,8 @@ def written(held, educator, lesson) -> Visit:
     reflections.reflect(held, thoughts, by=educator)
     # Changed once: what it was before must lie nowhere either.
     reflections.reflect(held, thoughts, by=educator)
+    # And she has begun to change it again.
+    drafts.keep(held, "reflection", uuid.uuid4(), {"learned": [CANARY]}, by=educator)
     return held
 
 
@@ -153,7 +156,12 @@ def test_the_administrator_finds_it_on_no_page_of_the_admin(client, written, adm
 
 
 # How the words could be reached from a list that the admin shows.
-WAYS = {"reflection": "", "visit": "reflections__", "reflectiontheme": "reflection__"}
+WAYS = {
+    "reflection": "",
+    "visit": "reflections__",
+    "reflectiontheme": "reflection__",
+    "logdraft": "data__",
+}
 
 
 @pytest.mark.parametrize("model", sorted(WAYS))
@@ -194,6 +202,9 @@ def test_no_other_table_view_or_log_of_the_database_holds_it(
     reflections.reflect(written, reflections.Thoughts("Something else."), by=educator)
     reflections.reflect(written, reflections.Thoughts(CANARY), by=educator)
 
+    # What she is writing is hers alone; saved or forgotten, it is gone.
+    assert tables_that_hold(HIDDEN) == ["visits_logdraft", "visits_reflection"]
+    LogDraft.objects.all().delete()
     assert tables_that_hold(HIDDEN) == ["visits_reflection"]
     assert HIDDEN not in caplog.text
 
@@ -225,7 +236,8 @@ def tables_that_hold(word: str) -> list[str]:
 def test_what_is_taken_back_is_gone(client, written, educator):
     client.force_login(educator)
 
-    client.post(f"/visits/{written.pk}/reflect/", {"learned": "He cooks."})
+    draft = LogDraft.objects.get()
+    client.post(f"/visits/{written.pk}/reflect/", {"learned": "He cooks.", "draft": draft.key})
 
     assert tables_that_hold(HIDDEN) == []
 

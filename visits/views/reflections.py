@@ -1,8 +1,6 @@
 """Reflecting: three prompts, one line is enough."""
 
 from django.contrib import messages
-from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Q, Value
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -52,10 +50,8 @@ def visit_reflect(request: Request, pk: int) -> HttpResponse:
 
 
 def _mine(request: Request, visit: Visit) -> Reflection | None:
-    """One's reflection, if any, with the themes `tapped` for it."""
-    taps = ArrayAgg("taps__theme", filter=Q(taps__isnull=False), default=Value([]))
-    mine = Reflection.objects.filter(visit=visit, educator__user=request.user)
-    return mine.annotate(tapped=taps).first()
+    """One's reflection, if any."""
+    return Reflection.objects.filter(visit=visit, educator__user=request.user).first()
 
 
 def _reflect(request: Request, visit: Visit) -> HttpResponse:
