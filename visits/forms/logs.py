@@ -13,12 +13,10 @@ from visits import logs
 from visits.forms.themes import ThemesField
 from visits.models import (
     FollowUp,
-    Theme,
     Visit,
     VisitKind,
     VisitLog,
     VisitStudent,
-    VisitTheme,
 )
 
 
@@ -100,7 +98,7 @@ class LogForm(forms.Form):
     promise_owner = forms.TypedChoiceField(
         label=_("Who keeps it, if not you"), required=False, coerce=int, empty_value=None
     )
-    themes = ThemesField(Theme.Kind.HOPE, label=_("Their hopes, in a word"))
+    themes = ThemesField(label=_("Their hopes, in a word"))
     seen = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def __init__(self, *args, visit: Visit, log: VisitLog | None = None, **kwargs) -> None:
@@ -117,8 +115,7 @@ class LogForm(forms.Form):
                 "at_home": words(_("How home works on it")),
                 "at_school": words(_("How school works on it")),
             }
-        tapped = self.fields["themes"].offer(VisitTheme.objects.filter(visit=visit))
-        visit.tapped = frozenset(map(int, tapped))
+        tapped = self.fields["themes"].offer(visit.hopes_offered)
         self.initial.update(self._expected() if log is None else self._saved(log))
         self.initial["themes"] = tapped
         if self.visit.several:

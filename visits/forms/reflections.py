@@ -1,15 +1,16 @@
 """What a visitor thinks afterwards; seen by that visit's visitors only."""
 
 from django import forms
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from visits.forms.themes import ThemesField
 from visits.models import Reflection, ReflectionTheme, Theme
+from visits.models.theme import TO_TAP
 
 
 class ReflectionForm(forms.ModelForm):
     themes = ThemesField(
-        Theme.Kind.LEARNED,
         label=_("In a word, it was about"),
         help_text=_("Counted only among many, and never with your name."),
     )
@@ -38,5 +39,6 @@ class ReflectionForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        taps = ReflectionTheme.objects.filter(reflection=self.instance.pk)
-        self.initial["themes"] = self.fields["themes"].offer(taps)
+        taps = ReflectionTheme.objects.filter(reflection=self.instance.pk, theme=OuterRef("pk"))
+        themes = Theme.objects.learned().to_tap(Exists(taps)).values(*TO_TAP)
+        self.initial["themes"] = self.fields["themes"].offer(themes)

@@ -13,8 +13,9 @@ from .safety import SafetyCheck
 from .selection import Draw, SelectionPlan
 from .sending import ReceivedKey
 from .tally import Tally
+from .tap import ReflectionTheme, VisitTheme
 from .team import TeamMember, VisitTeam
-from .theme import ReflectionTheme, Theme, VisitTheme
+from .theme import Theme
 from .visit import Visit, VisitKind, VisitParticipant, VisitStudent
 
 __all__ = [

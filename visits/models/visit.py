@@ -12,6 +12,7 @@ from django.contrib.postgres.fields import (
 )
 from django.db import models
 from django.db.models import DateTimeField, Exists, F, Func, OuterRef, Q
+from django.db.models.functions import JSONObject
 from django.db.models.lookups import GreaterThan
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -34,6 +35,7 @@ from pthv.models.exclusion import same
 from pthv.models.history import keeps_history
 
 from .invitation import Invitation, VisitKind
+from .theme import TO_TAP, Theme
 
 if TYPE_CHECKING:
     from .safety import SafetyCheck
@@ -135,15 +137,17 @@ class VisitQuerySet(models.QuerySet):
         return self.annotate(away_names=ArraySubquery(_names().exclude(declined_at=None)))
 
     def for_writing(self) -> "VisitQuerySet":
-        """With people, log and goals, whether it is about `has_siblings`, and `hopes_tapped`."""
+        """With people, log and goals, whether it is about `has_siblings`, and `hopes_offered`."""
         children = VisitStudent.objects.filter(visit=OuterRef("pk")).order_by()
         counted = children.values("visit").values(n=models.Count("pk"))
         several = GreaterThan(models.Subquery(counted), 1)
-        tapped = Visit.objects.filter(pk=OuterRef("pk"), visit_themes__isnull=False)
-        hopes = tapped.order_by("visit_themes__theme__position", "visit_themes__theme")
+        tapped = Visit.objects.filter(
+            pk=OuterRef(OuterRef("pk")), visit_themes__theme=OuterRef("pk")
+        )
+        hopes = Theme.objects.hopes().to_tap(Exists(tapped)).filter(program=OuterRef("program"))
         found = self.with_people().annotate(
             has_siblings=several,
-            hopes_tapped=ArraySubquery(hopes.values("visit_themes__theme__name")),
+            hopes_offered=ArraySubquery(hopes.values(told=JSONObject(**{n: n for n in TO_TAP}))),
         )
         return found.select_related("family", "school", "log__logged_by", "goals")
 
@@ -360,15 +364,20 @@ class Visit(ProgramRow):
         return list(self.participants.select_related("educator__user"))
 
     @cached_property
+    def hopes_offered(self) -> list[dict[str, Any]]:
+        """The hopes that can be tapped, each with whether it `is_tapped`."""
+        tapped = self.visit_themes.filter(theme=OuterRef("pk"))
+        return list(Theme.objects.hopes().to_tap(Exists(tapped)).values(*TO_TAP))
+
+    @property
     def hopes_tapped(self) -> list[str]:
         """What the family hopes for, in the words of the program's list."""
-        tapped = self.visit_themes.order_by("theme__position", "theme")
-        return list(tapped.values_list("theme__name", flat=True))
+        return [one["name"] for one in self.hopes_offered if one["is_tapped"]]
 
-    @cached_property
+    @property
     def tapped(self) -> frozenset[int]:
         """The ids of those words."""
-        return frozenset(self.visit_themes.values_list("theme", flat=True))
+        return frozenset(one["pk"] for one in self.hopes_offered if one["is_tapped"])
 
     @cached_property
     def needs(self) -> list[Any]:
