@@ -100,6 +100,7 @@ class SchoolAdmin(RuledAdmin):
         "name",
         "program",
         "phone",
+        "safety_name",
         "contract_day_starts",
         "contract_day_ends",
         "source_id",

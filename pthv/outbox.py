@@ -248,6 +248,15 @@ def withdraw_letters(program: Program, kind: str, keys: Iterable[str]) -> int:
     return waiting.update(state=Message.State.WITHDRAWN)
 
 
+def withdraw_all(program: Program, kinds: Iterable[str], beginning: str) -> int:
+    """The same for everything of these kinds whose key begins so."""
+    waiting = Message.objects.waiting().filter(program=program)
+    ours = Q(pk__in=[])
+    for kind in kinds:
+        ours |= Q(key__startswith=f"{kind}:{beginning}")
+    return waiting.filter(ours).update(state=Message.State.WITHDRAWN)
+
+
 def readdress(program: Program, recipient: str, before: str, now: str) -> int:
     """Let what waits for somebody go to their new number or address; without one, stay."""
     waiting = Message.objects.waiting().filter(program=program, recipient=recipient)

@@ -30,6 +30,13 @@ def sweep_images(timestamp: int) -> None:
     undo.sweep()
 
 
+@app.periodic(cron="7 4 * * *")
+@app.task(name="forget_jobs", queueing_lock="forget_jobs", pass_context=True)
+async def forget_jobs(context: JobContext, timestamp: int) -> None:
+    """A job each minute fills a table: a week of what is done is enough to look at."""
+    await context.app.job_manager.delete_old_jobs(nb_hours=24 * 7)
+
+
 @app.periodic(cron="*/2 * * * *")
 @app.task(name="rescue_stalled", queueing_lock="rescue_stalled", pass_context=True)
 async def rescue_stalled(context: JobContext, timestamp: int) -> None:

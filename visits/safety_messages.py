@@ -18,6 +18,7 @@ from visits.family_wording import as_text
 from visits.models import SafetyCheck, Visit
 
 Alerted = SafetyCheck.Alerted
+ALARMS = ("safety_overdue", "safety_alert", "safety_help")
 
 
 def tell_overdue(visit: Visit, check: SafetyCheck) -> None:
@@ -42,7 +43,9 @@ def tell_of_help(visit: Visit, check: SafetyCheck) -> None:
 
 
 def tell_all_well(visit: Visit, check: SafetyCheck) -> None:
-    """Tell everybody who was alarmed that all is well."""
+    """Tell everybody who was alarmed that all is well; an alarm that still waits, because mail is
+    down, would only frighten."""
+    outbox.withdraw_all(visit.program, ALARMS, f"{visit.pk}:")
     key = f"{visit.pk}:{check.well_at:%Y%m%d%H%M%S%f}"
     if check.help_at or check.alerted >= Alerted.CONTACT:
         _mail_contact("safety_well", visit, check, key)

@@ -14,6 +14,7 @@ from django.db import OperationalError, connection
 from django.urls import reverse
 from django.utils import timezone
 from django_scopes import scope, scopes_disabled
+from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.jobs import Status
 
@@ -296,6 +297,39 @@ def test_one_job_that_cannot_be_rescued_does_not_keep_the_others():
 
     assert rescued == [1, 3]
     assert given_up == [(4, Status.FAILED, False)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_jobs_done_long_ago_are_forgotten(program):
+    """Of six jobs, the one that was done nine days ago goes; what waits or failed stays."""
+    told = [(state, days) for state in ("succeeded", "failed", "todo") for days in (9, 6)]
+    with connection.cursor() as cursor:
+        for state, days in told:
+            cursor.execute(
+                "INSERT INTO procrastinate_jobs (queue_name, task_name, status)"
+                " VALUES ('default', %s, %s::procrastinate_job_status) RETURNING id",
+                [f"{state} {days}", state],
+            )
+            (job,) = cursor.fetchone()
+            cursor.execute(
+                "INSERT INTO procrastinate_events (job_id, type) VALUES (%s, 'succeeded')", [job]
+            )
+            cursor.execute(
+                "UPDATE procrastinate_events SET at = now() - %s * interval '1 day'"
+                " WHERE job_id = %s",
+                [days, job],
+            )
+
+    async def night() -> None:
+        with app.replace_connector(app.connector.get_worker_connector()) as worker:
+            async with worker.open_async():
+                await tasks.forget_jobs.func(SimpleNamespace(app=worker), 0)
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, night()).result()
+
+    left = ProcrastinateJob.objects.values_list("task_name", flat=True)
+    assert set(left) == {f"{state} {days}" for state, days in told} - {"succeeded 9"}
 
 
 def test_many_are_queued_at_once_each_under_its_key(program, educator, partner):

@@ -23,6 +23,7 @@ from visits import (
     pay,
     reflections,
     rota,
+    safety,
     scheduling,
     selection,
     teams,
@@ -33,6 +34,7 @@ from visits.models import (
     Invitation,
     PayBatch,
     PayLine,
+    SafetyCheck,
     SchoolHoliday,
     SelectionPlan,
     Theme,
@@ -324,6 +326,30 @@ def test_today_and_the_desk(count, live, fund, educator, site_coordinator, progr
     assert Visit.objects.count() == 22
     assert count("/desk/", site_coordinator) <= DESK
     assert count("/asking/", site_coordinator) <= ASKING
+
+
+def test_a_visit_under_way_and_pairs_that_call(
+    count, live, program, educator, site_coordinator, visit
+):
+    """Today costs the same with taps; the desk one question more for however many pairs."""
+    live(0)
+    pages = {"/today/": educator, f"/visits/{visit.pk}/": educator}
+    with clock.at(visit.during.lower):
+        before = {url: count(url, user) for url, user in pages.items()}
+        safety.arrive(visit, by=educator)
+        assert {url: count(url, user) for url, user in pages.items()} == before
+        live(8, until="scheduled")
+        calm = count("/desk/", site_coordinator)
+        safety.ask_help(visit, by=educator)
+        one = count("/desk/", site_coordinator)
+        for other in Visit.objects.exclude(pk=visit.pk):
+            SafetyCheck.objects.create(
+                program=program, visit=other, expected_end=at(1, 9), watched=True,
+                arrived_at=at(1, 8), arrived_by=educator,
+            )  # fmt: skip
+        assert count("/desk/", site_coordinator) == one == calm + 1
+        assert count(f"/visits/{visit.pk}/help/", educator) <= PAGE
+        assert count("/safety/", educator) <= PAGE
 
 
 def test_finding_the_other_family_to_merge_with(

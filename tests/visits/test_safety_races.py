@@ -200,3 +200,22 @@ def test_with_mail_down_it_waits_stands_on_the_desk_and_arrives_once(
     arrived = Counter(mail["To"] for mail in mail_server.arrived)
     people = [educator, partner, site_coordinator, program_coordinator]
     assert arrived == {"vera@example.org": 1, **{person.email: 1 for person in people}}
+
+
+def test_an_alarm_that_mail_held_back_is_not_sent_once_all_is_well(
+    there, program, educator, mail_server, settings
+):
+    up, settings.EMAIL_PORT = settings.EMAIL_PORT, 1
+    Message.objects.update(state="sent", sent_at=START)
+    with clock.at(END + 46 * MINUTE):
+        safety.watch(program)
+        outbox.sweep()
+    with clock.at(END + 50 * MINUTE):
+        safety.leave(there, by=educator)
+    settings.EMAIL_PORT = up
+
+    with clock.at(END + 60 * MINUTE):
+        outbox.sweep()
+
+    assert {mail["Subject"] for mail in mail_server.arrived} == {"All is well"}
+    assert "vera@example.org" in {mail["To"] for mail in mail_server.arrived}

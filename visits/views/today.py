@@ -44,7 +44,7 @@ KICKERS = {
     "reflect": gettext_lazy("To write up"),
     "attest": gettext_lazy("To look at again"),
 }
-UNFINISHED = 12  # read at once: the next step, what comes up, and all between
+UNFINISHED = 30  # read at once: the next step, what comes up, and all between
 
 
 def home(request: Request) -> HttpResponse:
