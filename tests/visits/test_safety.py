@@ -356,6 +356,13 @@ class TestOverdue:
         assert [kind for kind, _to in told()] == ["safety_overdue"] * 2
         assert events(there).count("visit.all_well") == 1
 
+    def test_a_worker_that_comes_second_finds_nothing_due(self, there, program, partner):
+        watch(program, END + 16 * MINUTE)
+        with clock.at(END + 46 * MINUTE):
+            safety.all_well(there, by=partner)  # after the worker had read who is overdue
+            assert safety._look_after(there.pk) == 0
+        assert len(told()) == 2
+
     def test_a_visit_that_was_logged_instead_is_over(self, there, program, educator):
         watch(program, END + 31 * MINUTE)
         with clock.at(END + 35 * MINUTE):
@@ -411,11 +418,12 @@ class TestOverdue:
 
 class TestHelp:
     def test_the_contact_and_the_program_hear_at_once(
-        self, there, educator, site_coordinator, program_coordinator
+        self, there, educator, partner, site_coordinator, program_coordinator
     ):
         with clock.at(START + 10 * MINUTE):
             safety.ask_help(there, by=educator)
-            safety.ask_help(there, by=educator)
+        with clock.at(START + 11 * MINUTE):  # the other thumb
+            safety.ask_help(there, by=partner)
 
         assert told() == [
             ("safety_help", "vera@example.org"),
