@@ -99,9 +99,12 @@
   const tokenOf = (form) => form.elements.csrfmiddlewaretoken.value;
   const heading = () => [...document.querySelectorAll(".page-title, .page-lede")].map((part) => part.textContent.trim()).join(" · ");
 
+  let leaving = false;
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (event.defaultPrevented || !form.matches("[data-offline]")) return;
+    if (event.defaultPrevented) return;
+    leaving = !form.matches("[data-offline]"); // by itself: what was sent before must not call it back
+    if (leaving) return;
     event.preventDefault();
     submit(form, event.submitter).finally(() => {
       delete form.dataset.sent; // as pthv.js marks it, to let it leave once only
@@ -124,7 +127,7 @@
     if (response?.ok) {
       await over(form);
       await phone.remove("pages", item.page);
-      location.assign((await response.json()).next);
+      if (!leaving) location.assign((await response.json()).next);
     } else if (response && [409, 422].includes(response.status)) swap(await response.text(), form.dataset.unsent, form.keeper?.id);
     else await wait(form, item, pairs);
   }

@@ -1,6 +1,7 @@
 """A pair goes to a visit with two phones: out, there, left, logged; and one who needs help."""
 
 import datetime
+import time
 from decimal import Decimal
 
 import pytest
@@ -62,8 +63,8 @@ def begins(visit: Visit, start: datetime.datetime) -> None:
 
 
 def tap(page: Page, label: str) -> None:
-    page.get_by_role("button", name=label, exact=True).click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name=label, exact=True).click()
 
 
 def looks_right(page: Page) -> None:
@@ -134,6 +135,26 @@ def test_help_is_a_tap_away_and_ends_with_one(
     hers.goto("/today/")
     assert "asked for help" not in hers.inner_text("main")
     assert SafetyCheck.objects.get().well_by == program_coordinator
+
+
+def test_a_call_for_help_is_not_called_back_by_a_tap_that_was_slow(open_device, visit, educator):
+    """ "We're here" hangs on a bad connection; its answer comes after the call for help began."""
+    begins(visit, clock.now() - 10 * MINUTE)
+    phone = open_device(educator, phone=True)
+    phone.goto("/today/")
+
+    def slowly(route) -> None:
+        if "/help/" in route.request.url or "/arrive/" in route.request.url:
+            time.sleep(1)
+        route.continue_()
+
+    phone.route("**/visits/**", slowly)
+    phone.get_by_role("button", name="We're here", exact=True).click()
+    phone.get_by_role("button", name="I need help now").click(no_wait_after=True)
+
+    phone.wait_for_url(f"**/visits/{visit.pk}/help/")
+    assert "Ana asked for help" in phone.inner_text("main")
+    assert SafetyCheck.objects.get().wants_help
 
 
 def test_who_is_late_sees_it_and_says_so(open_device, visit, educator, program):
