@@ -193,13 +193,15 @@ def test_today_asks_for_hours_until_they_are_given(client, ana, educator):
 SNOW = {"name": "Snow", "starts_on": "2026-10-08", "ends_on": "2026-10-09", "school": ""}
 
 
-def test_a_school_is_closed(tap, school, site_coordinator, visit):
+def test_a_school_is_closed(tap, client, school, site_coordinator, visit):
     _, page = tap(SNOW | {"school": school.pk}, "/holidays/", by=site_coordinator)
 
     assert "Saved. Nobody is offered a time on these days." in page
     assert "1 visit is planned on these days." in page
+    assert f"/visits/day/move/{school.pk}/?on=2026-10-08" in page  # the week that it lies in
     holiday = SchoolHoliday.objects.get()
-    assert holiday.school == school and "Thu, Oct 8 – Fri, Oct 9" in page
+    listed = client.get("/holidays/").content.decode()
+    assert holiday.school == school and "Thu, Oct 8 – Fri, Oct 9" in listed
     _, page = tap({}, f"/holidays/{holiday.pk}/remove/", by=site_coordinator)
     assert "Removed." in page and not SchoolHoliday.objects.exists()
 

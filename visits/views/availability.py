@@ -158,7 +158,8 @@ def _holidays(request: Request, schools: Any) -> list[SchoolHoliday]:
 
 
 def _after_closing(request: Request, holiday: SchoolHoliday) -> str:
-    """Where to go on: to the visits of a snow day, if there are some."""
+    """Where to go on: to the visits of a snow day, or to the week of those days, if there are
+    some."""
     messages.success(request, _("Saved. Nobody is offered a time on these days."))
     number = when.visits_on(holiday)
     if number and holiday.school_id and holiday.starts_on == holiday.ends_on:
@@ -171,6 +172,8 @@ def _after_closing(request: Request, holiday: SchoolHoliday) -> str:
             number,
         )
         messages.warning(request, sentence % {"number": number})
+        school = f"&school={holiday.school_id}" if holiday.school_id else ""
+        return f"{reverse('week')}?on={holiday.starts_on.isoformat()}{school}"
     return reverse("holiday_list")
 
 
