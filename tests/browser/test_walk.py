@@ -178,7 +178,7 @@ def test_the_whole_walk(
     phone.get_by_role("button", name="We visited").first.click()
     phone.get_by_role("link", name="Log this visit").first.click()
     assert "The family may read this" in phone.inner_text("main")
-    phone.get_by_label("Hopes and dreams").fill("That he loves to read. ❤ =1+1")
+    phone.get_by_label("Hopes and dreams").first.fill("That he loves to read. ❤ =1+1")
     phone.get_by_label("One promise").fill("Send the library card form")
     phone.get_by_label("We keep it by").fill((today + datetime.timedelta(days=7)).isoformat())
     phone.get_by_role("button", name="Save the log").click()

@@ -12,12 +12,14 @@ from django.db.models import Sum
 from django_scopes import scope, scopes_disabled
 
 from families.models import Family, Student
+from pthv import clock
 from pthv.models import Educator, Message, Program, School, User
-from visits import availability
+from visits import availability, debriefs
 from visits.demo import bulk
 from visits.demo import program as demo
 from visits.models import (
     Availability,
+    DebriefSession,
     FundingSource,
     InvitationAnswer,
     PayLine,
@@ -25,6 +27,7 @@ from visits.models import (
     SchoolHoliday,
     Tally,
     Visit,
+    VisitTheme,
 )
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +61,12 @@ def test_the_demo_program_is_full_of_life():
         assert 20 <= Availability.objects.values("educator").distinct().count() < 40
         assert SchoolHoliday.objects.exists()
         assert not any(availability.visits_on(one) for one in SchoolHoliday.objects.all())
+        # What families hope for, and whose educators met and will meet.
+        assert VisitTheme.objects.values("visit").distinct().count() >= 100
+        held, planned = DebriefSession.objects.order_by("starts_at")
+        assert held.attendees.count() == 7 and planned.starts_at > NOW
+        with clock.at(NOW):
+            assert len(debriefs.agenda(planned)) >= 3
         # Whom families may call, at numbers that are nobody's.
         phones = [str(school.phone) for school in School.objects.all()]
         assert len(set(phones)) == len(phones)
