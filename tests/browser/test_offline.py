@@ -16,7 +16,7 @@ from pthv.models import SchoolYear
 from tests.browser.signal_of_a_phone import Signal
 from training import certification
 from visits import answers, invitations, logs, scheduling
-from visits.models import Invitation, LogDraft, PayRate, Reflection, Visit, VisitLog
+from visits.models import Invitation, LogDraft, PayRate, Reflection, SafetyCheck, Visit, VisitLog
 
 pytestmark = [
     pytest.mark.browser,
@@ -88,6 +88,19 @@ def held(invitation: Invitation, educator, partner, course, program, program_coo
     now = clock.now()
     Visit.objects.filter(pk=visit.pk).update(during=DateTimeTZRange(now - 2 * HOUR, now - HOUR))
     return scheduling.hold(Visit.objects.get(pk=visit.pk), by=educator)
+
+
+@pytest.fixture
+def soon(held: Visit) -> Visit:
+    """In twenty minutes; they may set out."""
+    now = clock.now()
+    Visit.objects.filter(pk=held.pk).update(
+        during=DateTimeTZRange(now + HOUR / 3, now + HOUR),
+        state="scheduled",
+        held_at=None,
+        held_by=None,
+    )
+    return Visit.objects.get(pk=held.pk)
 
 
 @pytest.fixture
@@ -190,6 +203,31 @@ def test_a_visit_is_logged_and_reflected_on_without_signal(phone, signal, held, 
     assert unsent(page) == 0
     log, reflection = VisitLog.objects.get(), Reflection.objects.get()
     assert (log.hopes, log.minutes, reflection.learned) == (CANARY, 60, "She builds radios")
+
+
+def test_every_tap_of_a_visit_waits_and_arrives_in_order(phone, signal, soon, educator):
+    page = phone(educator)
+    signal.cut()
+    page.goto("/today/")
+
+    for tap in ("On our way", "We're here", "We've left"):
+        button = page.get_by_role("button", name=tap).and_(page.locator(".btn-primary"))
+        button.click()
+        expect(button).to_be_hidden()
+    page.reload()
+    expect(page.get_by_text("Saved on this phone, will be sent: 3.")).to_be_visible()
+    page.get_by_role("link", name="Log this visit").click()
+    expect(page.get_by_label("Hopes and dreams")).to_be_visible()
+    tapped = clock.now()
+
+    now = clock.now()
+    Visit.objects.update(during=DateTimeTZRange(now - HOUR / 3, now + HOUR / 3))
+    signal.back()
+    page.goto("/today/")
+    expect(page.get_by_text("Sent at")).to_be_visible()
+    check = SafetyCheck.objects.get()
+    assert check.out_phone_at <= check.arrived_phone_at <= check.left_phone_at <= tapped
+    assert unsent(page) == 0
 
 
 def test_the_log_in_ends_while_a_note_waits(phone, signal, held, educator):
