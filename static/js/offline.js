@@ -88,7 +88,7 @@
     if (keptAt && !dirty && (await sending.ask())) location.reload();
   }));
   document.addEventListener("visibilitychange", () => { if (!document.hidden) quietly(async () => { if ((await phone.unsent()).length) await send(); }); });
-  navigator.serviceWorker.addEventListener("message", ({ data }) => {
+  sending.others.addEventListener("message", ({ data }) => {
     if (data === "sent" && !dirty) location.reload();
     else show(data);
   });

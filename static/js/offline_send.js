@@ -29,8 +29,8 @@ self.sending = (() => {
     const told = await phone.unseal(item);
     const response = await post(item.url, told.pairs, csrf, item.kind === "form" ? item.id : "");
     if (response.ok) {
-      await phone.remove("unsent", item.id);
       if (item.kind === "form") await phone.put("keys", { id: "sent", user: item.user, at: Date.now() });
+      await phone.remove("unsent", item.id);
       return "sent";
     }
     if ([400, 404, 409, 410, 413, 422].includes(response.status)) {
@@ -59,8 +59,13 @@ self.sending = (() => {
     return said;
   }
 
-  /* One at a time, whichever page or worker begins. */
-  const send = () => navigator.locks.request("send", () => run().catch(() => "later"));
+  /* One at a time, whichever page or worker begins; the other pages hear what became of it. */
+  const others = new BroadcastChannel("sending");
+  const send = () => navigator.locks.request("send", async () => {
+    const became = await run().catch(() => "later");
+    if (became !== "nothing") others.postMessage(became);
+    return became;
+  });
 
-  return { ask, post, send };
+  return { ask, post, send, others };
 })();

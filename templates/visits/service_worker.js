@@ -27,9 +27,7 @@ self.addEventListener("fetch", (event) => {
 self.addEventListener("sync", (event) => { if (event.tag === "send") event.waitUntil(send()); });
 
 async function send() {
-  const became = await sending.send();
-  for (const client of await self.clients.matchAll({ type: "window" })) client.postMessage(became);
-  if (became === "later") throw new Error("later"); // the browser tries again
+  if ((await sending.send()) === "later") throw new Error("later"); // the browser tries again
 }
 
 async function page(event, url) {

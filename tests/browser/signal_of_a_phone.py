@@ -33,7 +33,7 @@ class Signal:
 
     def stop(self) -> None:
         self.cut()
-        self.door.close()
+        self._close(self.door)  # wakes who waits there
 
     def _answer(self) -> None:
         while True:
