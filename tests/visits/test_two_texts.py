@@ -2,6 +2,7 @@
 
 import pytest
 
+from families.models import Enrollment, Student
 from pthv import clock
 from tests.conftest import at
 from visits import logs, reflections
@@ -122,3 +123,31 @@ def test_the_same_reflection_from_two_pages_is_one(client, saved, held, educator
         assert client.post(f"/visits/{held.pk}/reflect/", sent).status_code == 302
 
     assert reflections.version(Reflection.objects.get())
+
+
+@pytest.fixture
+def lucia(family, program, school, school_class) -> Student:
+    """Mateo's sister, in the same class."""
+    facts = {"program": program, "school": school, "family": family, "source_id": "lucia"}
+    found = Student.objects.create(**facts, given_name="Lucía", family_name="Ortega", grade="1")
+    Enrollment.objects.create(program=program, school_class=school_class, student=found)
+    return found
+
+
+def test_what_was_said_of_each_child_is_chosen_apart(lucia, held, educator, send):
+    mateo, lucia_there = held.visit_students.order_by("pk")
+    of_both = (logs.OfAChild(mateo.pk, hopes="Of Ana"), logs.OfAChild(lucia_there.pk))
+    saved = logs.write(held, logs.Entry(40, "es", 2, True, children=of_both), by=educator)
+    sent = {f"{one.pk}-was_there": "on" for one in (mateo, lucia_there)}
+    sent[f"{mateo.pk}-hopes"], sent[f"{lucia_there.pk}-strengths"] = "Of Ben", "Chess"
+
+    refused = send(**sent)
+
+    found = {one.field.name: (one.theirs, one.mine) for one in refused.context["differences"]}
+    assert found[f"{mateo.pk}-hopes"] == ("Of Ana", "Of Ben")
+    assert found[f"{lucia_there.pk}-strengths"] == ("", "Chess")
+    choices = {one.name: one.chosen for one in refused.context["differences"]}
+    assert send(**sent, **choices, seen=logs.version(saved)).status_code == 302
+    mateo.refresh_from_db()
+    lucia_there.refresh_from_db()
+    assert (mateo.hopes, lucia_there.strengths) == ("Of Ana\nOf Ben", "Chess")
