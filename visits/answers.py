@@ -8,6 +8,7 @@ family_words.
 """
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,12 +57,9 @@ def record(
 
     The same answer twice is one. `wishes`: None leaves what they said before.
     """
-    held: list[int] = []
+    beside: list[Invitation] | None = None
     if link is not None and answer == Answer.ACCEPTED:
-        # Locked first, in the order of all who lock several.
-        held = list(_of_family(invitation).values_list("pk", flat=True))
-    if invitation.pk in held:
-        invitation = read_locked(invitation, *RELATED, "school_year")
+        invitation, beside = _locked_beside(invitation)
     else:
         invitation = locked(invitation, "school_year")
     if link is not None:
@@ -88,7 +86,7 @@ def record(
     raise_if(_blockers(given, invitation))
     given.counted = _counts(given, invitation)
     if given.counted:
-        _apply(given, invitation, keep_wishes=wishes is None)
+        _apply(given, invitation, beside, keep_wishes=wishes is None)
     if by is None:
         since = invitation.differing_at or given.given_at
         invitation.differing_at = since if _differ([*earlier, given]) else None
@@ -219,9 +217,18 @@ def _counts(given: InvitationAnswer, invitation: Invitation) -> bool:
     return CAREFUL.index(Answer(given.answer)) > CAREFUL.index(Answer(invitation.state))
 
 
-def _apply(given: InvitationAnswer, invitation: Invitation, *, keep_wishes: bool) -> None:
+def _apply(
+    given: InvitationAnswer,
+    invitation: Invitation,
+    beside: list[Invitation] | None,
+    *,
+    keep_wishes: bool,
+) -> None:
     """Let the invitation say what was answered; a visit that was planned is called off by a no
-    or a "not now", and every no of this caregiver by their yes. A wish for a call leaves a no."""
+    or a "not now", and every no of this caregiver by their yes. A wish for a call leaves a no.
+
+    `beside`: the family's other invitations, where they are locked by now.
+    """
     now = given.given_at
     invitation.asked_at = invitation.asked_at or now
     if given.answer == Answer.CALL:
@@ -234,7 +241,8 @@ def _apply(given: InvitationAnswer, invitation: Invitation, *, keep_wishes: bool
         facts = {"caregiver": given.caregiver_id}
         audit.record("invitation.reopened", invitation, by=None, because="family", **facts)
     if given.answer == Answer.ACCEPTED and given.recorded_by is None:
-        for other in _declined_beside(invitation):
+        others = _declined_beside(invitation) if beside is None else _declined(beside)
+        for other in others:
             if other.answered_caregiver_id == given.caregiver_id:
                 _open(other, by=None, because="family", caregiver=given.caregiver_id)
     if given.answer != Answer.ACCEPTED:
@@ -305,11 +313,35 @@ def reopen(invitation: Invitation, *, because: str, by: User) -> Invitation:
 
 def _declined_beside(invitation: Invitation, *, itself: bool = False) -> list[Invitation]:
     """What else the family said no to, in whichever year; all of its invitations are locked."""
-    return [
-        one
-        for one in _of_family(invitation)
-        if one.state == State.DECLINED and (itself or one.pk != invitation.pk)
-    ]
+    found = _declined(_of_family(invitation))
+    return [one for one in found if itself or one.pk != invitation.pk]
+
+
+def _declined(found: Iterable[Invitation]) -> list[Invitation]:
+    return [one for one in found if one.state == State.DECLINED]
+
+
+def _locked_beside(invitation: Invitation) -> tuple[Invitation, list[Invitation] | None]:
+    """The invitation as it is now, locked with its family's others, and those; None where it
+    came to another family while one waited for it."""
+    found = {one.pk: one for one in _of_family(invitation)}
+    now = found.pop(invitation.pk, None)
+    if now is None:
+        return locked(invitation, "school_year"), None
+    return _with_related(now, invitation), list(found.values())
+
+
+def _with_related(now: Invitation, before: Invitation) -> Invitation:
+    """A locked invitation with what whoever asked has just read of it, where that is still its;
+    or else read now."""
+    for name in ("program", "family", "school", "educator", "school_year"):
+        field: Any = Invitation._meta.get_field(name)
+        if not field.is_cached(before) or getattr(now, field.attname) != getattr(
+            before, field.attname
+        ):
+            return read_locked(now, *RELATED, "school_year")
+        field.set_cached_value(now, field.get_cached_value(before))
+    return now
 
 
 def _of_family(invitation: Invitation) -> InvitationQuerySet:

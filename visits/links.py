@@ -24,7 +24,7 @@ from visits.invitations import locked, no_blockers
 from visits.models import FamilyLink, Invitation
 
 LASTS = datetime.timedelta(days=60)
-SHOWN_WITH = ("program", "family", "school", "educator__user")
+SHOWN_WITH = ("program", "family", "school", "educator__user", "school_year")
 
 
 @transaction.atomic
