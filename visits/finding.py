@@ -12,18 +12,19 @@ from visits.diaries import DAY
 from visits.free_times import FreeDay, FreeTime, free_times
 from visits.models import Interpreter, InterpreterRequest, Invitation, PayRate, Visit
 
-AHEAD = 42  # days
+SOON, AHEAD = 14, 42  # days
 ENGLISH = "en"
 
 
 @dataclass(frozen=True)
 class Offer:
-    """The times of the next six weeks: those that suit the family first."""
+    """The times of the next two or six weeks: those that suit the family first."""
 
     suiting: list[FreeDay]
     weeks: list[tuple[datetime.date, list[FreeDay]]]  # the other times, by their Monday
     out: list[FreeDay]
     nobody_interprets: bool  # this language
+    goes_on: bool = False  # after these two weeks
 
     @property
     def is_empty(self) -> bool:
@@ -49,19 +50,25 @@ def offer(
     minutes: int = 60,
     interpret: str = "",
     but: Visit | None = None,
+    whole: bool = False,
 ) -> Offer:
-    """The times to choose from, and why the other days are out.
+    """The times to choose from, and why the other days are out: of the next two weeks, unless
+    the `whole` six are wanted, or none before suits the family.
 
     `interpret`: the language that somebody on the rota interprets; where nobody does, the times
     are those without. `but`: the visit that a new time is sought for.
     """
     rota = _rota(interpret, team)
-    days = _days(invitation, team, minutes, rota, interpret, but)
+    days = _days(invitation, team, minutes, rota, interpret, but, AHEAD if whole else SOON)
+    suiting = _only(days, suiting=True)
+    if not whole and not (suiting if invitation.times else any(day.times for day in days)):
+        return offer(invitation, team, minutes=minutes, interpret=interpret, but=but, whole=True)
     return Offer(
-        suiting=_only(days, suiting=True),
+        suiting=suiting,
         weeks=_by_week(_only(days, suiting=False)),
         out=[day for day in days if not day.times],
         nobody_interprets=bool(interpret) and not rota,
+        goes_on=not whole,
     )
 
 
@@ -72,7 +79,7 @@ def for_family(visit: Visit) -> list[FreeDay]:
     request = InterpreterRequest.objects.standing().filter(visit=visit).first()
     language = request.language if request else ""
     rota = _rota(language, team)
-    days = _days(invitation, team, visit.minutes, rota, language, visit)
+    days = _days(invitation, team, visit.minutes, rota, language, visit, AHEAD)
     return [day for day in days if day.times and day.date > invitation.program.today]
 
 
@@ -90,8 +97,9 @@ def _days(
     rota: list[Interpreter],
     language: str,
     but: Visit | None,
+    number: int,
 ) -> list[FreeDay]:
-    """Six weeks of days with their times, or why they have none."""
+    """So many days from today on with their times, or why they have none."""
     first = invitation.program.today
     days = free_times(
         team,
@@ -100,13 +108,13 @@ def _days(
         program=invitation.program,
         minutes=minutes,
         first_day=first,
-        days=AHEAD,
+        days=number,
         interpreters=rota or None,
         language=language,
         wishes=invitation.times,
         but=but,
     )
-    barred = _barred_days(invitation, team, first)
+    barred = _barred_days(invitation, team, first, number)
     return [FreeDay(day.date, (), barred[day.date]) if barred[day.date] else day for day in days]
 
 
@@ -131,13 +139,13 @@ def wants_interpreter(invitation: Invitation) -> bool:
 
 
 def _barred_days(
-    invitation: Invitation, team: Sequence[Educator], first: datetime.date
+    invitation: Invitation, team: Sequence[Educator], first: datetime.date, number: int
 ) -> dict[datetime.date, str]:
     """Why this team may not go at all, for each of the days; "" where it may.
 
     That changes only where something begins or ends, so nothing is asked day by day.
     """
-    days = [first + number * DAY for number in range(AHEAD)]
+    days = [first + after * DAY for after in range(number)]
     turning = {first, *_turning_days(invitation, team)}
     barred, sentence = {}, ""
     for day in days:

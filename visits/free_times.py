@@ -24,6 +24,7 @@ from visits.models.availability import WEEKDAYS
 
 EVERY = datetime.timedelta(minutes=30)
 AFTERNOONS_BEGIN, EVENINGS_BEGIN = 12, 17  # as families mean it
+NOTICE = 42 * DAY  # in which closed days count, whatever is looked at
 NAMED = 3  # of those who can't interpret
 
 Instants = list[datetime.datetime]
@@ -75,7 +76,7 @@ def free_times(
     last_day = first_day + (days - 1) * DAY
     going = {educator.pk for educator in team}
     asked = [one for one in interpreters or [] if one.educator_id not in going]
-    closed = diaries.closed_days(school, program.today, last_day)
+    closed = diaries.closed_days(school, program.today, max(last_day, program.today + NOTICE))
     found = diaries.read(team, family, asked, (first_day, last_day), program, but=but)
     notices = {one.pk: diaries.notice(one, language, program) for one in asked}
     search = _Search(

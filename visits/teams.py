@@ -242,7 +242,9 @@ def not_visiting(
     educators: Iterable[Educator], school: School, *, on: datetime.date | None = None
 ) -> list[str]:
     """A sentence for each who does not visit for a school (any more) today, or on a date."""
-    visiting = set(Educator.objects.at(school, on).values_list("pk", flat=True))
+    educators = list(educators)
+    here = Educator.objects.at(school, on).filter(pk__in=[educator.pk for educator in educators])
+    visiting = set(here.values_list("pk", flat=True))
     return [
         _("%(name)s does not visit for %(school)s any more. Choose somebody else.")
         % {"name": educator, "school": school}

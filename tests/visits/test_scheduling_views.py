@@ -11,7 +11,7 @@ from tests.conftest import CHICAGO, at
 from training.models import Certification
 from visits import answers, finding, invitations, scheduling, selection
 from visits.free_times import FreeDay
-from visits.models import Availability, Interpreter, Invitation, Visit
+from visits.models import Availability, Interpreter, Invitation, TimeOff, Visit
 
 THURSDAY = {"day": "2026-10-08", "time": "16:30", "minutes": "60", "place": "home"}
 
@@ -214,7 +214,24 @@ def test_how_long_decides_which_times_there_are(find, accepted, educator):
     assert values(find()) == [] and "no time in the next six weeks" in find()
     assert "Ana Ruiz has no hours on a Friday." in find()
     assert "Ana Ruiz&#x27;s hours leave no time outside the contract day." in find()
-    assert len(values(find("?minutes=45"))) == len(values(find("?minutes=x&minutes=45"))) == 6
+    assert len(values(find("?minutes=45"))) == len(values(find("?minutes=x&minutes=45"))) == 2
+
+
+def test_later_weeks_are_a_tap_away_and_looked_at_by_themselves_where_they_must_be(find, schedule):
+    soon, whole = values(find()), values(find("?weeks=all"))
+    assert whole[: len(soon)] == soon and max(soon) < at(20, 5).isoformat() < max(whole)
+    assert "weeks=all" in find() and "weeks=all" not in find("?weeks=all")
+
+    status, page = schedule(slot=whole[-1], place="nowhere")
+    assert status == 422 and f'value="{whole[-1]}" checked' in page
+
+    TimeOff.objects.create(
+        program=Invitation.objects.get().program,
+        educator=Invitation.objects.get().educator,
+        starts_on=datetime.date(2026, 10, 1),
+        ends_on=datetime.date(2026, 10, 30),
+    )
+    assert min(values(find())) > at(30, 5).isoformat() and "weeks=all" not in find()
 
 
 def test_what_suits_the_family_comes_first(find):

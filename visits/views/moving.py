@@ -107,7 +107,10 @@ def _interpret(request: Request, visit: Visit) -> str:
 def _ahead(request: Request, pk: int, can: Can = Can.SCHEDULE) -> Visit:
     visits = Visit.objects.open_to(request.user, can).with_people()
     # No more tables at once: planning nine takes the database longer than reading them.
-    related = ("invitation__family", "invitation__school", "invitation__answered_caregiver")
+    related = ("invitation", "invitation__answered_caregiver")
     visit = get_object_or_404(visits.select_related(*related), pk=pk)
-    visit.program = visit.invitation.program = request.program
+    invitation = visit.invitation
+    visit.program = visit.school.program = invitation.program = request.program
+    if (invitation.family_id, invitation.school_id) == (visit.family_id, visit.school_id):
+        invitation.family, invitation.school = visit.family, visit.school
     return visit

@@ -66,6 +66,8 @@ def times(
     team = [one.educator for one in visit.visitors] if visit else invitation.people()
     minutes, interpret = form.initial["minutes"], form.initial["interpret"]
     late, cost = interpreting.price(visit) if visit else (False, None)
+    # What was tapped may be of a later week.
+    whole = request.method == "POST" or request.GET.get("weeks") == "all"
     context = {
         "form": form,
         "invitation": invitation,
@@ -74,7 +76,9 @@ def times(
         "visit": visit,
         "team": team,
         "wishes": invitations.wishes(invitation),
-        "offer": finding.offer(invitation, team, minutes=minutes, interpret=interpret, but=visit),
+        "offer": finding.offer(
+            invitation, team, minutes=minutes, interpret=interpret, but=visit, whole=whole
+        ),
         "minutes": minutes,
         "interpret": interpret,
         "language": form.language,
