@@ -59,13 +59,20 @@ NUMBER: DecimalField = DecimalField(max_digits=9, decimal_places=2)
 def lacking(members: QuerySet[CohortMember]) -> dict[int, list[str]]:
     """What each of these members still needs, in words, by their id; one query."""
     found: dict[int, list[str]] = {}
-    for row in _unmet(members):
-        found.setdefault(row["pk"], []).append(_in_words(row))
+    # Compared here: asked for in the query, what they have would be counted a second time.
+    for row in _required(members):
+        if row["have"] < row["need"]:
+            found.setdefault(row["pk"], []).append(_in_words(row))
     return found
 
 
 def _unmet(members: QuerySet[CohortMember]) -> QuerySet:
-    """A row for each member and requirement that is not met: `kind`, `have`, `need`, `held`."""
+    """The rows of what is required and not met."""
+    return _required(members).filter(have__lt=F("need"))
+
+
+def _required(members: QuerySet[CohortMember]) -> QuerySet:
+    """A row for each member and requirement: `kind`, `have`, `need`, `held_name`."""
     asked = "cohort__course__requirements__"
     # The joins to the requirements make one row of each.
     rows = members.order_by("pk").annotate(kind=F(f"{asked}kind"), other=F(f"{asked}held"))
@@ -90,7 +97,6 @@ def _unmet(members: QuerySet[CohortMember]) -> QuerySet:
             have=Coalesce(Case(*have, output_field=NUMBER), Value(Decimal(0))),
             held_name=F(f"{asked}held__name"),
         )
-        .filter(have__lt=F("need"))
         .values("pk", "kind", "have", "need", "held_name")
     )
 

@@ -1,7 +1,7 @@
 """One's own training: what one holds, where one goes, and what one could join."""
 
 from django.contrib import messages
-from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, prefetch_related_objects
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -85,16 +85,14 @@ def _open_to(me: int, request: Request) -> QuerySet[Cohort]:
     """Cohorts that this educator could join, the next to begin first."""
     schools = request.user.reach(Can.SEE_OWN_TRAINING).own_schools
     there = CohortMember.objects.there().filter(educator=me, cohort=OuterRef("pk"))
-    begun = TrainingSession.objects.standing().filter(
-        cohort=OuterRef("pk"), starts_at__lte=clock.now()
-    )
+    sessions = TrainingSession.objects.standing().filter(cohort=OuterRef("pk"))
+    first = sessions.order_by("starts_at").values("starts_at")[:1]
     return (
-        Cohort.objects.filter(
-            Q(school=None) | Q(school__in=schools), ~Exists(there), ~Exists(begun)
-        )
+        Cohort.objects.filter(Q(school=None) | Q(school__in=schools), ~Exists(there))
         .filter(open_for_sign_up=True, completed_at=None)
-        .with_sessions_in_brief()
-        .filter(session_count__gt=0)
+        # None of its sessions has begun, and there is one.
+        .annotate(first_starts_at=Subquery(first))
+        .filter(first_starts_at__gt=clock.now())
         .select_related("course", "school")
         .order_by("first_starts_at", "pk")[:MOST_SHOWN]
     )

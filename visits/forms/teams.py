@@ -14,7 +14,7 @@ class Named(forms.ModelChoiceField):
 
 
 class PairForm(forms.Form):
-    """Two, or three, of a school; the first leads."""
+    """Two, or three, of those who are `here` at a school; the first leads."""
 
     lead = Named(Educator.objects.none(), label=_("Leads"), empty_label=_("Choose somebody"))
     partner = Named(
@@ -26,8 +26,14 @@ class PairForm(forms.Form):
 
     def __init__(self, *args, school: School, **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        self.school = school
+        here = Educator.objects.at(school).by_name()
+        self.here = list(here)
+        named = [(one.pk, str(one)) for one in self.here]
         for field in self.fields.values():
-            field.queryset = Educator.objects.at(school).by_name()
+            field.queryset = here
+            # Read once for all three.
+            field.choices = [("", field.empty_label), *named]
 
     @property
     def people(self) -> list[Educator]:

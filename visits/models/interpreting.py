@@ -158,6 +158,8 @@ def needs(told: dict[str, str] | None) -> "list[InterpreterRequest]":
 class InterpreterRequestQuerySet(models.QuerySet):
     def open_to(self, user: User, can: Can) -> "InterpreterRequestQuerySet":
         """Of the visits of the program, or of one's schools."""
+        if user.reach(can).program:
+            return self
         return self.filter(visit__in=Visit.objects.open_to(user, can).values("pk"))
 
     def open(self) -> "InterpreterRequestQuerySet":

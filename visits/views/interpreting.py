@@ -1,7 +1,9 @@
 """The rota of interpreters, and what visits ask of it."""
 
+from typing import Any
+
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -17,6 +19,8 @@ from visits.forms.interpreting import AnswerForm, InterpreterForm, MyInterpretin
 from visits.models import Interpreter, InterpreterAsk, InterpreterRequest, Visit
 
 SEE, RUN = Can.SEE_INTERPRETERS, Can.RUN_INTERPRETERS
+NAMED = ("interpreter__given_name", "interpreter__family_name")
+SHOWN = ("language", "during", "state", "hourly_rate", "visit__school__name", *NAMED)
 
 
 @require_safe
@@ -121,14 +125,14 @@ def interpreter_request_list(request: Request) -> HttpResponse:
     show = request.GET.get("show", "")
     if show == "ended":
         found = found.exclude(state__in=InterpreterRequest.STANDING)
-        page = paged(_for_list(found), request)
+        page = paged(found, request, shown=_for_list)
     elif show == "done":
         found = found.filter(state=InterpreterRequest.State.COVERED)
         found = found.filter(during__endswith__lt=clock.now())
-        page = paged(_for_list(found), request)
+        page = paged(found, request, shown=_for_list)
     else:
         found = found.standing().filter(during__startswith__gt=clock.now())
-        page = paged(_for_list(found.by_need()), request, by="need", descending=False)
+        page = paged(found.by_need(), request, by="need", descending=False, shown=_for_list)
     return render(
         request,
         "visits/interpreter_request_list.html",
@@ -136,10 +140,12 @@ def interpreter_request_list(request: Request) -> HttpResponse:
     )
 
 
-def _for_list(found: QuerySet[InterpreterRequest]) -> QuerySet[InterpreterRequest]:
-    return found.select_related("visit__school", "interpreter").prefetch_related(
-        "asks__interpreter"
-    )
+def _for_list(found: Any) -> QuerySet[InterpreterRequest]:
+    """With where it is, who comes, and who is asked at the moment."""
+    waiting = InterpreterAsk.objects.filter(answer=InterpreterAsk.Answer.WAITING)
+    asks = waiting.select_related("interpreter").only("request", "asked_at", *NAMED)
+    shown = found.by_need().select_related("visit__school", "interpreter").only(*SHOWN)
+    return shown.prefetch_related(Prefetch("asks", asks, to_attr="waiting"))
 
 
 @require_safe

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.htmx import render
-from pthv.models import Educator, School
+from pthv.models import School
 from pthv.requests import Request, post_only
 from visits import teams
 from visits.forms.teams import PairAnswerForm, PairForm
@@ -40,17 +40,17 @@ def pair_list(request: Request) -> HttpResponse:
                 messages.success(request, _("They go together, and get a message."))
                 return redirect(request.get_full_path())
     context = {"schools": schools, "school": school, "form": form, "mine": _mine(request)}
-    return render(request, "visits/pair_list.html", context | _board(school), status=status)
+    return render(request, "visits/pair_list.html", context | _board(form), status=status)
 
 
-def _board(school: School | None) -> dict[str, Any]:
-    if school is None:
+def _board(form: PairForm | None) -> dict[str, Any]:
+    if form is None:
         return {"alone": [], "pairs": [], "declined": []}
-    asked = list(VisitTeam.objects.for_the_year().filter(school=school).with_members())
+    asked = list(VisitTeam.objects.for_the_year().filter(school=form.school).with_members())
     declined = [team for team in asked if any(one.answer == DECLINED for one in team.going)]
     pairs = [team for team in asked if team not in declined]
     paired = {one.educator_id for team in pairs for one in team.going}
-    alone = [one for one in Educator.objects.at(school).by_name() if one.pk not in paired]
+    alone = [one for one in form.here if one.pk not in paired]
     return {"alone": alone, "pairs": pairs, "declined": declined}
 
 
