@@ -32,7 +32,6 @@ from pthv import audit, clock, wording
 from pthv.access import Can, Reach
 from pthv.models import RecordView, SchoolYear, User, full_name
 from visits.models import Invitation, Visit
-from visits.models.invitation import has_said_no
 
 LOOKS_READ, LOOKS_TOLD = 30, 5
 
