@@ -13,6 +13,7 @@ from pthv.models import School
 from pthv.requests import Request, id_of
 from visits import families
 from visits.models import Invitation
+from visits.models.invitation import has_said_no
 from visits.reports import asking as report
 from visits.reports import coverage
 
@@ -70,7 +71,7 @@ def _waiting(request: Request, school: School | None) -> list[Invitation]:
 
 def _dead(request: Request, school: School | None) -> list[Any]:
     """Caregivers whom no phone or e-mail of theirs reaches; of families that said no, nobody."""
-    theirs = families.open_to(request.user, Can.SEE_DESK).exclude(families.has_said_no())
+    theirs = families.open_to(request.user, Can.SEE_DESK).exclude(has_said_no())
     if school:
         theirs = theirs.filter(Exists(Student.objects.filter(family=OuterRef("pk"), school=school)))
     people = Caregiver.objects.with_dead_ends().filter(family__in=theirs.values("pk"))

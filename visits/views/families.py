@@ -15,6 +15,7 @@ from pthv.requests import Request, id_of
 from visits import families, invitations, merging, story, teams
 from visits.forms.invitations import AnswerForm, AttemptForm, ReopenForm
 from visits.models import ContactAttempt, Invitation
+from visits.models.invitation import has_said_no
 
 CAN = Can.SEE_FAMILIES
 
@@ -42,7 +43,7 @@ def _family(request: Request, pk: int) -> Any:
     """The family with its past, and what a coordinator is told beside, in one query."""
     found = story.with_past(families.open_to(request.user, CAN))
     waiting = AmendmentRequest.objects.waiting().filter(family=OuterRef("pk"))
-    found = found.annotate(has_proposals=Exists(waiting), said_no=families.has_said_no())
+    found = found.annotate(has_proposals=Exists(waiting), said_no=has_said_no())
     if Can.MERGE_FAMILIES in request.powers:
         found = families.with_twins(merging.with_changes(found), request.user)
     if Can.EDIT_FAMILIES in request.powers:
