@@ -182,6 +182,7 @@ def test_weeks_and_pairs(
 
     pair(10)
     flat(count, pages, grow, DETAIL)
+    assert count("/pairs/", site_coordinator) <= PAGE
 
 
 def test_plans(count, live, program, school, school_year, educator, site_coordinator):
@@ -434,6 +435,7 @@ def test_interpreters(
     facts = {name: getattr(lan, name) for name in rota.FIELDS}
     rota.add(program, facts | {"email": "eva@example.org"}, by=program_coordinator)
     flat(count, pages, grow, MERGE)  # everybody's diary takes five of them
+    assert count("/interpreters/requests/", site_coordinator) <= PAGE - 1
 
 
 def test_debriefs_themes_and_hopes(
