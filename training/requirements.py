@@ -5,7 +5,9 @@ is met; what was missing may come later, from another cohort's session or from a
 """
 
 import datetime
+from collections.abc import Callable, Collection
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -57,10 +59,15 @@ NUMBER: DecimalField = DecimalField(max_digits=9, decimal_places=2)
 
 
 def lacking(members: QuerySet[CohortMember]) -> dict[int, list[str]]:
-    """What each of these members still needs, in words, by their id; one query."""
+    """What each of these members still needs, in words, by their id; two queries."""
+    asked = CourseRequirement.objects.filter(course__in=members.values("cohort__course"))
+    # Few courses ask for more than one kind, and each takes a question of its own.
+    kinds = set(asked.order_by().values_list("kind", flat=True).distinct())
     found: dict[int, list[str]] = {}
+    if not kinds:
+        return found
     # Compared here: asked for in the query, what they have would be counted a second time.
-    for row in _required(members):
+    for row in _required(members, kinds):
         if row["have"] < row["need"]:
             found.setdefault(row["pk"], []).append(_in_words(row))
     return found
@@ -71,18 +78,21 @@ def _unmet(members: QuerySet[CohortMember]) -> QuerySet:
     return _required(members).filter(have__lt=F("need"))
 
 
-def _required(members: QuerySet[CohortMember]) -> QuerySet:
+def _required(
+    members: QuerySet[CohortMember], kinds: Collection[str] = frozenset(Kind)
+) -> QuerySet:
     """A row for each member and requirement: `kind`, `have`, `need`, `held_name`."""
     asked = "cohort__course__requirements__"
     # The joins to the requirements make one row of each.
     rows = members.order_by("pk").annotate(kind=F(f"{asked}kind"), other=F(f"{asked}held"))
-    have = [When(kind=Kind.EVERY_PART, then=_parts_attended())]
-    have += [
-        When(kind=Kind.SESSIONS, then=_of_attendances(Count("pk"), state="attended")),
-        When(kind=Kind.HOURS, then=_of_attendances(_hours())),
-        When(kind=Kind.HOLDS, then=_held(OuterRef("other"))),
-    ]
-    have += [When(kind=kind, then=_facts(fact)) for kind, fact in FACTS.items()]
+    counted: dict[str, Callable[[], Any]] = {
+        Kind.EVERY_PART: _parts_attended,
+        Kind.SESSIONS: lambda: _of_attendances(Count("pk"), state="attended"),
+        Kind.HOURS: lambda: _of_attendances(_hours()),
+        Kind.HOLDS: lambda: _held(OuterRef("other")),
+    }
+    counted |= {kind: partial(_facts, fact) for kind, fact in FACTS.items()}
+    have = [When(kind=kind, then=count()) for kind, count in counted.items() if kind in kinds]
     need = Case(
         # Where no session stands there is no part that anybody could have come to.
         When(kind=Kind.EVERY_PART, then=Coalesce(_parts(), Value(Decimal(1)))),
