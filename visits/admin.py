@@ -243,9 +243,9 @@ class VisitGoalsAdmin(ReadOnlyAdmin):
 class ReflectionAdmin(ReadOnlyAdmin):
     """That somebody reflected, and when: what they wrote is for that visit's visitors only."""
 
-    list_display = ("visit", "educator", "written_at", "shared_with_debrief", "program")
+    list_display = ("visit", "educator", "written_at", "program")
     list_select_related = ("visit", "educator__user", "program")
-    fields = ("program", "visit", "educator", "written_at", "shared_with_debrief")
+    fields = ("program", "visit", "educator", "written_at")
 
     def get_queryset(self, request: HttpRequest):
         return super().get_queryset(request).defer("assumed", "learned", "will_do")

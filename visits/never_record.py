@@ -165,7 +165,7 @@ def _pattern(word: str) -> str:
 def listed(typed: str) -> list[str]:
     """Words typed with commas or on lines of their own."""
     found = (" ".join(word.split()) for word in typed.replace("\n", ",").split(","))
-    return list(dict.fromkeys(word for word in found if word))
+    return list(dict.fromkeys(re.sub(r"\*+", "*", word) for word in found if word))
 
 
 @transaction.atomic
@@ -178,6 +178,9 @@ def change(program: Program, topic: str, said: dict[str, str], *, by: User) -> N
                 _("Up to %(most)s words or phrases, each of up to %(longest)s letters.")
                 % {"most": MOST, "longest": LONGEST}
             )
+        if odd := [word for word in found if re.search(r"\*(?! |$)", word)]:
+            # Several in one word would keep a phone, or us, busy for minutes.
+            raise NotReady(_("In “%(word)s” the * must end its word.") % {"word": odd[0]})
         short = [word for word in found if "#" not in word and len(word.strip("* ")) < 2]
         if short:
             raise NotReady(_("“%(word)s” is too short to look for.") % {"word": short[0]})

@@ -53,6 +53,8 @@ def test_a_program_changes_them_and_goes_back(coordinator, program, held, educat
         (", ".join(f"word{n}" for n in range(81)), "Up to 80 words"),
         ("*", "is too short to look for"),
         ("a*", "is too short to look for"),
+        ("e*e*e*z", "the * must end its word"),
+        ("*ism", "the * must end its word"),
     ],
 )
 def test_what_would_warn_of_everything_is_refused(coordinator, program, typed, sentence):
@@ -61,6 +63,10 @@ def test_what_would_warn_of_everything_is_refused(coordinator, program, typed, s
     assert response.status_code == 409 and sentence in text_of(response)
     program.refresh_from_db()
     assert program.never_record == {}
+
+
+def test_stars_in_a_row_are_one():
+    assert never_record.listed("depress****, sick  child***") == ["depress*", "sick child*"]
 
 
 def test_a_script_in_a_word_stays_a_word(coordinator, held, educator):

@@ -50,6 +50,13 @@ class Cell:
     def __sub__(self, other: "Cell") -> "Cell":
         return Cell(self.visits - other.visits, self.people - other.people)
 
+    @classmethod
+    def at_least(cls, cells: "Iterable[Cell]") -> "Cell":
+        """Of these together: who is behind one may be behind another, too."""
+        found = list(cells)
+        people = max((cell.people for cell in found), default=0)
+        return cls(sum(cell.visits for cell in found), people)
+
     def small(self, minimum: int) -> bool:
         return 0 < self.people < minimum or 0 < self.visits < minimum
 
@@ -130,16 +137,16 @@ def terms(years: Iterable[SchoolYear], today: datetime.date) -> list[Term]:
 def of_families(program: Program, term: Term) -> Shown:
     """What families hoped for, on the visits of a term."""
     taps = VisitTheme.objects.filter(program=program)
-    groups = _groups(taps, "visit", "visit", "visit__family", program, term)
-    return shown(groups, _names(Theme.Kind.HOPE), minimum=program.minimum_cell)
+    groups, total = _groups(taps, "visit", "visit", "visit__family", program, term)
+    return shown(groups, _names(Theme.Kind.HOPE), minimum=program.minimum_cell, total=total)
 
 
 def of_educators(program: Program, term: Term) -> Shown:
     """What educators learned, on the visits of a term."""
     taps = ReflectionTheme.objects.filter(program=program)
     way = "reflection__visit"
-    groups = _groups(taps, way, "reflection", "reflection__educator", program, term)
-    return shown(groups, _names(Theme.Kind.LEARNED), minimum=program.minimum_cell)
+    groups, total = _groups(taps, way, "reflection", "reflection__educator", program, term)
+    return shown(groups, _names(Theme.Kind.LEARNED), minimum=program.minimum_cell, total=total)
 
 
 def _names(kind: str) -> dict[int, str]:
@@ -150,8 +157,8 @@ def _names(kind: str) -> dict[int, str]:
 
 def _groups(
     taps: QuerySet, visit: str, counted: str, person: str, program: Program, term: Term
-) -> list[Group]:
-    """Each school's cells; one question for the themes, and one for all of them together."""
+) -> tuple[list[Group], Group]:
+    """Each school's cells, and those of all schools, where somebody of two schools is one."""
     begins = clock.day_of(term.first, program.zone)[0]
     ends = clock.day_of(term.last, program.zone)[1]
     during = f"{visit}__during__startswith"
@@ -161,20 +168,26 @@ def _groups(
     of_themes: dict[int, dict[int, Cell]] = defaultdict(dict)
     for _name, pk, theme, n, people in taps.values_list(*school, "theme").annotate(**cells):
         of_themes[pk][theme] = Cell(n, people)
-    return [
+    groups = [
         Group(pk, name, Cell(n, people), of_themes[pk])
         for name, pk, n, people in taps.values_list(*school).annotate(**cells)
     ]
+    everywhere = taps.values_list("theme").annotate(**cells)
+    themes = {theme: Cell(n, people) for theme, n, people in everywhere}
+    whole = taps.aggregate(**cells)
+    return groups, Group(None, "", Cell(whole["n"], whole["people"]), themes)
 
 
-def shown(groups: Iterable[Group], names: dict[int, str], *, minimum: int) -> Shown:
+def shown(
+    groups: Iterable[Group], names: dict[int, str], *, minimum: int, total: Group | None = None
+) -> Shown:
     """What may be shown of these schools, and of all of them.
 
     A school whose visits are too few is hidden whole, and as many others with it as it takes
     for those hidden to be a large enough group. Then the same for each theme among the rest.
     """
     groups = sorted(groups, key=lambda group: group.name)
-    total = _sum(groups)
+    total = total or _sum(groups)
     open_groups = _open([group.all for group in groups], minimum)
     of_theme: dict[int, list[bool]] = {}
     all_of_theme: dict[int, bool] = {}
@@ -213,8 +226,8 @@ def _open_pairs(cells: list[tuple[Cell, Cell]], among: list[bool], minimum: int)
     sizes = {place: sum(cell.people for cell in pair) for place, pair in enumerate(cells)}
     for place in sorted(filter(sizes.get, sizes), key=sizes.__getitem__):
         hidden = [pair for pair, shows in zip(cells, visible, strict=True) if not shows]
-        has = sum((pair[0] for pair in hidden), NONE)
-        has_not = sum((pair[1] for pair in hidden), NONE)
+        has = Cell.at_least(pair[0] for pair in hidden)
+        has_not = Cell.at_least(pair[1] for pair in hidden)
         if not small((has, has_not)):
             break
         visible[place] = False

@@ -156,7 +156,8 @@ def _page(
     context = {
         "debrief": debrief,
         "topics": debriefs.agenda(debrief) if debrief.state != "cancelled" else [],
-        "asks": list(debriefs.wanted(debrief)[:SHOWN]),
+        # Said to the coordinator alone: in a small school its words would tell whose they are.
+        "asks": list(debriefs.wanted(debrief)[:SHOWN]) if may_run else [],
         "may_run": may_run,
         "form": form if may_run and not debriefs.blockers(debrief) else None,
         "came": {str(pk) for pk in (form["came"].value() or [])} if form else set(),
