@@ -46,7 +46,7 @@ def test_words_and_a_promise_are_kept(write, held):
 def test_a_promise_needs_its_day_and_nothing_typed_is_lost(write):
     status, page = write(hopes="That he loves to read.", promise="A library card")
 
-    assert status == 409 and "Say until when you will keep the promise." in page
+    assert status == 422 and "By when? Pick a day." in page
     assert "That he loves to read." in page and "A library card" in page
 
 

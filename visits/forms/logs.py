@@ -3,6 +3,7 @@
 A first visit has no academic field; goals come with the second.
 """
 
+import datetime
 from typing import Any
 
 from django import forms
@@ -18,6 +19,9 @@ from visits.models import (
     VisitLog,
     VisitStudent,
 )
+
+
+IN_TWO_WEEKS = datetime.timedelta(days=14)  # what is promised is mostly done by then
 
 
 def words(label, placeholder="") -> forms.CharField:
@@ -65,7 +69,10 @@ class LogForm(forms.Form):
         initial=40,
     )
     adults_present = forms.TypedChoiceField(
-        label=_("Adults there"), coerce=int, choices=[(n, str(n)) for n in range(1, 7)], initial=1
+        label=_("Grown-ups of the family"),
+        coerce=int,
+        choices=[(n, str(n)) for n in range(1, 7)],
+        initial=1,
     )
     student_present = forms.BooleanField(
         label=_("The child was there"), required=False, initial=True
@@ -117,6 +124,8 @@ class LogForm(forms.Form):
             }
         tapped = self.fields["themes"].offer(visit.hopes_offered)
         self.initial.update(self._expected() if log is None else self._saved(log))
+        if not self.initial.get("promise_due_on"):
+            self.initial["promise_due_on"] = visit.program.today + IN_TWO_WEEKS
         self.initial["themes"] = tapped
         if self.visit.several:
             self._leave_out(
@@ -127,10 +136,15 @@ class LogForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """A form that was kept on a phone for long may lack what is asked by now."""
         super().clean()
+        given = self.cleaned_data
         for name, likely in self._expected().items():
             if name not in self.errors:
-                self.cleaned_data[name] = self.cleaned_data.get(name) or likely
-        return self.cleaned_data
+                given[name] = given.get(name) or likely
+        if not given.get("promise"):
+            given["promise_due_on"] = given["promise_owner"] = None
+        elif not given.get("promise_due_on") and "promise_due_on" not in self.errors:
+            self.add_error("promise_due_on", _("By when? Pick a day."))
+        return given
 
     def _leave_out(self, *names: str) -> None:
         """What is asked of each child instead; words of before stay."""
