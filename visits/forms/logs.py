@@ -20,7 +20,6 @@ from visits.models import (
     VisitStudent,
 )
 
-
 IN_TWO_WEEKS = datetime.timedelta(days=14)  # what is promised is mostly done by then
 
 

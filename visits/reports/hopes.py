@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet, Value
 
 from pthv import clock, wording
 from pthv.models import Program, SchoolYear
@@ -164,18 +164,23 @@ def _groups(
     during = f"{visit}__during__startswith"
     taps = taps.filter(**{f"{during}__gte": begins, f"{during}__lt": ends}).order_by()
     cells = {"n": Count(counted, distinct=True), "people": Count(person, distinct=True)}
-    school = f"{visit}__school__name", f"{visit}__school"
-    of_themes: dict[int, dict[int, Cell]] = defaultdict(dict)
-    for _name, pk, theme, n, people in taps.values_list(*school, "theme").annotate(**cells):
-        of_themes[pk][theme] = Cell(n, people)
-    groups = [
-        Group(pk, name, Cell(n, people), of_themes[pk])
-        for name, pk, n, people in taps.values_list(*school).annotate(**cells)
-    ]
-    everywhere = taps.values_list("theme").annotate(**cells)
-    themes = {theme: Cell(n, people) for theme, n, people in everywhere}
-    whole = taps.aggregate(**cells)
-    return groups, Group(None, "", Cell(whole["n"], whole["people"]), themes)
+    school = {"called": F(f"{visit}__school__name"), "at": F(f"{visit}__school")}
+    everywhere = {"called": Value(""), "at": Value(0)}
+    one, every = {"tapped": F("theme")}, {"tapped": Value(0)}
+    # One question, though it counts four times.
+    first, *others = (
+        taps.annotate(**by).values_list(*by).annotate(**cells)
+        for by in (school | one, school | every, everywhere | one, everywhere | every)
+    )
+    names: dict[int, str] = {}
+    found: dict[int, dict[int, Cell]] = defaultdict(lambda: defaultdict(Cell))
+    for name, at, theme, visits, people in first.union(*others, all=True):
+        names[at] = name
+        found[at][theme] = Cell(visits, people)
+    groups = [Group(at, names[at], told.pop(0), dict(told)) for at, told in found.items()]
+    return [group for group in groups if group.school_id], next(
+        (group for group in groups if not group.school_id), Group(None, "")
+    )
 
 
 def shown(
