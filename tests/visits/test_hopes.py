@@ -171,3 +171,23 @@ def test_without_themes_the_page_says_what_it_is(client, funder, school_year):
     client.force_login(funder)
 
     assert "No themes yet" in client.get("/hopes/").text
+
+
+def test_a_family_of_two_schools_is_one(
+    client, many, invitation, school, other_school, program_coordinator
+):
+    many(school, 6, 6)
+    many(other_school, 6, 6, month=11)
+    theirs = list(Visit.objects.filter(school=school, held_at=None).order_by("pk"))
+    for visit, other in zip(
+        theirs, Visit.objects.filter(school=other_school).order_by("pk"), strict=True
+    ):
+        Invitation.objects.filter(pk=other.invitation_id).update(
+            family=visit.family_id, kind="second"
+        )
+        Visit.objects.filter(pk=other.pk).update(family=visit.family_id, kind="second")
+    client.force_login(program_coordinator)
+
+    page = client.get("/hopes/").text
+
+    assert "on 12 visits" not in page and '<td class="num">12</td>' not in page
