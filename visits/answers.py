@@ -19,8 +19,8 @@ from families.models import Caregiver
 from pthv import audit, clock, outbox
 from pthv.blocked import NotReady, raise_if
 from pthv.models import User
-from visits import family_messages, finding, invitations, moving, scheduling
-from visits.family_words import LINK_OVER, TIME_TAKEN, TOOK_PLACE
+from visits import family_messages, finding, invitations, moving, safety, scheduling
+from visits.family_words import LINK_OVER, TIME_TAKEN, TOOK_PLACE, UNDER_WAY
 from visits.invitations import RELATED, locked, read_locked
 from visits.models import ContactAttempt, FamilyLink, Invitation, InvitationAnswer, Visit
 from visits.models.invitation import InvitationQuerySet
@@ -125,6 +125,7 @@ def cancel(visit: Visit, *, link: FamilyLink) -> Visit:
     """The family calls its visit off, by its own link."""
     scheduling.locked_invitation_of(visit)
     link = _usable(link, visit.invitation_id)
+    _raise_if_under_way(visit)
     return scheduling.cancel(visit, Visit.State.FAMILY_CANCELLED, by=None, link=link)
 
 
@@ -133,6 +134,7 @@ def move(visit: Visit, starts_at: datetime.datetime, *, link: FamilyLink) -> Vis
     """The family chooses another time for its visit, by its own link: one that is offered."""
     visit.invitation = scheduling.locked_invitation_of(visit)
     link = _usable(link, visit.invitation_id)
+    _raise_if_under_way(visit)
     offered = (time.during for day in finding.for_family(visit) for time in day.times)
     during = next((one for one in offered if one.lower == starts_at), None)
     if during is None:
@@ -143,6 +145,12 @@ def move(visit: Visit, starts_at: datetime.datetime, *, link: FamilyLink) -> Vis
     except NotReady as refused:
         # In the way is something of ours, which is not a family's to read.
         raise NotReady(str(TIME_TAKEN)) from refused
+
+
+def _raise_if_under_way(visit: Visit) -> None:
+    """Whoever is on the way may read no message any more: that is said, not tapped."""
+    if safety.is_under_way(Visit.objects.locked(visit.pk)):
+        raise NotReady(str(UNDER_WAY))
 
 
 def _usable(link: FamilyLink, invitation: int) -> FamilyLink:

@@ -18,6 +18,9 @@ LINK_OVER = gettext_lazy("This link doesn’t work any more. Please call the sch
 TOOK_PLACE = gettext_lazy("This visit took place already.")
 TIME_CHANGED = gettext_lazy("The time has changed. Please look at it again.")
 TIME_TAKEN = gettext_lazy("This time is not free any more. Please choose another.")
+UNDER_WAY = gettext_lazy(
+    "Your visitors are on their way, or with you already. Please tell them, or call the school."
+)
 CHOOSE_A_TIME = gettext_lazy("Please choose a time.")
 ONLY_AHEAD = gettext_lazy("Only a visit that lies ahead can be cancelled.")
 ANOTHER_LINK = gettext_lazy(

@@ -129,7 +129,7 @@ def decline(visit: Visit, *, by: User) -> Visit:
 def _raise_unless_ahead(visit: Visit) -> None:
     if not visit.is_ahead:
         raise NotReady(str(ONLY_AHEAD))
-    if visit.during.lower <= clock.now():
+    if visit.during.lower <= clock.now() or safety.is_there(visit):
         raise NotReady(_("This visit has begun. Say how it went instead."))
 
 

@@ -31,7 +31,8 @@ def pages(user: User) -> list[str]:
     """What a phone keeps: Today, and the next visits that are near or wait to be written up."""
     kept = [reverse("today")]
     mine = VisitParticipant.objects.unfinished(user.reach(Can.LOG).educators)
-    near = [one.visit for one in mine.select_related("visit__program")[: NEXT * 2] if _near(one)]
+    stand = mine.filter(occupies=True).select_related("visit__program")[: NEXT * 2]
+    near = [one.visit for one in stand if _near(one)]
     for visit in near[:NEXT]:
         names = ("visit_detail", "visit_log", "visit_reflect")
         kept += [reverse(name, args=[visit.pk]) for name in names]

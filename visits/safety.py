@@ -10,6 +10,7 @@ import logging
 from typing import TypeAlias
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from pthv import audit, clock, wording
@@ -20,7 +21,6 @@ from visits.models import SafetyCheck, Visit, VisitParticipant
 from visits.models.safety import STEPS
 
 log = logging.getLogger(__name__)
-State = Visit.State
 Alerted: TypeAlias = SafetyCheck.Alerted
 # Whoever opens an old page hours after the visit isn't on the way to it.
 TOO_LATE = datetime.timedelta(hours=6)
@@ -28,12 +28,15 @@ MORE = (15, 30)  # minutes that a pair may stay longer, at a tap
 
 
 def out(visit: Visit, *, by: User, phone_time: datetime.datetime | None = None) -> SafetyCheck:
-    """The pair is on its way; from now on somebody notices if it doesn't come back."""
+    """The pair is on its way; from now on somebody notices if it doesn't come back.
+
+    Whoever sets out late is expected to stay as long as was planned.
+    """
     return _come_to("out", visit, by, phone_time)
 
 
 def arrive(visit: Visit, *, by: User, phone_time: datetime.datetime | None = None) -> SafetyCheck:
-    """The pair is there; whoever arrives late is expected to stay as long as was planned."""
+    """The pair is there; whoever arrives late stays as long as was planned, too."""
     return _come_to("arrived", visit, by, phone_time)
 
 
@@ -42,14 +45,12 @@ def _come_to(
     step: str, visit: Visit, by: User, phone_time: datetime.datetime | None
 ) -> SafetyCheck:
     visit, check = _locked(visit, by)
-    if check.has_come_to(step) or visit.state in (State.HELD, State.COMPLETED):
+    if check.has_come_to(step) or visit.took_place:
         return check
-    raise_if(_blockers(visit))
+    raise_if(_blockers(visit, check))
     _note(check, step, visit, by, phone_time)
-    check.watched = True
-    if step == "arrived":
-        planned = datetime.timedelta(minutes=visit.minutes)
-        check.expected_end = max(check.expected_end, clock.now() + planned)
+    planned = clock.now() + datetime.timedelta(minutes=visit.minutes)
+    _expect(check, max(check.expected_end, planned), visit, by)
     check.save()
     audit.record(f"visit.{step}", visit, by=by)
     return check
@@ -63,15 +64,18 @@ def leave(
     early: bool = False,
     phone_time: datetime.datetime | None = None,
 ) -> SafetyCheck:
-    """The pair has left, and is well; the visit is held with that, if nothing is in the way."""
+    """The pair has left; the visit is held with that, if nothing is in the way.
+
+    A call for help goes on: this tap may be older than the call, or another's.
+    """
     visit, check = _locked(visit, by)
-    if not visit.occupies:
-        raise NotReady(_("This visit was cancelled. Find a new time."))
+    raise_if(_cancelled(visit, check))
     if check.left_at is None:
         raise_if(_too_early(visit))
         _note(check, "left", visit, by, phone_time)
         check.left_early = early
-        _end_alert(check, visit, by)
+        if not check.wants_help:
+            _end_alert(check, visit, by)
         check.watched = False
         check.save()
         audit.record("visit.left", visit, by=by, early=early)
@@ -84,7 +88,7 @@ def leave(
 def longer(
     visit: Visit, minutes: int, *, by: User, seen: datetime.datetime | None = None
 ) -> SafetyCheck:
-    """The pair stays longer than was expected.
+    """The pair stays longer than was expected, and is well: whoever was told otherwise hears so.
 
     `seen`: until when, as the page said that was tapped on. Where it isn't so any more, somebody
     was first, and nothing is added again.
@@ -94,9 +98,9 @@ def longer(
     visit, check = _locked(visit, by)
     if check.left_at or (seen is not None and seen != check.expected_end):
         return check
-    raise_if(_blockers(visit))
+    raise_if(_blockers(visit, check))
     until = max(check.expected_end, clock.now()) + datetime.timedelta(minutes=minutes)
-    check.expected_end, check.watched = until, True
+    _expect(check, until, visit, by)
     check.save()
     audit.record("visit.longer", visit, by=by, until=until.isoformat())
     return check
@@ -117,6 +121,13 @@ def ask_help(visit: Visit, *, by: User) -> SafetyCheck:
 
 
 @transaction.atomic
+def we_are_fine(visit: Visit, *, by: User) -> SafetyCheck | None:
+    """The pair says itself that it is well."""
+    visit, _check = _locked(visit, by)
+    return all_well(visit, by=by)
+
+
+@transaction.atomic
 def all_well(visit: Visit, *, by: User) -> SafetyCheck | None:
     """The pair says that it is well, or somebody has reached it: that ends the alert.
 
@@ -132,6 +143,17 @@ def all_well(visit: Visit, *, by: User) -> SafetyCheck | None:
     check.save()
     audit.record("visit.all_well", visit, by=by)
     return check
+
+
+def is_under_way(visit: Visit) -> bool:
+    """Whether the pair said that it is on its way or there, and not yet that it left."""
+    tapped = Q(out_at__isnull=False) | Q(arrived_at__isnull=False)
+    return SafetyCheck.objects.filter(tapped, visit=visit, left_at=None).exists()
+
+
+def is_there(visit: Visit) -> bool:
+    """Whether the pair said that it is there, and not yet that it left."""
+    return SafetyCheck.objects.filter(visit=visit, left_at=None).exclude(arrived_at=None).exists()
 
 
 def start_over(visit: Visit) -> None:
@@ -151,7 +173,8 @@ def watch(program: Program) -> int:
     """Alert the next people about each pair that is overdue; return how many alerts that were.
 
     First the pair itself, after as long again the school's contact, and then the program; each
-    once. What goes wrong with one visit stays with it.
+    once, and none before the one ahead had that long to act, however late the worker comes. What
+    goes wrong with one visit stays with it.
     """
     waiting = SafetyCheck.objects.filter(program=program).to_look_after(overdue_since(program))
     count = 0
@@ -175,23 +198,31 @@ def _look_after(pk: int) -> int:
     # Whoever came second finds nothing due any more.
     if not check.watched:
         return 0
-    if not visit.is_ahead:
+    if visit.took_place:
         _settle(check, visit)
         return 0
-    grace = _grace(visit.program)
-    told = 0
+    level = _due(check, visit)
+    if level is None:
+        return 0
+    _alert(check, visit, level)
+    check.save()
+    return 1
+
+
+def _due(check: SafetyCheck, visit: Visit) -> Alerted | None:
+    """Who is told next, if it is time."""
+    now, grace = clock.now(), _grace(visit.program)
+    if check.alerted_at and now < check.alerted_at + grace:
+        return None
     for place, level in enumerate(_levels(visit), start=1):
-        if check.alerted < level and clock.now() > check.expected_end + place * grace:
-            _alert(check, visit, level)
-            told += 1
-    if told:
-        check.save()
-    return told
+        if check.alerted < level:
+            return level if now > check.expected_end + place * grace else None
+    return None
 
 
 def _levels(visit: Visit) -> list[Alerted]:
-    """Who is told, one after another; a school without a contact has the program instead."""
-    contact = [Alerted.CONTACT] if visit.school.has_safety_contact else []
+    """Who is told, one after another; where no message reaches a contact, the program instead."""
+    contact = [Alerted.CONTACT] if safety_messages.reached([visit.school]) else []
     return [Alerted.PAIR, *contact, Alerted.PROGRAM]
 
 
@@ -203,12 +234,20 @@ def _alert(check: SafetyCheck, visit: Visit, level: Alerted) -> None:
 
 
 def _settle(check: SafetyCheck, visit: Visit) -> None:
-    """It was held or called off without a last tap: nobody is waited for. A call for help stays."""
+    """It was held without a last tap: nobody is waited for. A call for help stays."""
     check.watched = False
-    by = visit.held_by or visit.ended_by
-    if by and not check.wants_help:
-        _end_alert(check, visit, by)
+    if visit.held_by and not check.wants_help:
+        _end_alert(check, visit, visit.held_by)
     check.save()
+
+
+def _expect(check: SafetyCheck, until: datetime.datetime, visit: Visit, by: User) -> None:
+    """From now on they are watched, until then; whoever was alarmed hears that they are well, and
+    would be told again. A call for help stays."""
+    if check.alerted and not check.wants_help:
+        _end_alert(check, visit, by)
+    check.alerted, check.alerted_at = Alerted.NOBODY, None
+    check.expected_end, check.watched = until, True
 
 
 def _begin_alert(check: SafetyCheck) -> None:
@@ -229,7 +268,7 @@ def _end_alert(check: SafetyCheck, visit: Visit, by: User) -> None:
 def _locked(visit: Visit, by: User) -> tuple[Visit, SafetyCheck]:
     """The visit, kept from others, and what was tapped on it so far, for one who goes."""
     visit = Visit.objects.locked(visit.pk)
-    mine = VisitParticipant.objects.filter(visit=visit, educator__user=by)
+    mine = VisitParticipant.objects.filter(visit=visit, educator__user=by, declined_at=None)
     if not mine.exists():
         raise NotReady(_("Only who goes on a visit can say how it goes."))
     check = SafetyCheck.objects.filter(visit=visit).first() or SafetyCheck(
@@ -256,10 +295,17 @@ def _plausible(
     return said if said and begins <= said <= now else None
 
 
-def _blockers(visit: Visit) -> list[str]:
+def _cancelled(visit: Visit, check: SafetyCheck) -> list[str]:
+    """Whoever had set out before it was called off may still say how it goes."""
+    if visit.occupies or check.watched or check.has_come_to("out"):
+        return []
+    return [_("This visit was cancelled. Find a new time.")]
+
+
+def _blockers(visit: Visit, check: SafetyCheck) -> list[str]:
     """Why nobody is on the way to this visit, or at it."""
-    if not visit.occupies:
-        return [_("This visit was cancelled. Find a new time.")]
+    if reasons := _cancelled(visit, check):
+        return reasons
     if visit.place == Visit.Place.VIRTUAL:
         return [_("This visit is by video: nobody goes anywhere.")]
     if clock.now() > visit.during.upper + TOO_LATE:

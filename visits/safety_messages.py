@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from pthv import outbox, stops, texts, wording
 from pthv.calendars import Guest
-from pthv.models import Membership, Message, Role, User
+from pthv.models import Membership, Message, Role, School, User
 from visits.family_wording import as_text
 from visits.models import SafetyCheck, Visit
 
@@ -22,8 +22,9 @@ ALARMS = ("safety_overdue", "safety_alert", "safety_help")
 
 
 def tell_overdue(visit: Visit, check: SafetyCheck) -> None:
-    """Tell those whose turn it is that the pair hasn't said that it left; each once, ever."""
-    key = f"{visit.pk}:{visit.sequence}"
+    """Tell those whose turn it is that the pair hasn't said that it left; each once for a time
+    until which it was expected."""
+    key = f"{visit.pk}:{visit.sequence}:{check.expected_end:%Y%m%d%H%M%S%f}"
     if check.alerted == Alerted.PAIR:
         pair = [one.educator.user for one in _going(visit)]
         _mail("safety_overdue", pair, visit, check, key)
@@ -52,6 +53,16 @@ def tell_all_well(visit: Visit, check: SafetyCheck) -> None:
         _text_contact("safety_well", visit, check, key)
     if check.help_at or check.alerted == Alerted.PROGRAM:
         _mail("safety_well", _coordinators(visit), visit, check, key)
+
+
+def reached(schools: Iterable[School]) -> set[int]:
+    """Of these schools, the ids of those whose contact a message reaches: by mail, or by a text
+    where texts are sent and theirs were not stopped."""
+    schools, texted = list(schools), texts.offered()
+    phones = {one.pk: str(one.safety_phone) for one in schools if not one.safety_email and texted}
+    stopped = stops.stopped(phones.values())
+    by_text = {pk for pk, phone in phones.items() if phone and phone not in stopped}
+    return by_text | {one.pk for one in schools if one.safety_email}
 
 
 def _going(visit: Visit) -> list:

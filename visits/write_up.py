@@ -45,7 +45,7 @@ def _unfinished(program: Program) -> QuerySet[Any]:
     today = datetime.datetime.combine(program.today, datetime.time(), program.zone)
     return (
         VisitParticipant.objects.unfinished(staying.values("pk"))
-        .filter(program=program, declined_at=None)
+        .filter(program=program, declined_at=None, occupies=True)
         .filter(during__startswith__gte=first, during__endswith__lt=today)
         .select_related("educator__user")
     )

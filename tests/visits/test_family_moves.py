@@ -15,7 +15,7 @@ from pthv.models import Message
 from tests.conftest import at
 from tests.snapshot import database
 from tests.visits.test_family_page import BYTES, opened, page, path_of, text_of
-from visits import answers, invitations, links, moving, scheduling
+from visits import answers, invitations, links, moving, safety, scheduling
 from visits import selection as plans
 from visits.models import Invitation, Visit
 
@@ -53,6 +53,17 @@ def choose(client: Client, slot: str, visit: Visit, **more):
 
 def starts_of(visit: Visit) -> datetime.datetime:
     return Visit.objects.get(pk=visit.pk).during.lower
+
+
+def test_a_visit_to_which_they_are_on_the_way_is_not_moved_by_link(guest, visit, educator):
+    slot, was = offered(guest)[0], visit.during.lower
+    with clock.at(was - datetime.timedelta(minutes=10)):
+        safety.out(visit, by=educator)
+        response = choose(guest, slot, visit)
+
+    assert response.status_code == 409
+    assert "on their way, or with you already" in text_of(response)
+    assert starts_of(visit) == was
 
 
 def test_looking_changes_nothing(guest):

@@ -1,6 +1,7 @@
 """A family's own pages: what they show, what they change, and that looking changes nothing."""
 
 import contextvars
+import datetime
 import gzip
 import io
 import logging
@@ -28,7 +29,7 @@ from pthv.models import AuditEntry, Message
 from tests.conftest import NOW, at
 from tests.pthv.test_headers import CSP, headers
 from tests.snapshot import database
-from visits import answers, links, scheduling
+from visits import answers, links, safety, scheduling
 from visits.models import FamilyLink, Invitation, InvitationAnswer, Visit
 from visits.views import family_page
 
@@ -438,6 +439,32 @@ def test_the_family_cancels_and_both_educators_hear_of_it(guest, visit, educator
     with clock.at(at(6, 18)):
         send(guest, "yes", place_wanted="video")
         assert "cancelled" not in page(guest)
+
+
+@pytest.mark.parametrize("step", [safety.out, safety.arrive])
+def test_a_visit_to_which_they_are_on_the_way_is_not_cancelled_by_link(
+    guest, visit, educator, step
+):
+    said = "Your visitors are on their way, or with you already."
+    with clock.at(visit.during.lower - datetime.timedelta(minutes=10)):
+        step(visit, by=educator)
+        response = cancel(guest, visit)
+        assert response.status_code == 409 and said in text_of(response)
+        visit.refresh_from_db()
+        assert visit.is_ahead and not Message.objects.filter(kind="visit_cancelled").exists()
+
+        safety.leave(visit, by=educator, early=True)
+        assert cancel(guest, visit).status_code == 302
+
+
+def test_a_no_counts_though_they_are_on_the_way_and_they_stay_watched(guest, visit, educator):
+    with clock.at(visit.during.lower - datetime.timedelta(minutes=10)):
+        safety.arrive(visit, by=educator)
+        send(guest, "no")
+    visit.refresh_from_db()
+    assert visit.state == "family_cancelled"
+    with clock.at(visit.during.upper + datetime.timedelta(minutes=16)):
+        assert safety.watch(visit.program) == 1
 
 
 def test_a_visit_that_we_cancelled_is_not_told_to_us_by_them(guest, visit, educator):

@@ -9,7 +9,7 @@ from pthv import clock
 from pthv.blocked import NotReady
 from pthv.models import Message, User
 from tests.conftest import at
-from visits import interpreting, moving, scheduling
+from visits import interpreting, moving, safety, scheduling
 from visits.models import Visit, VisitParticipant
 
 FRIDAY = scheduling.slot(at(9, 17))
@@ -113,6 +113,13 @@ def test_a_move_by_half_an_hour_is_not_in_its_own_way(visit, educator):
 def test_what_is_over_is_not_moved(visit, educator):
     with clock.at(at(8, 17)), pytest.raises(NotReady, match="has begun"):
         moving.move(visit, FRIDAY, "home", by=educator)
+
+
+def test_where_they_are_already_is_not_moved(visit, educator):
+    with clock.at(at(8, 16, 20)):
+        safety.arrive(visit, by=educator)
+        with pytest.raises(NotReady, match="has begun"):
+            moving.move(visit, FRIDAY, "home", by=educator)
 
 
 def test_somebody_else_goes(visit, educator, partner, third):

@@ -4,11 +4,12 @@ import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.test import override_settings
 
 from families.models import Caregiver
-from pthv import clock, outbox
+from pthv import clock, outbox, stops
 from pthv.blocked import NotReady
 from pthv.models import AuditEntry, Message, Program, School
 from tests.conftest import at
@@ -44,6 +45,11 @@ def check_of(visit: Visit) -> SafetyCheck:
 def watch(program: Program, moment: datetime.datetime) -> int:
     with clock.at(moment):
         return safety.watch(program)
+
+
+def missed(program: Program, minutes: int, since: datetime.datetime = END) -> int:
+    """Look each minute, as the worker does, for so long after they were expected back."""
+    return sum(watch(program, since + n * MINUTE) for n in range(minutes + 1))
 
 
 def told() -> list[tuple[str, str]]:
@@ -284,18 +290,32 @@ class TestOverdue:
         assert told() == expected
         assert check_of(there).alerted == 3 and events(there).count("visit.overdue") == 3
 
-    def test_a_worker_that_was_away_tells_everybody_at_once_and_once(self, there, program):
-        assert watch(program, END + 300 * MINUTE) == 3
+    def test_a_worker_that_was_away_leaves_everybody_their_time_to_act(self, there, program):
+        alerts = [watch(program, END + (300 + n) * MINUTE) for n in range(60)]
+
+        assert [n for n, count in enumerate(alerts) if count] == [0, 15, 30]
         assert len(told()) == 6 and len(set(told())) == 6
-        assert watch(program, END + 301 * MINUTE) == 0
+        assert [kind for kind, _to in told()[:2]] == ["safety_overdue"] * 2
 
     def test_without_a_contact_the_program_is_told_in_its_place(
         self, there, program, school, program_coordinator
     ):
         School.objects.update(safety_name="", safety_phone="", safety_email="")
 
-        assert watch(program, END + 31 * MINUTE) == 2
+        assert missed(program, 31) == 2
         assert ("safety_alert", program_coordinator.email) in told()
+
+    @pytest.mark.parametrize("because", ["no texts", "a stop"])
+    def test_a_contact_whom_no_message_reaches_has_the_program_told_in_its_place(
+        self, there, program, school, program_coordinator, because
+    ):
+        School.objects.update(safety_email="")
+        if because == "a stop":
+            stops.stop("+13125550177")
+        with override_settings(TEXT_URL="" if because == "no texts" else settings.TEXT_URL):
+            assert missed(program, 31) == 2
+            assert ("safety_alert", program_coordinator.email) in told()
+            assert missed(program, 300) == 0
 
     def test_who_is_on_the_way_is_missed_too(
         self, visit, program, educator, program_coordinator, contact
@@ -314,11 +334,86 @@ class TestOverdue:
 
         assert watch(program, END + 45 * MINUTE) == 0
         assert watch(program, END + 46 * MINUTE) == 1
-        with clock.at(END + 50 * MINUTE):  # after the pair was asked: the contact is next
+        with clock.at(END + 50 * MINUTE):  # after the pair was asked: it is asked again
             safety.longer(there, 15, by=educator)
-        assert watch(program, END + 65 * MINUTE + 30 * MINUTE) == 0
-        assert watch(program, END + 65 * MINUTE + 31 * MINUTE) == 1
-        assert check_of(there).alerted == 2
+        assert watch(program, END + 80 * MINUTE) == 0
+        assert watch(program, END + 81 * MINUTE) == 1
+        assert check_of(there).alerted == 1
+
+    def test_who_stays_longer_is_well_and_missed_anew(self, there, program, educator):
+        assert missed(program, 46) == 3
+        before = told()
+        Message.objects.filter(kind__in=KINDS).delete()
+        with clock.at(END + 50 * MINUTE):
+            check = safety.longer(there, 30, by=educator)
+        assert not check.is_open and check.well_by == educator
+        well = told()
+        assert {kind for kind, _to in well} == {"safety_well"}
+        assert {to for _kind, to in well} == {to for kind, to in before if kind == "safety_alert"}
+
+        assert missed(program, 46, since=END + 80 * MINUTE) == 3
+        assert told() == well + before
+
+    def test_a_repeat_is_a_message_of_its_own(self, there, program, educator):
+        missed(program, 46)
+        with clock.at(END + 50 * MINUTE):
+            safety.longer(there, 30, by=educator)
+        missed(program, 46, since=END + 80 * MINUTE)
+
+        kinds = [kind for kind, _to in told()]
+        assert kinds.count("safety_overdue") == 4 and kinds.count("safety_alert") == 8
+
+    def test_who_arrives_after_an_alert_is_missed_anew(
+        self, visit, program, educator, contact, program_coordinator
+    ):
+        with clock.at(START):
+            safety.out(visit, by=educator)
+        missed(program, 31)
+        with clock.at(END + 40 * MINUTE):
+            safety.arrive(visit, by=educator)
+        assert ("safety_well", "vera@example.org") in told()
+        assert missed(program, 46, since=END + 100 * MINUTE) == 3
+
+    def test_minutes_more_end_no_call_for_help(self, there, program, educator):
+        missed(program, 31)
+        with clock.at(END + 35 * MINUTE):
+            safety.ask_help(there, by=educator)
+            check = safety.longer(there, 15, by=educator)
+
+        assert check.wants_help and "safety_well" not in dict(told())
+
+    def test_who_sets_out_after_the_end_is_expected_to_stay_as_planned(
+        self, visit, program, educator, contact, program_coordinator
+    ):
+        late = END + 70 * MINUTE
+        with clock.at(late):
+            assert safety.out(visit, by=educator).expected_end == late + 60 * MINUTE
+        assert missed(program, 75, since=late) == 0
+        assert watch(program, late + 76 * MINUTE) == 1
+
+    @pytest.mark.parametrize("ending", ["family_cancelled", "educator_cancelled"])
+    def test_a_pair_inside_is_missed_though_the_visit_was_cancelled(
+        self, visit, program, educator, partner, contact, program_coordinator, ending
+    ):
+        with clock.at(START - 10 * MINUTE):
+            safety.arrive(visit, by=educator)
+            by = None if ending == "family_cancelled" else partner
+            scheduling.cancel(visit, ending, by=by)
+        assert watch(program, START) == 0 and check_of(visit).watched
+        assert missed(program, 46) == 3
+        with clock.at(END + 50 * MINUTE):
+            calling = SafetyCheck.objects.calling(safety.overdue_since(program))
+            assert calling.filter(visit=visit).exists()
+            safety.longer(visit, 15, by=partner)
+            safety.ask_help(visit, by=partner)
+            safety.we_are_fine(visit, by=partner)
+            for by in (educator, partner):
+                safety.leave(visit, by=by)
+
+        check = check_of(visit)
+        assert check.left_by == educator and not check.watched and not check.is_open
+        visit.refresh_from_db()
+        assert visit.state == ending
 
     def test_the_programs_grace_counts(self, there, program):
         Program.objects.update(overdue_after=40)
@@ -328,7 +423,7 @@ class TestOverdue:
         assert watch(program, END + 41 * MINUTE) == 1
 
     def test_leaving_ends_it_and_tells_those_who_were_told(self, there, program, educator):
-        watch(program, END + 31 * MINUTE)
+        missed(program, 31)
         Message.objects.filter(kind__in=KINDS).delete()
         with clock.at(END + 35 * MINUTE):
             safety.leave(there, by=educator)
@@ -364,7 +459,7 @@ class TestOverdue:
         assert len(told()) == 2
 
     def test_a_visit_that_was_logged_instead_is_over(self, there, program, educator):
-        watch(program, END + 31 * MINUTE)
+        missed(program, 31)
         with clock.at(END + 35 * MINUTE):
             logs.write(there, logs.Entry(40, "es", 1, True), by=educator)
 
@@ -461,6 +556,30 @@ class TestHelp:
         assert watch(program, END + 60 * MINUTE) == 0
         assert check_of(there).wants_help
 
+    def test_it_does_not_end_with_we_have_left(self, there, educator, partner):
+        """A phone that had no signal sends the tap only now; it was made before the call."""
+        with clock.at(START + 30 * MINUTE):
+            safety.ask_help(there, by=educator)
+        with clock.at(START + 31 * MINUTE):
+            check = safety.leave(there, by=partner, phone_time=START + 10 * MINUTE)
+
+        assert check.left_at and not check.watched and check.wants_help
+        assert "safety_well" not in dict(told())
+        with clock.at(START + 40 * MINUTE):
+            assert not safety.we_are_fine(there, by=educator).wants_help
+        assert ("safety_well", "vera@example.org") in told()
+
+    def test_who_said_they_cant_go_says_nothing_of_it(self, there, educator, partner):
+        there.participants.filter(educator__user=partner).update(declined_at=START - 60 * MINUTE)
+        with clock.at(START + 30 * MINUTE):
+            safety.ask_help(there, by=educator)
+            for tap in (safety.leave, safety.we_are_fine):
+                with pytest.raises(NotReady, match="Only who goes"):
+                    tap(there, by=partner)
+
+        check = check_of(there)
+        assert check.wants_help and check.watched and check.left_at is None
+
     def test_a_slip_that_was_taken_back_leaves_the_pair_watched(self, there, program, educator):
         with clock.at(START + 5 * MINUTE):
             safety.ask_help(there, by=educator)
@@ -490,10 +609,10 @@ def test_what_is_written_names_staff_school_and_time_and_no_child(
     child = family.students.get()
     child.given_name = child.family_name = "Canarychild"
     child.save()
-    watch(program, END + 46 * MINUTE)
+    missed(program, 46)
     with clock.at(END + 50 * MINUTE):
         safety.ask_help(there, by=educator)
-        safety.leave(there, by=educator)
+        safety.we_are_fine(there, by=educator)
 
     written = Message.objects.filter(kind__in=KINDS)
     assert {one.kind for one in written} == set(KINDS)

@@ -6,7 +6,7 @@ import re
 import pytest
 from django.test import Client
 
-from pthv import clock
+from pthv import clock, stops
 from pthv.models import Message, Program, School
 from pthv.templatetags.wording import dialled
 from tests.conftest import at
@@ -163,6 +163,22 @@ def test_what_is_on_now_stands_before_what_is_to_write_up(
     assert later.index("Nguyen") < later.index("Afterwards") < later.index("Ortega")
 
 
+def test_a_pair_that_is_inside_can_say_so_though_the_visit_was_cancelled(
+    phone, tap, visit, educator, partner
+):
+    with clock.at(START - 10 * MINUTE):
+        safety.arrive(visit, by=educator)
+        scheduling.cancel(visit, "family_cancelled", by=None)
+
+    for url in ("/today/", f"/visits/{visit.pk}/"):
+        page = phone(url, partner, START)
+        assert primary(page) == ["We've left"], url
+        assert "15 minutes more" in page and "I need help now" in page
+    assert tap(page, "ve left", partner, END) == "/today/"
+    assert SafetyCheck.objects.get().left_at == END
+    assert primary(phone("/today/", educator, END + MINUTE)) != ["We've left"]
+
+
 class TestHelp:
     def test_a_tap_leads_to_what_to_do(self, phone, tap, visit, contact, educator):
         with clock.at(START):
@@ -181,6 +197,26 @@ class TestHelp:
         before = SafetyCheck.objects.count(), Message.objects.count()
         phone(f"/visits/{visit.pk}/help/", educator, START)
         assert (SafetyCheck.objects.count(), Message.objects.count()) == before
+
+    def test_leaving_asks_whether_they_are_fine(self, phone, tap, visit, contact, educator):
+        with clock.at(START):
+            safety.arrive(visit, by=educator)
+            safety.ask_help(visit, by=educator)
+        page = phone("/today/", educator, START + MINUTE)
+
+        assert tap(page, "ve left", educator, START + MINUTE) == "/today/"
+        assert SafetyCheck.objects.get().wants_help
+        page = phone("/today/", educator, START + 2 * MINUTE)
+        tap(page, "We are fine", educator, START + 2 * MINUTE)
+        assert not SafetyCheck.objects.get().is_open
+
+    def test_it_promises_no_message_to_whom_none_goes(self, phone, visit, contact, educator):
+        with clock.at(START):
+            safety.ask_help(visit, by=educator)
+        stops.stop("+13125550177")
+
+        page = phone(f"/visits/{visit.pk}/help/", educator, START)
+        assert "A message goes to the program" in page and 'href="tel:+13125550177"' in page
 
     def test_both_see_it_on_today_until_they_are_fine(
         self, phone, tap, visit, contact, educator, partner
@@ -217,6 +253,15 @@ class TestDesk:
         assert "Needs a person now" not in phone(
             "/desk/", other_site_coordinator, END + 16 * MINUTE
         )
+
+    def test_a_contact_whom_no_message_reaches_is_to_be_called(
+        self, phone, missing, site_coordinator
+    ):
+        stops.stop("+13125550177")
+        page = phone("/desk/", site_coordinator, END + 46 * MINUTE)
+
+        assert "No message reaches Vera Cole: call them" in page
+        assert "Vera Cole is told" not in page and 'href="tel:+13125550177"' in page
 
     def test_who_asked_for_help_stands_first_and_stays_when_mail_is_down(
         self, phone, missing, educator, site_coordinator

@@ -43,13 +43,14 @@ class SafetyCheckQuerySet(models.QuerySet):
         return self if reach.program else self.filter(visit__school__in=reach.schools)
 
     def to_look_after(self, since: datetime.datetime) -> "SafetyCheckQuerySet":
-        """Watched over, though the pair was expected back before then or the visit is over."""
-        late, over = Q(expected_end__lt=since), ~Q(visit__state__in=Visit.AHEAD)
+        """Watched over, though the pair was expected back before then or the visit is held."""
+        late, over = Q(expected_end__lt=since), Q(visit__state__in=Visit.TOOK_PLACE)
         return self.filter(late | over, watched=True)
 
     def calling(self, since: datetime.datetime) -> "SafetyCheckQuerySet":
-        """What needs a person now: help was asked, or the pair was expected back before then."""
-        late = Q(watched=True, expected_end__lt=since, visit__state__in=Visit.AHEAD)
+        """What needs a person now: help was asked, or the pair was expected back before then,
+        though the visit may have been called off meanwhile."""
+        late = Q(watched=True, expected_end__lt=since) & ~Q(visit__state__in=Visit.TOOK_PLACE)
         return self.filter(late | Q(help_at__isnull=False, well_at=None))
 
     def with_names(self) -> "SafetyCheckQuerySet":

@@ -174,6 +174,7 @@ class Visit(ProgramRow):
         EDUCATOR_CANCELLED = "educator_cancelled", _("Cancelled by us")
 
     AHEAD = (State.SCHEDULED, State.CONFIRMED)
+    TOOK_PLACE = (State.HELD, State.COMPLETED)
     STANDING = (State.SCHEDULED, State.CONFIRMED, State.HELD, State.COMPLETED)
 
     class Place(models.TextChoices):
@@ -420,6 +421,10 @@ class Visit(ProgramRow):
         return self.state in self.AHEAD
 
     @property
+    def took_place(self) -> bool:
+        return self.state in self.TOOK_PLACE
+
+    @property
     def is_near(self) -> bool:
         """Whether it stands, and is near: from the day before it starts, where the program is,
         until it ends."""
@@ -441,11 +446,11 @@ class Visit(ProgramRow):
     def is_under_way(self) -> bool:
         """Whether its people are on the way, there, or should be about now."""
         taps, now = self.safety, clock.now()
-        if not self.is_ahead or (taps and taps.left_at):
+        if self.took_place or (taps and taps.left_at):
             return False
         if taps and taps.watched:
-            return True
-        return self.during.lower - SOON <= now < self.during.upper
+            return True  # though it may have been called off meanwhile
+        return self.is_ahead and self.during.lower - SOON <= now < self.during.upper
 
     @property
     def goes_home_soon(self) -> bool:
@@ -456,16 +461,15 @@ class Visit(ProgramRow):
 class VisitParticipantQuerySet(models.QuerySet):
     def unfinished(self, educators: Iterable[int]) -> "VisitParticipantQuerySet":
         """Where these educators have a step to take, the earliest visit first; each row knows
-        whether its educator has `reflected`."""
+        whether its educator has `reflected`. Whoever is under way may still say that they left,
+        though the visit was called off."""
         reflections = Visit.objects.filter(
             pk=OuterRef("visit"), reflections__educator=OuterRef("educator")
         )
+        stands = Q(occupies=True, visit__state__in=[*Visit.AHEAD, Visit.State.HELD])
+        out = Q(occupies=False, declined_at=None, visit__safety_check__watched=True)
         return (
-            self.filter(
-                educator__in=educators,
-                occupies=True,
-                visit__state__in=[*Visit.AHEAD, Visit.State.HELD],
-            )
+            self.filter(stands | out, educator__in=educators)
             .annotate(reflected=Exists(reflections))
             # Whoever reflected has a step left only where the log was changed since.
             .filter(Q(reflected=False) | Q(attested_at=None))
@@ -574,6 +578,9 @@ class VisitParticipant(ProgramRow):
         after they had reflected."""
         if visit.is_ahead:
             return self._step_ahead(visit)
+        if not visit.occupies:
+            watched = visit.safety is not None and visit.safety.watched
+            return "leave" if watched and self.declined_at is None else ""
         if visit.state == Visit.State.HELD and not hasattr(visit, "log"):
             return "log"
         if visit.state != Visit.State.HELD:

@@ -19,7 +19,7 @@ from pthv import audit, clock
 from pthv.access import Can, requires
 from pthv.models import Program, School, User
 from pthv.requests import Request
-from visits import families, family_messages, safety
+from visits import families, family_messages, safety, safety_messages
 from visits.models import (
     FundingSource,
     InterpreterRequest,
@@ -149,7 +149,10 @@ def _calling(ids: list[int]) -> list[SafetyCheck]:
     if not ids:
         return []
     found = SafetyCheck.objects.filter(pk__in=ids).with_names()
-    shown = found.select_related("visit__school", "help_by").order_by("expected_end", "pk")
+    shown = list(found.select_related("visit__school", "help_by").order_by("expected_end", "pk"))
+    reached = safety_messages.reached(check.visit.school for check in shown)
+    for check in shown:
+        check.contact_hears = check.visit.school_id in reached
     return sorted(shown, key=lambda check: not check.wants_help)
 
 

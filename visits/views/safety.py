@@ -12,7 +12,7 @@ from pthv import wording
 from pthv.access import Can, requires
 from pthv.blocked import NotReady
 from pthv.requests import Request, post_only
-from visits import safety, scheduling
+from visits import safety, safety_messages, scheduling
 from visits.forms.safety import LongerForm, TapForm
 from visits.models import SafetyCheck, Visit
 from visits.sending import once
@@ -51,6 +51,10 @@ def safety_leave(request: Request, pk: int) -> HttpResponse:
     check = _tap(request, pk, safety.leave, **facts)
     if check is None:
         return redirect("today")
+    if check.wants_help:
+        said = _("Good that you are out. Help was asked for: tap “We are fine” if you are.")
+        messages.warning(request, said)
+        return redirect("today")
     if reasons := scheduling.hold_blockers(check.visit):
         messages.warning(request, " ".join([_("Good that you are out."), *reasons]))
         return redirect("today")
@@ -83,7 +87,12 @@ def safety_help(request: Request, pk: int) -> HttpResponse:
     return render(
         request,
         "visits/safety_help.html",
-        {"visit": visit, "school": visit.school, "check": visit.safety},
+        {
+            "visit": visit,
+            "school": visit.school,
+            "check": visit.safety,
+            "contact_hears": bool(safety_messages.reached([visit.school])),
+        },
     )
 
 
@@ -91,7 +100,7 @@ def safety_help(request: Request, pk: int) -> HttpResponse:
 @requires(Can.LOG)
 @once
 def safety_well(request: Request, pk: int) -> HttpResponse:
-    if _tap(request, pk, safety.all_well):
+    if _tap(request, pk, safety.we_are_fine):
         messages.success(request, _("Good. Everybody who had been told hears that you are well."))
     return redirect("today")
 
