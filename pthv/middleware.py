@@ -36,9 +36,10 @@ class ProgramMiddleware:
         else:
             response = self.in_program(request)
         patch_cache_control(response, no_store=True, private=True)
-        # Just logged out. Where a phone has what was never sent, it forgot the rest by itself
-        # (static/js/offline_out.js), and what stays there is sealed.
-        if not request.user.is_authenticated and "keep_unsent" not in request.POST:
+        # Just logged out. The key and the pages are gone by the page's own script
+        # (static/js/offline_out.js), which says whether nothing waits there to be sent, of
+        # anybody; without scripts nothing was ever kept.
+        if not request.user.is_authenticated and "nothing_waits" in request.POST:
             response.headers["Clear-Site-Data"] = '"storage"'
         return response
 

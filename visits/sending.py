@@ -5,10 +5,12 @@ import uuid
 from collections.abc import Callable
 from functools import wraps
 
+from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse, JsonResponse
 
 from pthv import clock
+from pthv.blocked import NotReady
 from pthv.requests import Request
 from visits.models import ReceivedKey
 
@@ -18,12 +20,12 @@ KEPT = datetime.timedelta(days=30)  # as long as a phone keeps what it could not
 
 def once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Do what a phone posts with a key at most once, and answer it as a script can read:
-    `next` is the page that comes after. A refusal uses up no key. Without a key, which is without
-    our script, the view answers as ever."""
+    `next` is the page that comes after, or `said` why not. A refusal uses up no key. Without a
+    key, which is without our script, the view answers as ever."""
 
     @wraps(view)
     def guarded(request: Request, *args: int, **kwargs: int) -> HttpResponse:
-        key = _key_of(request)
+        key = key_of(request)
         if key is None:
             return view(request, *args, **kwargs)
         with transaction.atomic():
@@ -34,7 +36,11 @@ def once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
                 defaults={"program": request.program, "received_at": clock.now()},
             )
             if new:
-                response = view(request, *args, **kwargs)
+                list(messages.get_messages(request))  # of many sent at once, the last one speaks
+                try:
+                    response = view(request, *args, **kwargs)
+                except NotReady as blocked:
+                    response = JsonResponse({"said": str(blocked)}, status=409)
                 if response.status_code != 302:
                     transaction.set_rollback(True)
                     return response
@@ -45,7 +51,8 @@ def once(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     return guarded
 
 
-def _key_of(request: Request) -> uuid.UUID | None:
+def key_of(request: Request) -> uuid.UUID | None:
+    """The key that a script sent this with."""
     if request.method != "POST":
         return None
     try:

@@ -41,12 +41,13 @@
   }
 
   const waiting = new WeakMap();
-  for (const box of document.querySelectorAll("main form textarea, main form input[type=text]")) {
-    box.addEventListener("input", () => {
-      clearTimeout(waiting.get(box));
-      waiting.set(box, setTimeout(warn, WAIT, box));
-    });
-    if (box.value) warn(box);
-  }
+  const BOXES = "main form textarea, main form input[type=text]";
+  // Heard on the document: a refusal may bring new boxes in the place of the old ones.
+  document.addEventListener("input", ({ target: box }) => {
+    if (!box.matches(BOXES)) return;
+    clearTimeout(waiting.get(box));
+    waiting.set(box, setTimeout(warn, WAIT, box));
+  });
+  for (const box of document.querySelectorAll(BOXES)) if (box.value) warn(box);
   window.neverRecord = noticed; // for the test of its examples
 })();

@@ -20,7 +20,7 @@
 
   async function show(became) {
     const mine = (await phone.unsent()).filter((item) => item.kind === "form" && item.user === user);
-    const refused = mine.filter((item) => item.state === "refused").length;
+    const refused = mine.filter((item) => item.state).length; // or can't be opened
     const sent = await phone.get("keys", "sent");
     const lines = [];
     if (keptAt) lines.push(words("was", { time: time(keptAt) }));
@@ -97,12 +97,17 @@
 
   const pairsOf = (form, submitter) => [...new FormData(form, submitter)].filter(([name]) => name !== "csrfmiddlewaretoken");
   const tokenOf = (form) => form.elements.csrfmiddlewaretoken.value;
-  const heading = () => [...document.querySelectorAll(".page-title, .page-lede")].map((part) => part.textContent.trim()).join(" · ");
+  const heading = (form) => form.dataset.title || [...document.querySelectorAll(".page-title, .page-lede")].map((part) => part.textContent.trim()).join(" · ");
 
   let leaving = false;
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented) return;
+    if (form.matches("[data-signal]")) {
+      event.preventDefault();
+      now(form, event.submitter);
+      return;
+    }
     leaving = !form.matches("[data-offline]"); // by itself: what was sent before must not call it back
     if (leaving) return;
     event.preventDefault();
@@ -128,8 +133,56 @@
       await over(form);
       await phone.remove("pages", item.page);
       if (!leaving) location.assign((await response.json()).next);
-    } else if (response && [409, 422].includes(response.status)) swap(await response.text(), form.dataset.unsent, form.keeper?.id);
+    } else if (isSaid(response)) note(form, (await response.json()).said);
+    else if (response && [409, 422].includes(response.status)) swap(await response.text(), form.dataset.unsent, form.keeper?.id);
     else await wait(form, item, pairs);
+  }
+
+  /* What is worth nothing later: never put aside. Said at once where nobody hears it; a call for help
+     is tried again while this page is open, and done once. */
+  async function now(form, submitter) {
+    const [pairs, id] = [pairsOf(form, submitter), crypto.randomUUID()];
+    const isHelp = form.dataset.signal === "help";
+    const unheard = () => note(form, words(isHelp ? "help" : "signal"), true);
+    const slow = isHelp && setTimeout(unheard, 3 * SECONDS);
+    let token = tokenOf(form), response;
+    while (!response) {
+      try {
+        response = await sending.post(form.action, pairs, token, id);
+        if (response.status === 403) {
+          const who = await sending.ask(); // the token is of an earlier log-in
+          if (who?.user === user) response = await sending.post(form.action, pairs, token = who.csrf, id);
+        }
+      } catch {
+        unheard();
+        if (!isHelp) break;
+        await new Promise((resolve) => { setTimeout(resolve, 3 * SECONDS); addEventListener("online", resolve, { once: true }); });
+      }
+    }
+    clearTimeout(slow);
+    if (response?.ok) location.assign((await response.json()).next);
+    else if (isSaid(response)) note(form, (await response.json()).said);
+    else if (response) form.submit(); // its own answer, as without this script
+    delete form.dataset.sent;
+    submitter?.removeAttribute("aria-disabled");
+  }
+  const isSaid = (response) => response?.status === 409 && response.headers.get("content-type") === "application/json";
+
+  /* Below what was tapped, in words; with the numbers to call. */
+  function note(form, said, withNumbers = false) {
+    const place = form.closest(".taps") ?? form;
+    const [box, text] = [document.createElement("div"), document.createElement("p")];
+    Object.assign(box, { className: "notice notice-warning", id: "unheard" });
+    box.setAttribute("role", "alert");
+    text.textContent = said;
+    const numbers = withNumbers && document.querySelector("[data-numbers]")?.cloneNode(true);
+    numbers?.removeAttribute?.("data-numbers");
+    box.append(text, ...(numbers ? [numbers] : []));
+    const before = document.getElementById("unheard");
+    if (before?.textContent === box.textContent) return; // said already, and not aloud again
+    before?.remove();
+    place.after(box);
+    box.scrollIntoView({ block: "nearest" });
   }
 
   /* It waits on this phone, with the phone's own time, until there is signal and its person is logged in. */
@@ -137,7 +190,7 @@
     const told = [...pairs.filter(([name]) => name !== "phone_time"), ["phone_time", new Date(item.at).toISOString()]];
     const texts = [...form.querySelectorAll("textarea, input[type=text]")].map((field) => field.value).filter(Boolean);
     try {
-      await phone.put("unsent", { ...item, ...(await phone.seal(user, { pairs: told, texts, heading: heading() })) });
+      await phone.put("unsent", { ...item, ...(await phone.seal(user, { pairs: told, texts, heading: heading(form) })) });
     } catch {
       place.querySelector("[data-lines]").textContent = words("unkept");
       place.hidden = false;

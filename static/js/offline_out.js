@@ -1,5 +1,5 @@
 /* Logging out, and the log-in page: this phone forgets the key and the pages. What was never sent
-   stays, sealed, for the same person; where there is none of it, the whole store goes. */
+   stays, sealed, for the same person; only where there is none of it, of anybody, all goes. */
 (() => {
   "use strict";
   if (!self.isSecureContext || !self.indexedDB) return;
@@ -20,11 +20,8 @@
     if (ready) return;
     event.preventDefault();
     phone.wipe().then(async () => {
-      if ((await phone.unsent()).length) {
-        const keep = document.createElement("input");
-        Object.assign(keep, { type: "hidden", name: "keep_unsent", value: "1" });
-        out.append(keep);
-      }
+      if ((await phone.unsent()).length) return;
+      out.append(Object.assign(document.createElement("input"), { type: "hidden", name: "nothing_waits", value: "1" }));
     }).catch(() => {}).finally(() => { ready = true; out.submit(); });
   });
 })();

@@ -8,16 +8,17 @@
   const time = (at) => new Date(at).toLocaleString(document.documentElement.lang, { month: "short", day: "numeric", hour: "numeric", minute: "2-digit" });
 
   async function line(item, record) {
-    const told = record?.user === item.user ? await phone.unseal(item) : null;
+    const isMine = record?.user === item.user;
+    const told = isMine ? await phone.unseal(item).catch(() => null) : null;
     const row = document.getElementById("one").content.cloneNode(true).firstElementChild;
     row.querySelector(".item-title").textContent = told?.heading ?? list.dataset[item.kind === "draft" ? "draft" : "form"];
-    const words = [told ? list.dataset[item.state ?? item.kind] : list.dataset.locked, time(item.at)];
+    const words = [told ? list.dataset[item.state === "refused" ? "refused" : item.kind] : list.dataset[isMine ? "unreadable" : "locked"], time(item.at)];
     row.querySelector(".item-meta").textContent = words.join(" · ");
     const [open, drop] = row.querySelectorAll("a, button");
     open.hidden = !told || !item.page;
     if (item.page) open.href = item.page;
     row.querySelector(".said").textContent = told?.texts?.join("\n") ?? "";
-    drop.hidden = !told;
+    drop.hidden = !isMine;
     drop.addEventListener("click", async () => {
       if (!confirm(list.dataset.unsure)) return;
       await phone.remove("unsent", item.id);

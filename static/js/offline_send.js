@@ -26,7 +26,11 @@ self.sending = (() => {
   }
 
   async function one(item, csrf) {
-    const told = await phone.unseal(item);
+    const told = await phone.unseal(item).catch(() => null);
+    if (!told) {
+      await phone.put("unsent", { ...item, state: "unreadable" });
+      return "nothing";
+    }
     const response = await post(item.url, told.pairs, csrf, item.kind === "form" ? item.id : "");
     if (response.ok) {
       if (item.kind === "form") await phone.put("keys", { id: "sent", user: item.user, at: Date.now() });
@@ -50,10 +54,12 @@ self.sending = (() => {
     let said = "nothing";
     for (const item of items.filter((each) => each.user === who.user)) {
       const about = visitOf(item.url);
-      if (item.state === "refused" || stuck.has(about)) { stuck.add(about); continue; }
+      // A form that was refused waits for a person, and what follows it too; a tap holds up nothing.
+      if (item.state === "refused" && item.page === item.url) stuck.add(about);
+      if (item.state === "refused" || stuck.has(about)) continue;
       const became = await one(item, who.csrf);
       if (became === "later") return "later";
-      if (became === "refused" && item.kind === "form") stuck.add(about);
+      if (became === "refused" && item.page === item.url) stuck.add(about);
       if (said === "nothing" || became === "refused") said = became;
     }
     return said;

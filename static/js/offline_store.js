@@ -61,13 +61,41 @@ self.phone = (() => {
   const bytes = (value) => new TextEncoder().encode(JSON.stringify(value));
   const value = (buffer) => JSON.parse(new TextDecoder().decode(buffer));
 
+  const raw = (key) => crypto.subtle.importKey("raw", Uint8Array.from(atob(key), (letter) => letter.charCodeAt(0)), "AES-GCM", false, ["encrypt", "decrypt"]);
+
+  /* Whether the lock opens with the key. After the site's secret was replaced: with an older key, and
+     is sealed anew; if with none, it is put aside, should its key come back. */
+  async function opened(given, aes) {
+    const lock = await get("keys", `lock ${given.user}`);
+    if (!lock) return false;
+    for (const key of [aes, ...(await Promise.all((given.older ?? []).map(raw)))]) {
+      const secret = await decrypt(key, lock).catch(() => null);
+      if (!secret) continue;
+      if (key !== aes) await put("keys", { ...lock, ...(await encrypt(aes, secret)) });
+      return true;
+    }
+    await put("keys", { ...lock, id: `lock ${given.user} ${Date.now()}` });
+    return false;
+  }
+
+  /* A form goes a month after the server was first reached with it, by the server's clock: a phone's
+     own may be years off. */
+  async function expire(now) {
+    const items = await store("unsent", "readwrite");
+    for (const item of await done(items.getAll())) {
+      if (item.kind !== "form") continue;
+      if (!item.since) items.put({ ...item, since: now });
+      else if (item.since < now - MONTH) items.delete(item.id);
+    }
+  }
+
   /* Take over the key that the server gave; somebody else's goes, with their pages. */
   async function adopt(given) {
     const before = await key();
     if (before && before.user !== given.user) await wipe();
-    const raw = Uint8Array.from(atob(given.key), (letter) => letter.charCodeAt(0));
-    const aes = await crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["encrypt", "decrypt"]);
-    if (!(await get("keys", `lock ${given.user}`))) {
+    const aes = await raw(given.key);
+    await expire(given.now);
+    if (!(await opened(given, aes))) {
       const pair = await crypto.subtle.generateKey(CURVE, true, ["deriveKey"]);
       const secret = await crypto.subtle.exportKey("pkcs8", pair.privateKey);
       await put("keys", { id: `lock ${given.user}`, shut: pair.publicKey, ...(await encrypt(aes, secret)) });
@@ -97,19 +125,28 @@ self.phone = (() => {
     return { half: await crypto.subtle.exportKey("raw", once.publicKey), ...(await encrypt(aes, bytes(told))) };
   }
   async function unseal(item) {
-    const [record, lock] = [await key(), await get("keys", `lock ${item.user}`)];
-    if (!record || !lock || record.user !== item.user) return null;
-    const secret = await crypto.subtle.importKey("pkcs8", await decrypt(record.aes, lock), CURVE, false, ["deriveKey"]);
+    const record = await key();
+    if (!record || record.user !== item.user) return null;
     const half = await crypto.subtle.importKey("raw", item.half, CURVE, false, []);
+    const locks = (await all("keys")).filter(({ id }) => id === `lock ${item.user}` || id.startsWith(`lock ${item.user} `));
+    for (const lock of locks) {
+      const told = await through(lock, record.aes, half, item).catch(() => null); // of another secret
+      if (told) return told;
+    }
+    return null;
+  }
+  async function through(lock, own, half, item) {
+    const secret = await crypto.subtle.importKey("pkcs8", await decrypt(own, lock), CURVE, false, ["deriveKey"]);
     const aes = await crypto.subtle.deriveKey({ name: "ECDH", public: half }, secret, AES, false, ["decrypt"]);
     return value(await decrypt(aes, item));
   }
 
-  /* What waits, the oldest first; after a month nobody will send it any more. */
+  /* What waits, the oldest first. A draft goes after a month; a form never by the phone's own clock. */
   async function unsent() {
     const items = await all("unsent");
-    for (const old of items.filter((item) => item.at < Date.now() - MONTH)) await remove("unsent", old.id);
-    return items.filter((item) => item.at >= Date.now() - MONTH).sort((a, b) => a.at - b.at);
+    const isOld = (item) => item.kind === "draft" && item.at < Date.now() - MONTH;
+    for (const old of items.filter(isOld)) await remove("unsent", old.id);
+    return items.filter((item) => !isOld(item)).sort((a, b) => a.at - b.at);
   }
 
   return { key, adopt, wipe, keepPage, page, seal, unseal, unsent, get, put, remove };

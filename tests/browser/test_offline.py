@@ -12,10 +12,10 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 
 from pthv import clock
-from pthv.models import SchoolYear
+from pthv.models import School, SchoolYear
 from tests.browser.signal_of_a_phone import Signal
 from training import certification
-from visits import answers, invitations, logs, scheduling
+from visits import answers, invitations, logs, safety, scheduling
 from visits.models import Invitation, LogDraft, PayRate, Reflection, SafetyCheck, Visit, VisitLog
 
 pytestmark = [
@@ -115,15 +115,15 @@ def signal(live_server) -> Iterator[Signal]:
 def phone(open_device, signal) -> Callable[..., Page]:
     """A phone that has been at Today with signal, and keeps what it may."""
 
-    def opened(user) -> Page:
+    def opened(user, pages: int = 5) -> Page:
         page = open_device(user, phone=True, url=signal.url)
-        kept(page)
+        kept(page, pages)
         return page
 
     return opened
 
 
-def kept(page: Page, pages: int = 4) -> None:
+def kept(page: Page, pages: int = 5) -> None:
     page.goto("/today/")
     page.wait_for_function("() => navigator.serviceWorker.controller !== null")
     until(lambda: page.evaluate(KEPT) >= pages)
@@ -192,6 +192,7 @@ def test_a_visit_is_logged_and_reflected_on_without_signal(phone, signal, held, 
     page.get_by_role("button", name="Save and finish").click()
     page.wait_for_url("**/today/")
     expect(page.get_by_text("Saved on this phone, will be sent: 2.")).to_be_visible()
+    expect(page.get_by_text("All written. It is sent when there is signal.")).to_be_visible()
     page.reload()
     expect(page.get_by_text("Saved on this phone, will be sent: 2.")).to_be_visible()
     assert not VisitLog.objects.exists()
@@ -216,6 +217,10 @@ def test_every_tap_of_a_visit_waits_and_arrives_in_order(phone, signal, soon, ed
         expect(button).to_be_hidden()
     page.reload()
     expect(page.get_by_text("Saved on this phone, will be sent: 3.")).to_be_visible()
+    expect(page.get_by_role("button", name="I need help now")).to_be_hidden()
+    page.goto("/offline/")
+    expect(page.get_by_text("We're here: Ortega family")).to_be_visible()
+    page.goto("/today/")
     page.get_by_role("link", name="Log this visit").click()
     expect(page.get_by_label("Hopes and dreams")).to_be_visible()
     tapped = clock.now()
@@ -413,3 +418,95 @@ def test_it_can_be_installed(open_device, signal, educator):
     found = browser.send("Page.getInstallabilityErrors")["installabilityErrors"]
     assert [one["errorId"] for one in found] == ["in-incognito"]
     assert browser.send("Page.getAppManifest")["errors"] == []
+
+
+def test_a_call_for_help_without_signal_says_so_and_is_tried_again(phone, signal, soon, educator):
+    School.objects.update(safety_name="Vera Cole", safety_phone="+13125550177")
+    safety.arrive(soon, by=educator)
+    page = phone(educator)
+    signal.cut()
+    page.goto("/today/")
+    page.get_by_role("button", name="15 minutes more").click()
+    expect(page.get_by_text("This needs signal. It was not done.")).to_be_visible()
+
+    page.get_by_role("button", name="I need help now").click()
+
+    told = page.locator("[role=alert]", has_text="No signal. Call 911. Nobody has been told yet")
+    expect(told.locator('a[href="tel:911"]')).to_be_visible()
+    expect(told.locator('a[href="tel:+13125550177"]')).to_be_visible()
+    assert unsent(page) == 0 and not SafetyCheck.objects.get().help_at
+
+    signal.back()
+    page.wait_for_url("**/help/")
+    assert SafetyCheck.objects.get().wants_help
+
+
+def test_the_hotline_and_911_are_there_without_signal(phone, signal, held, educator):
+    page = phone(educator)
+    page.goto("/offline/")
+    signal.cut()
+
+    page.goto("/safety/")
+    expect(page.get_by_role("heading", name="A worry about a child")).to_be_visible()
+    page.goto("/families/")
+    expect(page.get_by_role("link", name="In danger, call 911")).to_be_visible()
+
+
+def test_somebody_elses_log_out_loses_no_note(phone, signal, held, educator, program_coordinator):
+    page = phone(educator)
+    signal.cut()
+    write_log(page, held)
+    page.wait_for_url("**/reflect/")
+    log_in_ends(page)
+    signal.back()
+    log_in(page, program_coordinator)
+    page.goto("/more/")
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_text("Waiting on this phone, not sent yet: 1.")).to_be_visible()
+
+    log_in(page, educator)
+    page.goto("/today/")
+
+    until(VisitLog.objects.exists)
+    assert VisitLog.objects.get().hopes == CANARY
+
+
+def test_a_wrong_clock_deletes_no_form_and_what_cannot_be_opened_blocks_none(
+    phone, signal, held, educator
+):
+    page = phone(educator)
+    signal.cut()
+    write_log(page, held)
+    page.wait_for_url("**/reflect/")
+    page.evaluate(
+        """async () => {
+          const [item] = await phone.unsent();
+          await phone.put("unsent", { ...item, at: Date.UTC(2001, 0, 1) });
+          const sealed = new Uint8Array(item.sealed.byteLength).buffer;
+          await phone.put("unsent", { ...item, id: "broken", at: 1, sealed });
+        }"""
+    )
+
+    signal.back()
+    page.goto("/today/")
+
+    until(VisitLog.objects.exists)
+    expect(page.get_by_text("Needs you before it can be saved: 1.")).to_be_visible()
+    page.goto("/offline/")
+    expect(page.get_by_text("This phone can’t open it any more")).to_be_visible()
+
+
+def test_another_secret_of_the_site_makes_no_phone_useless(phone, signal, held, educator, settings):
+    page = phone(educator)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another secret of more than fifty letters, as it should be"
+    kept(page)
+    signal.cut()
+    write_log(page, held)
+    page.wait_for_url("**/reflect/")
+
+    signal.back()
+    page.goto("/today/")
+
+    until(VisitLog.objects.exists)
+    assert VisitLog.objects.get().hopes == CANARY

@@ -58,10 +58,10 @@ def test_a_page_that_is_not_there_sends_them_too(client: Client, educator):
     assert headers(response) == GOLDEN
 
 
-def test_a_phone_forgets_after_logging_out(client: Client, educator):
+def test_a_phone_where_nothing_waits_forgets_everything_after_logging_out(client, educator):
     client.force_login(educator)
 
-    response = client.post(reverse("account_logout"))
+    response = client.post(reverse("account_logout"), {"nothing_waits": "1"})
 
     assert response["Clear-Site-Data"] == '"storage"'
 

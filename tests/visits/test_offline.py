@@ -11,8 +11,8 @@ from django.test import Client
 
 from pthv import clock
 from tests.conftest import at
-from visits import offline
-from visits.models import Visit
+from visits import answers, invitations, offline, scheduling, selection
+from visits.models import Invitation, Visit
 
 
 def ask(user) -> tuple[object, dict]:
@@ -64,14 +64,14 @@ def test_nobody_gets_it_who_is_not_logged_in(client, site_coordinator, db):
 
 def test_today_and_what_is_near_is_kept(visit, educator, colleague):
     # Thursday's visit is not near on Tuesday; the log-in ends before.
-    assert ask(educator)[1]["pages"] == ["/today/"]
+    assert ask(educator)[1]["pages"] == ["/today/", "/safety/"]
     of_it = [f"/visits/{visit.pk}/", f"/visits/{visit.pk}/log/", f"/visits/{visit.pk}/reflect/"]
     with clock.at(at(7, 9)):
-        assert ask(educator)[1]["pages"] == ["/today/", *of_it]
-        assert ask(colleague)[1]["pages"] == ["/today/"]
+        assert ask(educator)[1]["pages"] == ["/today/", "/safety/", *of_it]
+        assert ask(colleague)[1]["pages"] == ["/today/", "/safety/"]
     Visit.objects.update(state="held", held_at=at(8, 18), held_by=educator)
     with clock.at(at(12, 9)):
-        assert ask(educator)[1]["pages"] == ["/today/", *of_it]
+        assert ask(educator)[1]["pages"] == ["/today/", "/safety/", *of_it]
 
 
 @pytest.mark.parametrize("page", ["log", "reflect"])
@@ -126,7 +126,74 @@ def test_the_page_without_signal_names_nobody(client, educator, family):
 def test_what_waits_on_a_phone_outlives_logging_out(client, educator):
     client.force_login(educator)
 
-    response = client.post("/accounts/logout/", {"keep_unsent": "1"})
+    response = client.post("/accounts/logout/")
 
     assert "Clear-Site-Data" not in response
     assert client.get("/today/").status_code == 302
+
+
+def test_what_waits_outlives_somebody_else_leaving_the_administration(client, django_user_model):
+    admin = django_user_model.objects.create_superuser("admin@example.org", "a long password")
+    client.force_login(admin)
+
+    response = client.post("/admin/logout/", follow=True)
+
+    assert "Clear-Site-Data" not in response
+    assert "js/offline_out.js" in response.content.decode()
+
+
+@pytest.mark.parametrize("user", ["educator", "program_coordinator", "finance"])
+def test_whoever_logs_out_the_phone_forgets_key_and_pages(client, request, user):
+    client.force_login(request.getfixturevalue(user))
+
+    page = client.get("/more/").content.decode()
+
+    assert page.count("js/offline_store.js") == page.count("js/offline_out.js") == 1
+
+
+@pytest.fixture
+def days(visit, educator, partner, add_family, school, school_year, school_class, site_coordinator):
+    """Ana and Ben's visits by family, all at 4:30 PM: on the 8th, 12th, 13th, and 14th."""
+    found = {"Ortega": visit}
+    for number, name in enumerate(("Nguyen", "Cole", "Haile")):
+        add_family(name)
+        selection.plan_everyone(school, school_year, school_class=school_class, by=site_coordinator)
+        asked = Invitation.objects.get(family__surnames=name)
+        answers.record(asked, "accepted", by=educator)
+        invitations.choose_team(asked, [partner.educators.get()], by=educator)
+        slot = scheduling.slot(at(12 + number, 16, 30))
+        found[name] = scheduling.schedule(asked, slot, "home", by=educator)
+    return found
+
+
+def test_old_visits_that_nobody_wrote_up_push_out_none_of_today(days, educator):
+    with clock.at(at(14, 15)):
+        for name in ("Ortega", "Nguyen", "Cole"):
+            scheduling.hold(days[name], by=educator)
+
+        kept = ask(educator)[1]["pages"]
+
+    assert kept[2] == f"/visits/{days['Haile'].pk}/"
+    assert kept[5] == f"/visits/{days['Cole'].pk}/" and len(kept) == 8
+
+
+def test_the_visit_just_left_comes_before_what_is_older(client, days, educator):
+    client.force_login(educator)
+    with clock.at(at(14, 17, 30)):
+        scheduling.hold(days["Ortega"], by=educator)
+    with clock.at(at(15, 17)):
+        scheduling.hold(days["Haile"], by=educator)
+
+        page = client.get("/today/").content.decode()
+
+    assert page.index("Haile family") < page.index("Afterwards") < page.index("Ortega family")
+
+
+def test_the_keys_of_a_secret_that_was_replaced_still_open(educator, settings):
+    before = offline.key_of(educator)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another"
+
+    said = ask(educator)[1]
+
+    assert said["older"] == [before] and said["key"] != before

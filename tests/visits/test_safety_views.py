@@ -122,7 +122,8 @@ def test_a_strange_phone_time_stops_no_tap(phone, tap, visit, educator, said):
 def test_the_tap_forms_are_marked_for_a_phone_without_signal(phone, visit, educator):
     page = phone("/today/", educator, START)
 
-    marked = re.findall(r'action="(\S+)" data-offline>.*?name="phone_time"', page)
+    title = "We're here: Ortega family"
+    marked = re.findall(rf'action="(\S+)" data-offline data-title="{title}">.*?"phone_time"', page)
     assert marked == [f"/visits/{visit.pk}/arrive/"]
 
 

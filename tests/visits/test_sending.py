@@ -10,7 +10,7 @@ from pthv import clock
 from tests.conftest import at
 from tests.visits.test_concurrency import at_once
 from visits import logs, sending
-from visits.models import ReceivedKey, Reflection, VisitLog
+from visits.models import ReceivedKey, Reflection, SafetyCheck, VisitLog
 
 LOG = {"minutes": "40", "adults_present": "2", "student_present": "on", "language": "es"}
 
@@ -101,3 +101,30 @@ def test_keys_are_forgotten_when_no_phone_sends_them_again(send, held, educator)
 
     with clock.at(clock.now() + sending.KEPT + datetime.timedelta(minutes=1)):
         assert sending.forget() == 1
+
+
+def test_a_refused_tap_says_why_and_uses_up_no_key(visit, educator):
+    client, key = Client(), str(uuid.uuid4())
+    client.force_login(educator)
+
+    def out(moment):
+        with clock.at(moment):
+            return client.post(f"/visits/{visit.pk}/out/", headers={"X-Send-Key": key})
+
+    refused = out(at(7, 9))
+    assert refused.status_code == 409 and refused.json()["said"]
+    assert not ReceivedKey.objects.exists()
+
+    assert out(at(8, 16)).status_code == 200
+    assert SafetyCheck.objects.get().out_by == educator
+
+
+def test_of_many_sent_at_once_the_last_one_speaks(visit, educator):
+    client = Client()
+    client.force_login(educator)
+    with clock.at(at(8, 16, 30)):
+        for step in ("out", "arrive"):
+            client.post(f"/visits/{visit.pk}/{step}/", headers={"X-Send-Key": str(uuid.uuid4())})
+        page = client.get("/today/").content.decode()
+
+    assert "You are expected back by" in page and "Have a good visit" not in page

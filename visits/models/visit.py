@@ -11,8 +11,8 @@ from django.contrib.postgres.fields import (
     RangeOperators,
 )
 from django.db import models
-from django.db.models import DateTimeField, Exists, F, Func, OuterRef, Q
-from django.db.models.functions import JSONObject
+from django.db.models import DateTimeField, Exists, F, Func, OuterRef, Q, Value
+from django.db.models.functions import Greatest, JSONObject
 from django.db.models.lookups import GreaterThan
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -482,6 +482,13 @@ class VisitParticipantQuerySet(models.QuerySet):
             )
             .order_by(Func(F("during"), function="lower"), "visit")
         )
+
+    def nearest(self) -> "VisitParticipantQuerySet":
+        """What is closest to now first, gone by or still to come."""
+        now = Value(clock.now())
+        starts = Func(F("during"), function="lower", output_field=models.DateTimeField())
+        away = Greatest(starts - now, now - starts, output_field=models.DurationField())
+        return self.order_by(away, "visit")
 
 
 class VisitStudent(ProgramRow):

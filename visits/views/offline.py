@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from pthv import clock
 from pthv.access import Can, requires
 from pthv.requests import Request
 from visits import offline
@@ -41,6 +42,8 @@ def offline_key(request: Request) -> HttpResponse:
         {
             "user": str(request.user.pk),
             "key": offline.key_of(request.user),
+            "older": offline.older_keys_of(request.user),
+            "now": int(clock.now().timestamp() * 1000),
             "until": int(session.expire_date.timestamp() * 1000),
             "csrf": get_token(request),
             "pages": offline.pages(request.user),

@@ -15,7 +15,7 @@ from pthv.requests import Request, post_only
 from visits import safety, safety_messages, scheduling
 from visits.forms.safety import LongerForm, TapForm
 from visits.models import SafetyCheck, Visit
-from visits.sending import once
+from visits.sending import key_of, once
 
 
 @post_only("visit_detail")
@@ -78,6 +78,7 @@ def safety_longer(request: Request, pk: int) -> HttpResponse:
 
 
 @requires(Can.LOG)
+@once
 def safety_help(request: Request, pk: int) -> HttpResponse:
     """What to do in need; asking tells the school's contact and the program at once."""
     visit = get_object_or_404(_mine(request).select_related("school", "safety_check"), pk=pk)
@@ -134,5 +135,7 @@ def _tap(
     try:
         return action(visit, by=request.user, **facts)
     except NotReady as blocked:
+        if key_of(request):
+            raise  # `once` answers it, and uses up no key
         messages.error(request, str(blocked))
         return None

@@ -1,8 +1,9 @@
 """Where each person begins: an educator's Today, and the way to every other desk."""
 
+import datetime
 from collections.abc import Collection
 
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,6 +22,7 @@ from visits.models import (
     FollowUp,
     Invitation,
     Tally,
+    Visit,
     VisitParticipant,
 )
 from visits.models.interpreting import interpreted, needs
@@ -44,6 +46,8 @@ KICKERS = {
     "reflect": gettext_lazy("To write up"),
     "attest": gettext_lazy("To look at again"),
 }
+FRESH = datetime.timedelta(days=1)  # one writes up what one just left before what is older
+NEVER = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 UNFINISHED = 30  # read at once: the next step, what comes up, and all between
 
 
@@ -64,7 +68,7 @@ def more(request: Request) -> HttpResponse:
 def today(request: Request) -> HttpResponse:
     """The next visit with its one next step, whom to invite, promises, and how far we are."""
     me = request.user.reach(Can.SEE_TODAY).educators
-    mine = list(_mine(me))
+    mine = _mine(me)
     for one in mine:
         one.visit.program = request.program
     next_up, waiting, coming = _next(mine)
@@ -102,24 +106,31 @@ def today(request: Request) -> HttpResponse:
     )
 
 
-def _mine(me: Collection[int]) -> QuerySet[VisitParticipant]:
-    """Where one has a step to take, with what is interpreted there."""
+def _mine(me: Collection[int]) -> list[VisitParticipant]:
+    """Where one has a step to take, the earliest first, with what is interpreted there."""
     found = VisitParticipant.objects.unfinished(me).annotate(interpreted=interpreted("visit"))
-    return found[:UNFINISHED]
+    return sorted(found.nearest()[:UNFINISHED], key=lambda mine: mine.during.lower)
 
 
 def _next(
     unfinished: list[VisitParticipant],
 ) -> tuple[VisitParticipant | None, list[VisitParticipant], list[VisitParticipant]]:
-    """The one with the next step: what goes on now, else the earliest; the earlier ones that
-    wait meanwhile; and the two visits that come after it."""
+    """The one with the next step: what goes on now, else what was left last, within a day, else
+    the earliest; the earlier ones that wait meanwhile; and the two visits that come after it."""
     now = clock.now()
     under_way = (mine for mine in unfinished if mine.visit.is_under_way)
-    first = next(under_way, None) or next(iter(unfinished), None)
+    fresh = [mine for mine in unfinished if _over_at(mine.visit) > now - FRESH]
+    just_left = max(fresh, key=lambda mine: _over_at(mine.visit), default=None)
+    first = next(under_way, None) or just_left or next(iter(unfinished), None)
     others = [mine for mine in unfinished if mine is not first]
     earlier = [mine for mine in others if first and mine.during.lower < first.during.lower]
     coming = [mine for mine in others if mine.during.lower > now and mine not in earlier]
     return first, earlier[:2], coming[:2]
+
+
+def _over_at(visit: Visit) -> datetime.datetime:
+    """When its people left, or said that it was held; long ago, if they never did."""
+    return (visit.safety and visit.safety.left_at) or visit.held_at or NEVER
 
 
 def _steps(tally: dict[str, int]) -> list[dict[str, object]]:
