@@ -104,6 +104,7 @@
     const form = event.target;
     if (event.defaultPrevented) return;
     if (form.matches("[data-signal]")) {
+      leaving = true; // as below: what was sent before must not call this back
       event.preventDefault();
       now(form, event.submitter);
       return;
