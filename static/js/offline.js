@@ -77,8 +77,7 @@
       if (kept && Date.now() - kept.at < 15 * MINUTES) continue;
       const response = await fetch(path, { cache: "no-store" });
       if (!response.ok || response.redirected) continue;
-      const headers = [["content-security-policy", response.headers.get("content-security-policy")]];
-      await phone.keepPage(path, await response.text(), headers);
+      await phone.keepPage(path, response);
     }
   }
 
@@ -118,17 +117,22 @@
     });
   });
 
+  /* Send it; where the form's token is of an earlier log-in, with the one that holds now. */
+  async function post(form, pairs, id) {
+    const url = new URL(form.action).pathname;
+    const response = await sending.post(url, pairs, tokenOf(form), id);
+    if (response.status !== 403) return response;
+    const who = await sending.ask();
+    return who?.user === user ? sending.post(url, pairs, who.csrf, id) : response;
+  }
+
   async function submit(form, submitter) {
     const pairs = pairsOf(form, submitter);
     if (form.keeper) pairs.push(["draft", await form.keeper.stop()]);
     const item = { id: crypto.randomUUID(), kind: "form", user, url: new URL(form.action).pathname, page: location.pathname, at: Date.now() };
     let response;
     try {
-      response = await sending.post(item.url, pairs, tokenOf(form), item.id);
-      if (response.status === 403) { // the token is of an earlier log-in
-        const who = await sending.ask();
-        if (who?.user === user) response = await sending.post(item.url, pairs, who.csrf, item.id);
-      }
+      response = await post(form, pairs, item.id);
     } catch { /* no signal */ }
     if (response?.ok) {
       await over(form);
@@ -146,14 +150,10 @@
     const isHelp = form.dataset.signal === "help";
     const unheard = () => note(form, words(isHelp ? "help" : "signal"), true);
     const slow = isHelp && setTimeout(unheard, 3 * SECONDS);
-    let token = tokenOf(form), response;
+    let response;
     while (!response) {
       try {
-        response = await sending.post(form.action, pairs, token, id);
-        if (response.status === 403) {
-          const who = await sending.ask(); // the token is of an earlier log-in
-          if (who?.user === user) response = await sending.post(form.action, pairs, token = who.csrf, id);
-        }
+        response = await post(form, pairs, id);
       } catch {
         unheard();
         if (!isHelp) break;

@@ -9,6 +9,7 @@ self.phone = (() => {
   const MONTH = 30 * 24 * 3600 * 1000;
   const CURVE = { name: "ECDH", namedCurve: "P-256" };
   const AES = { name: "AES-GCM", length: 256 };
+  const HEADERS = ["content-security-policy", "referrer-policy", "x-content-type-options", "x-frame-options", "cross-origin-opener-policy"];
   let opening;
 
   const done = (request) => new Promise((resolve, reject) => {
@@ -107,9 +108,11 @@ self.phone = (() => {
   }
 
   /* A page as the server drew it, with the headers that go with it. */
-  async function keepPage(path, html, headers) {
+  async function keepPage(path, response) {
     const record = await key();
     if (!record?.pages.includes(path)) return;
+    const headers = HEADERS.map((name) => [name, response.headers.get(name)]).filter(([, value]) => value);
+    const html = await response.text();
     await put("pages", { path, at: Date.now(), ...(await encrypt(record.aes, bytes({ html, headers }))) });
   }
   async function page(path) {

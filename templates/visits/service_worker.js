@@ -36,19 +36,12 @@ async function page(event, url) {
   try {
     const signal = kept ? AbortSignal.timeout(PATIENCE) : undefined;
     const response = await fetch(event.request, { signal });
-    if (response.ok && response.type === "basic" && !url.search) event.waitUntil(keep(url.pathname, response.clone()));
+    if (response.ok && response.type === "basic" && !url.search) event.waitUntil(phone.keepPage(url.pathname, response.clone()));
     return response;
   } catch {
     const found = await phone.page(url.pathname).catch(() => null);
     return found ? asItWas(found) : otherwise();
   }
-}
-
-async function keep(path, response) {
-  if (!(await phone.key())?.pages.includes(path)) return;
-  const names = ["content-security-policy", "referrer-policy", "x-content-type-options", "x-frame-options", "cross-origin-opener-policy"];
-  const headers = names.map((name) => [name, response.headers.get(name)]).filter(([, value]) => value);
-  await phone.keepPage(path, await response.text(), headers);
 }
 
 function asItWas(kept) {
